@@ -1,0 +1,12 @@
+# Everything from outside, found once. apps/install-deps.sh installs it.
+
+# CMake's own FindBoost is older than the newest Boost; the package's configuration never is.
+set(Boost_NO_BOOST_CMAKE OFF)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS headers log log_setup program_options json)
+find_package(fmt REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+find_package(Threads REQUIRED)

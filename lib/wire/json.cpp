@@ -1,0 +1,13 @@
+#include "wire/json.hpp"
+
+#include "base/text.hpp"
+
+#include <string_view>
+
+namespace almenara::wire {
+
+boost::json::value json_text(std::string_view text) {
+    return boost::json::value(base::escaped(text));
+}
+
+} // namespace almenara::wire
