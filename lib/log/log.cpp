@@ -1,0 +1,260 @@
+#include "log/log.hpp"
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+
+#include <boost/core/null_deleter.hpp>
+#include <boost/log/attributes/attribute_value_impl.hpp>
+#include <boost/log/attributes/value_extraction.hpp>
+#include <boost/log/core.hpp>
+#include <boost/log/keywords/file_name.hpp>
+#include <boost/log/keywords/max_files.hpp>
+#include <boost/log/keywords/open_mode.hpp>
+#include <boost/log/keywords/rotation_size.hpp>
+#include <boost/log/keywords/target.hpp>
+#include <boost/log/keywords/target_file_name.hpp>
+#include <boost/log/sinks/async_frontend.hpp>
+#include <boost/log/sinks/bounded_fifo_queue.hpp>
+#include <boost/log/sinks/text_file_backend.hpp>
+#include <boost/log/sinks/text_ostream_backend.hpp>
+#include <boost/log/sources/logger.hpp>
+#include <boost/log/sources/record_ostream.hpp>
+#include <boost/log/utility/formatting_ostream.hpp>
+#include <boost/make_shared.hpp>
+#include <boost/smart_ptr/shared_ptr.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace almenara::log {
+
+namespace {
+
+namespace attributes = boost::log::attributes;
+namespace keywords = boost::log::keywords;
+namespace sinks = boost::log::sinks;
+
+struct level_name {
+    level severity;
+    std::string_view name;
+    char journal_priority; ///< of syslog(3)
+};
+
+constexpr std::array<level_name, 5> levels{{
+    {level::debug, "debug", '7'},
+    {level::info, "info", '6'},
+    {level::notice, "notice", '5'},
+    {level::warning, "warning", '4'},
+    {level::error, "error", '3'},
+}};
+
+const level_name& entry(level severity) {
+    return levels.at(static_cast<std::size_t>(severity));
+}
+
+std::atomic<std::uint64_t> dropped_lines{0};
+
+/// Policy of the queue between callers and the writing thread: when it is full the new line is
+/// dropped and counted, and nobody waits.
+class drop_and_count {
+  public:
+    template <class Lock>
+    static bool on_overflow(const boost::log::record_view&, Lock&) {
+        dropped_lines.fetch_add(1, std::memory_order_relaxed);
+        return false;
+    }
+    static void on_queue_space_available() {}
+    static void interrupt() {}
+};
+
+constexpr std::size_t longest_queue = 8192;
+using queue = sinks::bounded_fifo_queue<longest_queue, drop_and_count>;
+using console_sink = sinks::asynchronous_sink<sinks::text_ostream_backend, queue>;
+using file_sink = sinks::asynchronous_sink<sinks::text_file_backend, queue>;
+
+/// What a line carries beside its text.
+struct line_facts {
+    level severity = level::info;
+    wall_time at;
+};
+
+constexpr const char* facts_name = "Facts";
+
+line_facts facts_of(const boost::log::record_view& record) {
+    const auto facts = boost::log::extract<line_facts>(facts_name, record);
+    return facts ? *facts : line_facts{};
+}
+
+std::string_view text_of(const boost::log::record_view& record) {
+    const auto text = boost::log::extract<std::string>("Message", record);
+    return text ? std::string_view{*text} : std::string_view{};
+}
+
+void format_for_journal(const boost::log::record_view& record,
+                        boost::log::formatting_ostream& out) {
+    out << '<' << entry(facts_of(record).severity).journal_priority << '>' << text_of(record);
+}
+
+void format_for_human(const boost::log::record_view& record, boost::log::formatting_ostream& out) {
+    constexpr std::size_t clock_begin = 11;
+    constexpr std::size_t clock_length = 12;
+    const line_facts facts = facts_of(record);
+    out << fmt::format("{} {:<7}  {}", to_string(facts.at).substr(clock_begin, clock_length),
+                       entry(facts.severity).name, text_of(record));
+}
+
+void format_for_file(const boost::log::record_view& record, boost::log::formatting_ostream& out) {
+    const line_facts facts = facts_of(record);
+    out << fmt::format("{} {:<7}  {}", to_string(facts.at), entry(facts.severity).name,
+                       text_of(record));
+}
+
+boost::shared_ptr<console_sink> make_console(console_style style) {
+    auto backend = boost::make_shared<sinks::text_ostream_backend>();
+    backend->add_stream(boost::shared_ptr<std::ostream>(&std::cerr, boost::null_deleter{}));
+    backend->auto_flush(true);
+    auto sink = boost::make_shared<console_sink>(backend);
+    sink->set_formatter(style == console_style::human ? &format_for_human : &format_for_journal);
+    return sink;
+}
+
+boost::shared_ptr<file_sink> make_file(const file_options& wanted) {
+    const std::filesystem::path path = std::filesystem::absolute(wanted.path);
+    auto backend = boost::make_shared<sinks::text_file_backend>(
+        keywords::file_name = path.string(), keywords::target_file_name = path.string() + ".%5N",
+        keywords::rotation_size = wanted.rotate_at,
+        keywords::open_mode = std::ios_base::out | std::ios_base::app);
+    backend->set_file_collector(sinks::file::make_collector(
+        keywords::target = path.parent_path().string(), keywords::max_files = wanted.kept));
+    backend->scan_for_files();
+    // A restart goes on in the same file; only its size closes it.
+    backend->enable_final_rotation(false);
+    backend->auto_flush(true);
+    auto sink = boost::make_shared<file_sink>(backend);
+    sink->set_formatter(&format_for_file);
+    return sink;
+}
+
+/// Boost.Log would say it late and by an exception in its own thread.
+result<void> check_writable(const std::string& path) {
+    constexpr mode_t owner_and_group = 0640;
+    const int file =
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_and_group);
+    if (file < 0) {
+        return last_system_error(fmt::format("opening the log file '{}'", path));
+    }
+    ::close(file);
+    return {};
+}
+
+/// The log of this process.
+struct open_log {
+    boost::shared_ptr<console_sink> console;
+    boost::shared_ptr<file_sink> file;
+    boost::log::sources::logger_mt source;
+};
+
+std::unique_ptr<open_log> the_log;
+std::atomic<level> lowest_level{level::info};
+
+void put(level severity, std::string_view text) {
+    boost::log::record record = the_log->source.open_record();
+    if (!record) {
+        return;
+    }
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    record.attribute_values().insert(
+        facts_name, attributes::make_attribute_value(line_facts{severity, wall_time{now}}));
+    record.attribute_values().insert("Message",
+                                     attributes::make_attribute_value(base::escaped(text)));
+    the_log->source.push_record(std::move(record));
+}
+
+template <class Sink>
+void end_sink(const boost::shared_ptr<Sink>& sink) {
+    if (sink) {
+        boost::log::core::get()->remove_sink(sink);
+        sink->stop();
+        sink->flush();
+    }
+}
+
+} // namespace
+
+std::string_view to_string(level severity) {
+    return entry(severity).name;
+}
+
+result<level> parse_level(std::string_view text) {
+    for (const level_name& known : levels) {
+        if (known.name == text) {
+            return known.severity;
+        }
+    }
+    return almenara::error{errc::invalid,
+                           fmt::format("'{}' is not a log level: use debug, info, notice, warning "
+                                       "or error",
+                                       text)};
+}
+
+console_style console_style_for_stderr() {
+    return ::isatty(STDERR_FILENO) != 0 ? console_style::human : console_style::journal;
+}
+
+result<void> open(const options& wanted) {
+    close();
+    if (wanted.file) {
+        if (auto writable = check_writable(wanted.file->path); !writable) {
+            return writable;
+        }
+    }
+    lowest_level = wanted.lowest;
+    auto opened = std::make_unique<open_log>();
+    opened->console = make_console(wanted.console);
+    boost::log::core::get()->add_sink(opened->console);
+    if (wanted.file) {
+        opened->file = make_file(*wanted.file);
+        boost::log::core::get()->add_sink(opened->file);
+    }
+    the_log = std::move(opened);
+    return {};
+}
+
+void close() {
+    if (!the_log) {
+        return;
+    }
+    const std::unique_ptr<open_log> closing = std::move(the_log);
+    end_sink(closing->console);
+    end_sink(closing->file);
+}
+
+void set_lowest(level lowest) {
+    lowest_level = lowest;
+}
+
+bool is_wanted(level severity) {
+    return the_log && severity >= lowest_level.load(std::memory_order_relaxed);
+}
+
+void write(level severity, std::string_view text) {
+    if (!is_wanted(severity)) {
+        return;
+    }
+    put(severity, text);
+    // Said as soon as there is room again.
+    if (const auto dropped = dropped_lines.exchange(0, std::memory_order_relaxed); dropped > 0) {
+        put(level::warning, fmt::format("{} log lines were dropped: they came too fast", dropped));
+    }
+}
+
+} // namespace almenara::log

@@ -1,0 +1,212 @@
+#include "storage/data_directory.hpp"
+
+#include "base/check.hpp"
+#include "base/text.hpp"
+#include "wire/frame.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace almenara::storage {
+
+namespace {
+
+constexpr const char* identity_name = "identity";
+constexpr const char* lock_name = "lock";
+constexpr std::size_t largest_identity = 4096;
+constexpr mode_t owner_only_directory = 0700;
+constexpr mode_t owner_only_file = 0600;
+
+/// What may lie in a directory that has no identity yet: what a start that was cut short leaves,
+/// and what a fresh file system has.
+constexpr std::array<std::string_view, 4> harmless_names{lock_name, "identity.new", "admin.sock",
+                                                         "lost+found"};
+
+result<void> refuse_foreign(const std::string& path) {
+    std::error_code failure;
+    for (std::filesystem::directory_iterator entry{path, failure}, end; !failure && entry != end;
+         entry.increment(failure)) {
+        const std::string name = entry->path().filename().string();
+        if (std::find(harmless_names.begin(), harmless_names.end(), name) == harmless_names.end()) {
+            return error{errc::conflict,
+                         fmt::format("'{}' is not a data directory of Almenara: it holds '{}' but "
+                                     "no '{}'. Give an empty or a new directory",
+                                     path, base::escaped(name), identity_name)};
+        }
+    }
+    if (failure) {
+        return error{errc::system_failed, fmt::format("listing '{}'", path), failure};
+    }
+    return {};
+}
+
+/// The identity that stands in the directory; nothing if there is none.
+result<std::optional<identity_record>> read_identity(const std::string& path) {
+    const std::string file = fmt::format("{}/{}", path, identity_name);
+    auto content = read_file(file, largest_identity);
+    if (!content) {
+        return content.error();
+    }
+    if (!*content) {
+        return std::optional<identity_record>{};
+    }
+    wire::frame_decoder decoder{largest_identity};
+    const base::byte_vector& bytes = **content;
+    std::copy_n(bytes.begin(), std::min(bytes.size(), decoder.free_space().size()),
+                decoder.free_space().begin());
+    decoder.received(std::min(bytes.size(), decoder.free_space().size()));
+
+    const error unreadable{errc::malformed,
+                           fmt::format("'{}' is damaged or was not written by Almenara. Restore it "
+                                       "from a backup, or give a new directory",
+                                       file)};
+    auto whole = decoder.next();
+    if (!whole || !*whole || decoder.unfinished() > 0) {
+        return unreadable;
+    }
+    std::optional<identity_record> identity;
+    const auto known = wire::dispatch<storage_records>(
+        **whole, [&identity](identity_record record, base::byte_view) { identity = record; });
+    if (!known || !identity) {
+        return unreadable;
+    }
+    if (identity->format > directory_format) {
+        return error{errc::unsupported,
+                     fmt::format("'{}' was written by a newer version (format {}, this one knows "
+                                 "{}). Install that version",
+                                 path, identity->format, directory_format)};
+    }
+    return identity;
+}
+
+result<void> check_owner(const std::string& path,
+                         const identity_record& identity,
+                         std::optional<server_id> wanted) {
+    if (wanted && *wanted != identity.server) {
+        return error{errc::conflict,
+                     fmt::format("'{}' belongs to server {}, not to server {}. Give the id it has, "
+                                 "or another directory",
+                                 path, identity.server, *wanted)};
+    }
+    return {};
+}
+
+/// The number that the holder of a lock file wrote into it; empty if it did not get that far.
+std::string holder_of(const std::string& lock_path) {
+    const auto content = read_file(lock_path, 64);
+    if (!content || !*content) {
+        return {};
+    }
+    return std::string{base::trimmed(base::as_text(**content))};
+}
+
+result<descriptor> lock_directory(const std::string& path) {
+    const std::string lock_path = fmt::format("{}/{}", path, lock_name);
+    descriptor lock{::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, owner_only_file)};
+    if (!lock) {
+        return last_system_error(fmt::format("creating '{}'", lock_path));
+    }
+    if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) {
+            return last_system_error(fmt::format("locking '{}'", lock_path));
+        }
+        return error{errc::conflict,
+                     fmt::format("'{}' is in use by process {}. Stop it, or give another directory",
+                                 path, base::escaped(holder_of(lock_path)))};
+    }
+    const std::string process = fmt::format("{}\n", ::getpid());
+    if (::ftruncate(lock.number(), 0) != 0 ||
+        ::pwrite(lock.number(), process.data(), process.size(), 0) < 0) {
+        return last_system_error(fmt::format("writing '{}'", lock_path));
+    }
+    return lock;
+}
+
+data_uuid new_uuid() {
+    std::array<std::byte, 16> random{};
+    ALMENARA_CHECK(::getrandom(random.data(), random.size(), 0) ==
+                   static_cast<ssize_t>(random.size()));
+    return data_uuid{random};
+}
+
+result<void> make_directory(const std::string& path) {
+    if (::mkdir(path.c_str(), owner_only_directory) != 0 && errno != EEXIST) {
+        return last_system_error(fmt::format("creating the data directory '{}'", path));
+    }
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0) {
+        return last_system_error(fmt::format("looking at '{}'", path));
+    }
+    if (!S_ISDIR(facts.st_mode)) {
+        return error{errc::conflict,
+                     fmt::format("'{}' is a file. Give a directory for the data", path)};
+    }
+    return {};
+}
+
+} // namespace
+
+data_directory::data_directory(std::string path,
+                               descriptor lock,
+                               identity_record identity,
+                               bool is_new)
+    : path_(std::move(path)), lock_(std::move(lock)), identity_(identity), is_new_(is_new) {}
+
+result<void> data_directory::check(const std::string& path, std::optional<server_id> wanted) {
+    if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+        return {}; // It will be made.
+    }
+    const auto identity = read_identity(path);
+    if (!identity) {
+        return identity.error();
+    }
+    return *identity ? check_owner(path, **identity, wanted) : refuse_foreign(path);
+}
+
+result<data_directory> data_directory::open(const std::string& path,
+                                            std::optional<server_id> wanted) {
+    if (auto made = make_directory(path); !made) {
+        return made.error();
+    }
+    // Before the lock file is made: a foreign directory stays as it is.
+    if (auto checked = check(path, wanted); !checked) {
+        return checked.error();
+    }
+    auto lock = lock_directory(path);
+    if (!lock) {
+        return lock.error();
+    }
+    // Again under the lock: another process may just have made it its own.
+    auto identity = read_identity(path);
+    if (!identity) {
+        return identity.error();
+    }
+    if (*identity) {
+        if (auto owner = check_owner(path, **identity, wanted); !owner) {
+            return owner.error();
+        }
+        return data_directory{path, std::move(*lock), **identity, false};
+    }
+    const identity_record created{.uuid = new_uuid(), .server = wanted.value_or(server_id{1})};
+    base::byte_vector bytes;
+    wire::append_message<storage_records>(created, bytes);
+    if (auto written = replace_file(path, identity_name, bytes); !written) {
+        return written.error();
+    }
+    return data_directory{path, std::move(*lock), created, true};
+}
+
+} // namespace almenara::storage

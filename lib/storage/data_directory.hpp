@@ -1,0 +1,40 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "storage/file.hpp"
+#include "storage/records.hpp"
+
+#include <optional>
+#include <string>
+
+namespace almenara::storage {
+
+/// The directory that belongs to one server, and to one process at a time. It is made on first use
+/// and carries an identity from then on; a directory with other people's files is never touched.
+class data_directory {
+  public:
+    /// `wanted` is the id the operator gave; a new directory without one belongs to server 1. The
+    /// failure says what is wrong with which path and what to do.
+    [[nodiscard]] static result<data_directory> open(const std::string& path,
+                                                     std::optional<server_id> wanted);
+
+    /// What open() would say about the identity, without making or locking anything.
+    [[nodiscard]] static result<void> check(const std::string& path,
+                                            std::optional<server_id> wanted);
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] data_uuid uuid() const { return identity_.uuid; }
+    [[nodiscard]] server_id server() const { return identity_.server; }
+    [[nodiscard]] bool is_new() const { return is_new_; }
+
+  private:
+    data_directory(std::string path, descriptor lock, identity_record identity, bool is_new);
+
+    std::string path_;
+    descriptor lock_; ///< the lock goes when the process does, however it ends
+    identity_record identity_;
+    bool is_new_;
+};
+
+} // namespace almenara::storage
