@@ -132,8 +132,8 @@ result<std::uint64_t> parse_number(std::string_view text,
     const char* const end = text.data() + text.size();
     const auto [rest, failure] = std::from_chars(text.data(), end, number);
     if (failure != std::errc{} || rest != end || number < smallest || number > largest) {
-        return error{errc::invalid, fmt::format("'{}' is not a whole number from {} to {}", text,
-                                                smallest, largest)};
+        return error{errc::invalid, fmt::format("'{}' is not a whole number from {} to {}",
+                                                escaped(text), smallest, largest)};
     }
     return number;
 }
@@ -151,9 +151,9 @@ result<std::uint64_t> parse_size(std::string_view text) {
     }
     const auto number = parse_number(digits, 0, std::numeric_limits<std::uint64_t>::max() >> shift);
     if (!number) {
-        return error{
-            errc::invalid,
-            fmt::format("'{}' is not a size: give bytes, or a number with KiB, MiB or GiB", text)};
+        return error{errc::invalid,
+                     fmt::format("'{}' is not a size: give bytes, or a number with KiB, MiB or GiB",
+                                 escaped(text))};
     }
     return *number << shift;
 }

@@ -1,5 +1,7 @@
 #include "base/time.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -23,17 +25,26 @@ constexpr std::array<unit, 7> units{{
     {"ns", std::chrono::nanoseconds{1}},
 }};
 
+// ISO 8601 has four digits for the year.
+constexpr std::chrono::sys_days first_day = std::chrono::year{0} / 1 / 1;
+constexpr std::chrono::sys_days behind_last_day = std::chrono::year{10'000} / 1 / 1;
+
 error not_a_duration(std::string_view text) {
     return {errc::invalid,
             fmt::format("'{}' is not a duration: give a whole number and a unit, such as 200ms, "
                         "5s, 10m or 24h",
-                        text)};
+                        base::escaped(text))};
 }
 
 } // namespace
 
 std::string to_string(wall_time time) {
     using namespace std::chrono;
+    // A peer may send any number: beyond these years the calendar's own types overflow.
+    if (time.since_epoch() < first_day.time_since_epoch() ||
+        time.since_epoch() >= behind_last_day.time_since_epoch()) {
+        return fmt::format("{}ms", time.since_epoch().count());
+    }
     const auto day = floor<days>(time.since_epoch());
     const year_month_day date{sys_days{day}};
     const hh_mm_ss clock{time.since_epoch() - day};
@@ -47,7 +58,7 @@ result<duration> parse_duration(std::string_view text) {
     std::int64_t count = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, failure] = std::from_chars(text.data(), end, count);
-    if (failure != std::errc{} || count < 0) {
+    if (failure != std::errc{} || text.front() == '-') {
         return not_a_duration(text);
     }
     const std::string_view name{rest, static_cast<std::size_t>(end - rest)};

@@ -57,10 +57,11 @@ class wall_time {
     std::chrono::milliseconds since_epoch_{0};
 };
 
-/// ISO 8601 in UTC with milliseconds: `2026-11-20T09:25:00.000Z`.
+/// ISO 8601 in UTC with milliseconds: `2026-11-20T09:25:00.000Z`. A time outside of the years 0000
+/// to 9999 is written as its milliseconds: `253402300800000ms`.
 [[nodiscard]] std::string to_string(wall_time time);
 
-/// Reads `200ms`, `5s`, `10m`, `24h`, `30d`: a whole number and its unit.
+/// Reads `200ms`, `5s`, `10m`, `24h`, `30d`: a whole number without sign, and its unit.
 [[nodiscard]] result<duration> parse_duration(std::string_view text);
 
 /// The shortest exact form that parse_duration reads: `5s`, `1500ms`.
