@@ -58,7 +58,9 @@ installed() {
 # Headers of two Boost versions cannot be installed side by side, and removing somebody's packages
 # is not ours to do. Prints the other version's headers if they are what is in the way.
 other_boost_headers() {
-  dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' 'libboost1.*-dev' 2>/dev/null |
+  # dpkg-query fails when nothing matches, which is the good case here.
+  { dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' 'libboost1.*-dev' \
+    2>/dev/null || true; } |
     awk -v wanted="libboost$1-dev" '$1 == "installed" && $2 != wanted { print $2 }'
 }
 
