@@ -26,7 +26,8 @@
 /// How described structs become bytes, on the wire and on the disk.
 ///
 ///     number, count, enum, flags   LEB128 varint, shortest form only; uint8_t one byte
-///     signed number, duration      zigzag, then varint
+///     signed number, duration      zigzag, then varint; a duration that nanoseconds cannot count
+///                                  is malformed
 ///     bool, presence of optional   one byte, 0 or 1
 ///     std::array of bytes, 128-bit id   the bytes
 ///     string, bytes                length, then the bytes
@@ -297,7 +298,12 @@ void get(reader& in, T& value) {
     } else if constexpr (is_chrono_duration<T>::value) {
         typename T::rep count{};
         get(in, count);
-        value = T{count};
+        if (T{count} < std::chrono::duration_cast<T>(duration::min()) ||
+            T{count} > std::chrono::duration_cast<T>(duration::max())) {
+            in.fail(errc::malformed);
+        } else {
+            value = T{count};
+        }
     } else if constexpr (std::same_as<T, wall_time>) {
         std::int64_t count = 0;
         get(in, count);
@@ -321,6 +327,7 @@ void get(reader& in, T& value) {
     } else if constexpr (is_optional<T>::value) {
         bool present = false;
         get(in, present);
+        value.reset();
         if (present && !in.failed()) {
             get(in, value.emplace());
         }
@@ -328,6 +335,7 @@ void get(reader& in, T& value) {
         static_assert(is_vector<T>::value, "the codec does not know this type");
         using element = typename T::value_type;
         const std::size_t count = in.count(smallest_size<element>(), sizeof(element));
+        value.clear();
         value.reserve(count);
         for (std::size_t i = 0; i < count && !in.failed(); ++i) {
             get(in, value.emplace_back());

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "wire/client_messages.hpp"
+#include "wire/message_list.hpp"
+
+#include <boost/mp11/algorithm.hpp>
+
+namespace almenara::test {
+
+/// The lists of all rooms as one. A room that declares messages adds its list here.
+using all_messages = boost::mp11::mp_append<wire::client_messages>;
+
+static_assert(wire::has_no_doubles<all_messages>(), "a number or a message is listed twice");
+
+} // namespace almenara::test
