@@ -1,0 +1,107 @@
+#include "client/failure.hpp"
+
+#include <utility>
+
+namespace almenara::client {
+
+std::string_view to_string(failure_kind kind) {
+    switch (kind) {
+    case failure_kind::not_allowed:
+        return "not_allowed";
+    case failure_kind::not_resolved:
+        return "not_resolved";
+    case failure_kind::refused:
+        return "refused";
+    case failure_kind::unreachable:
+        return "unreachable";
+    case failure_kind::timed_out:
+        return "timed_out";
+    case failure_kind::rejected:
+        return "rejected";
+    case failure_kind::mismatch:
+        return "mismatch";
+    case failure_kind::broken_rules:
+        return "broken_rules";
+    case failure_kind::closed:
+        return "closed";
+    case failure_kind::declined:
+        return "declined";
+    case failure_kind::busy:
+        return "busy";
+    case failure_kind::cancelled:
+        return "cancelled";
+    }
+    return "unknown";
+}
+
+failure::failure(failure_kind what_kind, std::string reason)
+    : kind(what_kind), why(std::move(reason)) {}
+
+std::ostream& operator<<(std::ostream& out, const failure& why) {
+    return out << to_string(why.kind) << ": " << why.why;
+}
+
+namespace {
+
+errc code_of_rejection(std::optional<wire::reject_code> code) {
+    if (code == wire::reject_code::denied) {
+        return errc::denied;
+    }
+    return code == wire::reject_code::protocol ? errc::unsupported : errc::unavailable;
+}
+
+errc code_of_refusal(std::optional<wire::refusal> code) {
+    if (!code) {
+        return errc::invalid;
+    }
+    switch (*code) {
+    case wire::refusal::invalid:
+        return errc::invalid;
+    case wire::refusal::forbidden:
+    case wire::refusal::unauthenticated:
+        return errc::denied;
+    case wire::refusal::busy:
+        return errc::unavailable;
+    case wire::refusal::unsupported:
+        return errc::unsupported;
+    }
+    return errc::unsupported; // A reason that only a newer server knows.
+}
+
+errc code_of(const failure& why) {
+    switch (why.kind) {
+    case failure_kind::not_allowed:
+        return errc::invalid;
+    case failure_kind::not_resolved:
+    case failure_kind::refused:
+    case failure_kind::closed:
+    case failure_kind::busy:
+    case failure_kind::cancelled:
+        return errc::unavailable;
+    case failure_kind::unreachable:
+        return why.cause == std::errc::permission_denied ? errc::denied : errc::unavailable;
+    case failure_kind::timed_out:
+        return errc::timed_out;
+    case failure_kind::rejected:
+        return code_of_rejection(why.reject);
+    case failure_kind::mismatch:
+        return errc::unsupported;
+    case failure_kind::broken_rules:
+        return errc::malformed;
+    case failure_kind::declined:
+        return code_of_refusal(why.refusal);
+    }
+    return errc::malformed;
+}
+
+} // namespace
+
+error to_error(const failure& why) {
+    return error{code_of(why), why.why, why.cause};
+}
+
+void throw_exception_from_error(const failure& why, const boost::source_location& where) {
+    almenara::throw_exception_from_error(to_error(why), where);
+}
+
+} // namespace almenara::client
