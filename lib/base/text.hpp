@@ -31,7 +31,7 @@ namespace almenara::base {
 /// Reads `4096`, `16KiB`, `4MiB`, `1GiB` as bytes.
 [[nodiscard]] result<std::uint64_t> parse_size(std::string_view text);
 
-/// The text without spaces and tabs at both ends.
+/// The text without spaces, tabs and line ends at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
 } // namespace almenara::base

@@ -22,6 +22,9 @@ class instant {
     constexpr instant() = default;
     constexpr explicit instant(duration since_origin) : since_origin_(since_origin) {}
 
+    /// Never comes.
+    [[nodiscard]] static constexpr instant max() { return instant{duration::max()}; }
+
     [[nodiscard]] constexpr duration since_origin() const { return since_origin_; }
 
     friend constexpr auto operator<=>(const instant&, const instant&) = default;

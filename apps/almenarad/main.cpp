@@ -1,0 +1,140 @@
+#include "base/version.hpp"
+#include "log/log.hpp"
+#include "server/daemon.hpp"
+#include "settings.hpp"
+#include "storage/data_directory.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <span>
+#include <string>
+
+namespace {
+
+using namespace almenara;
+using almenarad::command_line;
+using almenarad::configuration;
+using almenarad::settings;
+
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+int complain(const error& failure, int exit_code) {
+    std::string text = failure.message();
+    // "Did you mean 'listen'?" ends by itself.
+    if (!text.ends_with('?')) {
+        text += '.';
+    }
+    fmt::print(stderr, "almenarad: {}\n", text);
+    return exit_code;
+}
+
+const char* find_in_environment(const char* name) {
+    return std::getenv(name);
+}
+
+int print_config(const command_line& given) {
+    const auto all = settings::gather(given, find_in_environment);
+    if (!all) {
+        return complain(all.error(), exit_usage);
+    }
+    fmt::print("{}", all->to_text());
+    return EXIT_SUCCESS;
+}
+
+int check_config(const configuration& wanted) {
+    const auto directory = storage::data_directory::check(wanted.daemon.data_dir, wanted.daemon.id);
+    if (!directory) {
+        return complain(directory.error(), exit_failed);
+    }
+    fmt::print("almenarad: the configuration is good\n");
+    return EXIT_SUCCESS;
+}
+
+/// SIGHUP: what can change while it runs is taken over; what cannot is named.
+std::optional<server::reloadable_options> reload(const command_line& given,
+                                                 const settings& running) {
+    const auto all = settings::gather(given, find_in_environment);
+    const auto wanted = all ? almenarad::understand(*all) : result<configuration>{all.error()};
+    if (!wanted) {
+        log::error("SIGHUP: nothing is changed: {}", wanted.error().message());
+        return std::nullopt;
+    }
+    for (const almenarad::setting_kind& kind : almenarad::setting_kinds()) {
+        const almenarad::setting* const before = running.find(kind.key);
+        const almenarad::setting* const after = all->find(kind.key);
+        const std::string old_value = before == nullptr ? "" : before->value;
+        const std::string new_value = after == nullptr ? "" : after->value;
+        if (old_value != new_value && !kind.reloadable) {
+            log::warning("SIGHUP: {} stays '{}' until a restart", kind.key, old_value);
+        }
+    }
+    log::set_lowest(wanted->log.lowest);
+    log::notice("SIGHUP: configuration read again");
+    return server::reloadable_options{.max_clients = wanted->daemon.max_clients};
+}
+
+/// An exception that reached the reactor's run() is a defect: says whose, innermost last.
+void log_defect(const std::exception& failure) {
+    log::error("defect: {}", failure.what());
+    try {
+        std::rethrow_if_nested(failure);
+    } catch (const std::exception& inner) {
+        log_defect(inner);
+    }
+}
+
+int serve(const command_line& given, const settings& running, const configuration& wanted) {
+    if (auto opened = log::open(wanted.log); !opened) {
+        return complain(opened.error(), exit_failed);
+    }
+    int exit_code = EXIT_SUCCESS;
+    try {
+        auto daemon = server::daemon::open(wanted.daemon);
+        if (!daemon) {
+            log::close();
+            return complain(daemon.error(), exit_failed);
+        }
+        fmt::print("{}\n", (*daemon)->start_line());
+        std::fflush(stdout);
+        (*daemon)->run([&] { return reload(given, running); });
+    } catch (const std::exception& failure) {
+        log_defect(failure);
+        exit_code = exit_failed;
+    }
+    log::close();
+    return exit_code;
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    const auto given =
+        almenarad::parse_command_line(std::span{words, static_cast<std::size_t>(count)}.subspan(1));
+    if (!given) {
+        return complain(given.error(), exit_usage);
+    }
+    if (given->help) {
+        fmt::print("{}", almenarad::help_text());
+        return EXIT_SUCCESS;
+    }
+    if (given->version) {
+        fmt::print("almenarad {}\n", version);
+        return EXIT_SUCCESS;
+    }
+    if (given->print_config) {
+        return print_config(*given);
+    }
+    const auto running = settings::gather(*given, find_in_environment);
+    if (!running) {
+        return complain(running.error(), exit_usage);
+    }
+    const auto wanted = almenarad::understand(*running);
+    if (!wanted) {
+        return complain(wanted.error(), exit_usage);
+    }
+    return given->check_config ? check_config(*wanted) : serve(*given, *running, *wanted);
+}

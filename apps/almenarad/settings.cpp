@@ -1,0 +1,381 @@
+#include "settings.hpp"
+
+#include "base/config_text.hpp"
+#include "base/text.hpp"
+#include "net/address.hpp"
+#include "storage/file.hpp"
+
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+namespace almenara::almenarad {
+
+namespace options = boost::program_options;
+
+namespace {
+
+constexpr std::array kinds{
+    setting_kind{.key = "data-dir",
+                 .short_option = "d",
+                 .value_name = "DIR",
+                 .fallback = "/var/lib/almenara",
+                 .help = "where everything is kept; made if it is not there"},
+    setting_kind{.key = "listen",
+                 .short_option = "l",
+                 .value_name = "HOST:PORT",
+                 .fallback = "127.0.0.1:7400",
+                 .help = "address to serve at; port 0 takes a free one"},
+    setting_kind{.key = "id",
+                 .value_name = "N",
+                 .help = "number of this server, 1 to 65535; kept in the data directory (1 in a "
+                         "new one)"},
+    setting_kind{.key = "max-clients",
+                 .value_name = "N|auto",
+                 .fallback = "auto",
+                 .help = "most clients at a time; auto: as descriptors, memory and load allow",
+                 .reloadable = true},
+    setting_kind{.key = "plaintext",
+                 .help = "no TLS: needed, because this version has none; loopback addresses only"},
+    setting_kind{.key = "log-level",
+                 .value_name = "LEVEL",
+                 .fallback = "info",
+                 .help = "debug, info, notice, warning or error",
+                 .reloadable = true},
+    setting_kind{.key = "log-file",
+                 .value_name = "FILE",
+                 .help = "write the log to FILE too; rotated, 8 files are kept"},
+    setting_kind{.key = "log-file-size",
+                 .value_name = "SIZE",
+                 .fallback = "8MiB",
+                 .help = "size at which the log file is rotated"},
+};
+
+constexpr std::size_t largest_config_file = 1024 * 1024;
+constexpr std::string_view switch_on = "true";
+
+const setting_kind* kind_of(std::string_view key) {
+    const auto found = std::find_if(kinds.begin(), kinds.end(),
+                                    [key](const setting_kind& kind) { return kind.key == key; });
+    return found == kinds.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> all_keys() {
+    std::vector<std::string_view> keys;
+    for (const setting_kind& kind : kinds) {
+        keys.push_back(kind.key);
+    }
+    return keys;
+}
+
+std::string environment_name(std::string_view key) {
+    std::string name = "ALMENARA_";
+    for (const char letter : key) {
+        name += letter == '-' ? '_' : static_cast<char>(std::toupper(letter));
+    }
+    return name;
+}
+
+/// "unknown option '--lisen'. Did you mean '--listen'?"
+error unknown_name(std::string_view what, std::string_view name, std::string_view help) {
+    const auto keys = all_keys();
+    std::string hint = base::did_you_mean(name, keys);
+    if (hint.empty()) {
+        hint = help;
+    }
+    return {errc::invalid, fmt::format("{} '{}'. {}", what, base::escaped(name), hint)};
+}
+
+options::options_description described_options() {
+    options::options_description all{"Options"};
+    auto add = all.add_options();
+    for (const setting_kind& kind : kinds) {
+        const std::string name = kind.short_option.empty()
+                                     ? std::string{kind.key}
+                                     : fmt::format("{},{}", kind.key, kind.short_option);
+        const std::string help{kind.help};
+        if (kind.value_name.empty()) {
+            add(name.c_str(), options::bool_switch(), help.c_str());
+        } else {
+            auto* const value = options::value<std::string>();
+            value->value_name(std::string{kind.value_name});
+            add(name.c_str(), value, help.c_str());
+        }
+    }
+    auto* const file = options::value<std::string>();
+    file->value_name("FILE");
+    add("config,c", file, "read settings from FILE: one 'key = value' a line, keys as the options");
+    add("check-config", options::bool_switch(), "say whether this would start, and stop");
+    add("print-config", options::bool_switch(), "print every setting and where it comes from");
+    add("help,h", options::bool_switch(), "this text");
+    add("version", options::bool_switch(), "print the version");
+    return all;
+}
+
+error bad_option(const options::error& failure) {
+    constexpr std::string_view see_help = "See 'almenarad --help'";
+    if (const auto* const unknown = dynamic_cast<const options::unknown_option*>(&failure)) {
+        const std::string& name = unknown->get_option_name();
+        const std::size_t dashes = std::min(name.find_first_not_of('-'), name.size());
+        return unknown_name("unknown option", std::string_view{name}.substr(dashes), see_help);
+    }
+    return {errc::invalid, fmt::format("{}. {}", failure.what(), see_help)};
+}
+
+result<void> read_file_settings(const std::string& path,
+                                std::map<std::string, setting, std::less<>>& into) {
+    const auto content = storage::read_file(path, largest_config_file);
+    if (!content) {
+        return while_doing("reading the configuration", content.error());
+    }
+    if (!*content) {
+        return error{errc::not_found,
+                     fmt::format("reading the configuration: there is no file '{}'", path)};
+    }
+    const auto entries = base::parse_config_text(base::as_text(**content));
+    if (!entries) {
+        return while_doing(path, entries.error());
+    }
+    for (const base::config_entry& entry : *entries) {
+        const std::string place = fmt::format("{}:{}", path, entry.line);
+        if (kind_of(entry.key) == nullptr) {
+            return unknown_name(fmt::format("{}: unknown key", place), entry.key,
+                                "See 'almenarad --help' for the keys");
+        }
+        if (!into.try_emplace(entry.key, setting{entry.value, place}).second) {
+            return error{errc::invalid,
+                         fmt::format("{}: '{}' stands there twice. Remove one", place, entry.key)};
+        }
+    }
+    return {};
+}
+
+/// The same failure, with the setting and the place it came from in front.
+error in_setting(std::string_view key, const setting& given, const error& failure) {
+    return while_doing(fmt::format("{} ({})", key, given.origin), failure);
+}
+
+result<bool> parse_switch(std::string_view text) {
+    if (text == "true" || text == "yes" || text == "on" || text == "1") {
+        return true;
+    }
+    if (text == "false" || text == "no" || text == "off" || text == "0") {
+        return false;
+    }
+    return error{errc::invalid, fmt::format("'{}' is neither true nor false", text)};
+}
+
+result<std::optional<std::size_t>> parse_max_clients(std::string_view text) {
+    constexpr std::size_t most = 1'000'000;
+    if (text == "auto") {
+        return std::optional<std::size_t>{};
+    }
+    const auto number = base::parse_number(text, 1, most);
+    if (!number) {
+        return error{
+            errc::invalid,
+            fmt::format("'{}' is neither 'auto' nor a whole number from 1 to {}", text, most)};
+    }
+    return std::optional<std::size_t>{*number};
+}
+
+result<server_id> parse_server_id(std::string_view text) {
+    constexpr std::uint64_t largest = 65535;
+    const auto number = base::parse_number(text, 1, largest);
+    if (!number) {
+        return number.error();
+    }
+    return server_id{static_cast<std::uint16_t>(*number)};
+}
+
+result<std::string> parse_text(std::string_view text) {
+    if (text.empty()) {
+        return error{errc::invalid, "a value is missing"};
+    }
+    return std::string{text};
+}
+
+/// Parses a setting, if it is set, into a place.
+template <class Parse, class Place>
+result<void> take(const settings& all, std::string_view key, Parse parse, Place& place) {
+    const setting* const given = all.find(key);
+    if (given == nullptr) {
+        return {};
+    }
+    auto value = parse(given->value);
+    if (!value) {
+        return in_setting(key, *given, value.error());
+    }
+    place = std::move(*value);
+    return {};
+}
+
+} // namespace
+
+std::span<const setting_kind> setting_kinds() {
+    return kinds;
+}
+
+result<command_line> parse_command_line(std::span<const char* const> arguments) {
+    const options::options_description known = described_options();
+    const std::vector<std::string> words{arguments.begin(), arguments.end()};
+    options::variables_map found;
+    try {
+        // Without guessing: an abbreviation that works today may mean something else tomorrow.
+        const int style = options::command_line_style::default_style &
+                          ~options::command_line_style::allow_guessing;
+        options::store(
+            options::command_line_parser{words}.options(known).positional({}).style(style).run(),
+            found);
+    } catch (const options::error& failure) {
+        return bad_option(failure);
+    }
+    command_line given;
+    given.help = found["help"].as<bool>();
+    given.version = found["version"].as<bool>();
+    given.check_config = found["check-config"].as<bool>();
+    given.print_config = found["print-config"].as<bool>();
+    if (found.count("config") > 0) {
+        given.config_file = found["config"].as<std::string>();
+    }
+    for (const setting_kind& kind : kinds) {
+        const std::string key{kind.key};
+        const options::variable_value& value = found[key];
+        if (kind.value_name.empty()) {
+            if (value.as<bool>()) {
+                given.settings[key] = {std::string{switch_on}, "command line"};
+            }
+        } else if (!value.empty()) {
+            given.settings[key] = {value.as<std::string>(), "command line"};
+        }
+    }
+    return given;
+}
+
+result<settings> settings::gather(const command_line& given, environment find) {
+    settings all;
+    all.values_ = given.settings;
+    for (const setting_kind& kind : kinds) {
+        const std::string variable = environment_name(kind.key);
+        if (const char* const value = find(variable.c_str()); value != nullptr) {
+            all.values_.try_emplace(std::string{kind.key},
+                                    setting{value, "environment " + variable});
+        }
+    }
+    if (given.config_file) {
+        std::map<std::string, setting, std::less<>> from_file;
+        if (auto read = read_file_settings(*given.config_file, from_file); !read) {
+            return read.error();
+        }
+        all.values_.merge(from_file);
+    }
+    for (const setting_kind& kind : kinds) {
+        if (!kind.fallback.empty()) {
+            all.values_.try_emplace(std::string{kind.key},
+                                    setting{std::string{kind.fallback}, "default"});
+        }
+    }
+    return all;
+}
+
+const setting* settings::find(std::string_view key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? nullptr : &found->second;
+}
+
+std::string settings::to_text() const {
+    std::string text;
+    for (const setting_kind& kind : kinds) {
+        const setting* const given = find(kind.key);
+        const std::string line =
+            given == nullptr ? fmt::format("# {} is not set", kind.key)
+                             : fmt::format("{} = {}", kind.key, base::escaped(given->value));
+        text += given == nullptr ? line + "\n" : fmt::format("{:<40}  # {}\n", line, given->origin);
+    }
+    return text;
+}
+
+result<configuration> understand(const settings& all) {
+    configuration understood;
+    bool plaintext = false;
+    std::optional<std::string> log_file;
+    std::uint64_t log_file_size = 0;
+    for (const auto& taken :
+         {take(all, "data-dir", parse_text, understood.daemon.data_dir),
+          take(all, "listen", net::parse_host_port, understood.daemon.listen),
+          take(all, "id", parse_server_id, understood.daemon.id),
+          take(all, "max-clients", parse_max_clients, understood.daemon.max_clients),
+          take(all, "plaintext", parse_switch, plaintext),
+          take(all, "log-level", log::parse_level, understood.log.lowest),
+          take(all, "log-file", parse_text, log_file),
+          take(all, "log-file-size", base::parse_size, log_file_size)}) {
+        if (!taken) {
+            return taken.error();
+        }
+    }
+    if (!plaintext) {
+        return error{errc::unsupported, "cannot serve with TLS: this version has none. Add "
+                                        "--plaintext; it listens on loopback addresses only"};
+    }
+    const auto endpoints = net::resolve(understood.daemon.listen);
+    if (!endpoints) {
+        return in_setting("listen", *all.find("listen"), endpoints.error());
+    }
+    if (auto loopback = net::require_loopback(*endpoints); !loopback) {
+        return in_setting("listen", *all.find("listen"), loopback.error());
+    }
+    if (log_file) {
+        constexpr std::uint64_t smallest_log_file = 64U * 1024;
+        if (log_file_size < smallest_log_file) {
+            return in_setting("log-file-size", *all.find("log-file-size"),
+                              {errc::invalid, "a log file is at least 64KiB"});
+        }
+        understood.log.file = log::file_options{.path = *log_file, .rotate_at = log_file_size};
+    }
+    understood.log.console = log::console_style_for_stderr();
+    return understood;
+}
+
+std::string help_text() {
+    static constexpr std::size_t width = 30;
+    std::string text = "Example: almenarad --plaintext -d /var/lib/almenara -l 127.0.0.1:7400\n"
+                       "\n"
+                       "The Almenara server: one process per machine.\n"
+                       "\n"
+                       "Settings, from the first place that has them: option, environment\n"
+                       "(ALMENARA_MAX_CLIENTS for --max-clients), configuration file, default.\n"
+                       "\n";
+    const auto line = [&text](std::string_view option, std::string_view help) {
+        text += fmt::format("  {:<{}}{}\n", option, width, help);
+    };
+    for (const setting_kind& kind : kinds) {
+        const std::string short_form =
+            kind.short_option.empty() ? "    " : fmt::format("-{}, ", kind.short_option);
+        const std::string value =
+            kind.value_name.empty() ? std::string{} : fmt::format(" {}", kind.value_name);
+        line(fmt::format("{}--{}{}", short_form, kind.key, value), kind.help);
+        if (!kind.fallback.empty()) {
+            line("", fmt::format("(default {})", kind.fallback));
+        }
+    }
+    line("-c, --config FILE", "read settings from FILE, one 'key = value' a line");
+    line("    --check-config", "say whether this would start, and stop");
+    line("    --print-config", "print every setting and where it comes from");
+    line("-h, --help", "this text");
+    line("    --version", "print the version");
+    text += "\n"
+            "Signals: SIGTERM and SIGINT tell the clients and stop, a second one leaves at once;\n"
+            "SIGHUP reads max-clients and log-level again; SIGUSR1 writes the state to the log.\n"
+            "\n"
+            "Exit codes: 0 stopped in good order, 1 failed, 2 wrong option or configuration.\n";
+    return text;
+}
+
+} // namespace almenara::almenarad

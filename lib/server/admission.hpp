@@ -1,0 +1,70 @@
+#pragma once
+
+#include "base/ids.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace almenara::server {
+
+struct admission_limits {
+    /// Connections before their hello, those that say nothing included; beyond it nobody is
+    /// accepted, and the kernel's queue holds those outside.
+    std::size_t at_the_door = 4096;
+    /// Of those, how many may be read at a time: in all, and of one address (F).
+    std::size_t speaking = 1024;
+    std::size_t speaking_per_host = 64;
+};
+
+/// Who may be read, and who waits. A connection that says nothing holds no place; one that speaks
+/// while its places are taken waits unread and is not refused: after a failover 256 clients behind
+/// one router come back at once (decision 003).
+class admission {
+  public:
+    explicit admission(admission_limits limits) : limits_(limits) {}
+
+    /// Whether another connection may be accepted.
+    [[nodiscard]] bool has_room_at_door() const { return guests_.size() < limits_.at_the_door; }
+
+    /// Accepted; silent so far.
+    void arrived(connection_id id, const std::string& host);
+
+    /// Its first bytes wait. True: read them now. False: it is queued, see take_called().
+    [[nodiscard]] bool wants_to_speak(connection_id id);
+
+    /// Its hello was good, or the connection is gone: its place is free.
+    void done(connection_id id);
+
+    /// Those who waited and may be read now, in the order in which they came.
+    [[nodiscard]] std::vector<connection_id> take_called();
+
+    [[nodiscard]] std::size_t at_the_door() const { return guests_.size(); }
+    [[nodiscard]] std::size_t speaking() const { return speaking_; }
+
+  private:
+    enum class stage { silent, waiting, speaking };
+    struct guest {
+        std::string host;
+        stage at = stage::silent;
+    };
+    struct host_places {
+        std::size_t guests = 0;
+        std::size_t speaking = 0;
+    };
+
+    [[nodiscard]] bool may_speak(const guest& who) const;
+    void let_speak(guest& who);
+    void call_waiting();
+
+    admission_limits limits_;
+    std::map<connection_id, guest> guests_;
+    std::map<std::string, host_places> hosts_;
+    std::deque<connection_id> waiting_; ///< those who left are skipped when they are met
+    std::vector<connection_id> called_;
+    std::size_t speaking_ = 0;
+};
+
+} // namespace almenara::server

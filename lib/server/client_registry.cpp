@@ -1,0 +1,227 @@
+#include "server/client_registry.hpp"
+
+#include "base/check.hpp"
+#include "base/version.hpp"
+#include "log/log.hpp"
+#include "net/clock.hpp"
+#include "server/system_resources.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace almenara::server {
+
+namespace {
+
+/// Connections that end badly are the outside's doing; more than this would fill the disk.
+constexpr std::uint32_t log_lines_per_second = 10;
+
+/// Reading /proc is cheap, but not for each of a thousand hellos.
+constexpr duration memory_is_fresh_for = std::chrono::seconds{1};
+
+/// A full server asks to come back after this; spread, so that not all come at once.
+constexpr duration shortest_retry = std::chrono::seconds{2};
+constexpr duration longest_retry = std::chrono::seconds{5};
+
+} // namespace
+
+client_registry::client_registry(reactor& turns,
+                                 const server_facts& facts,
+                                 options wanted,
+                                 std::uint64_t seed)
+    : turns_(turns),
+      facts_(facts),
+      options_(wanted),
+      jitter_(seed),
+      door_({.at_the_door = door_for(wanted.descriptors)}),
+      timer_(turns.context()),
+      log_lines_(log_lines_per_second) {}
+
+void client_registry::add(std::unique_ptr<net::byte_stream> stream, client_origin origin) {
+    const connection_id id = last_id_ = last_id_.next();
+    if (origin == client_origin::network) {
+        door_.arrived(id, stream->peer().host);
+    }
+    auto connection = std::make_unique<client_connection>(
+        turns_, static_cast<connection_keeper&>(*this), static_cast<session_host&>(*this),
+        options_.session, id, origin, std::move(stream));
+    client_connection& added = *connection;
+    connections_.emplace(id, std::move(connection));
+    added.start();
+    if (!door_.has_room_at_door() && !std::exchange(door_was_full_, true)) {
+        hurry_the_silent();
+    }
+}
+
+void client_registry::flush() {
+    // What the flush itself touches (a stream that ends while being written) comes in a new round.
+    while (!touched_.empty()) {
+        for (client_connection* const connection : std::exchange(touched_, {})) {
+            connection->is_listed_as_touched = false;
+            connection->flush();
+            if (connection->is_over()) {
+                remove(*connection);
+            } else {
+                deadlines_.set(connection->id(), connection->session().next_deadline());
+            }
+        }
+        for (const connection_id id : door_.take_called()) {
+            connections_.at(id)->read_now();
+        }
+    }
+    if (door_was_full_ && has_room_at_door()) {
+        door_was_full_ = false;
+        if (door_opened_) {
+            door_opened_();
+        }
+    }
+    set_timer();
+    if (when_empty_ && connections_.empty()) {
+        std::exchange(when_empty_, nullptr)();
+    }
+}
+
+void client_registry::stop(std::function<void()> when_empty) {
+    stopping_ = true;
+    when_empty_ = std::move(when_empty);
+    for (const auto& [id, connection] : connections_) {
+        connection->stop();
+    }
+}
+
+void client_registry::close_all() {
+    touched_.clear();
+    connections_.clear();
+    timer_.cancel();
+}
+
+void client_registry::set_max_clients(std::optional<std::size_t> max_clients) {
+    options_.max_clients = max_clients;
+}
+
+client_room client_registry::room() const {
+    const instant now = turns_.now();
+    if (!memory_read_at_ || now - *memory_read_at_ >= memory_is_fresh_for) {
+        memory_ = available_memory();
+        memory_read_at_ = now;
+    }
+    constexpr unsigned nearly_all = 99;
+    return room_for_clients(options_.max_clients,
+                            {.descriptors = options_.descriptors,
+                             .memory_available = memory_,
+                             .loop_lag = turns_.lag().percentile(now, nearly_all)},
+                            inside_);
+}
+
+void client_registry::touched(client_connection& connection) {
+    if (!std::exchange(connection.is_listed_as_touched, true)) {
+        touched_.push_back(&connection);
+    }
+}
+
+bool client_registry::may_speak(client_connection& connection) {
+    return connection.origin() != client_origin::network || door_.wants_to_speak(connection.id());
+}
+
+wire::welcome client_registry::welcome_text() const {
+    wire::welcome text;
+    text.server_version = version;
+    text.server = facts_.id;
+    text.role = wire::server_role::boot;
+    return text;
+}
+
+wire::status_reply client_registry::status() const {
+    wire::status_reply reply;
+    wire::server_status self;
+    self.id = facts_.id;
+    self.address = facts_.address;
+    self.role = wire::server_role::boot;
+    self.version = std::string{version};
+    self.last_heard = net::wall_now();
+    reply.quorum = false;
+    reply.servers.push_back(std::move(self));
+    reply.answered_by = facts_.id;
+    reply.clients = inside_;
+    reply.max_clients = room().clients;
+    return reply;
+}
+
+std::optional<wire::reject> client_registry::admit(connection_id id) {
+    const client_room room = this->room();
+    door_.done(id);
+    if (inside_ < room.clients) {
+        ++inside_;
+        return std::nullopt;
+    }
+    const auto retry_after = std::chrono::duration_cast<std::chrono::milliseconds>(
+        jitter_.between(shortest_retry, longest_retry));
+    return wire::reject{.code = wire::reject_code::full,
+                        .retry_after = retry_after,
+                        .text = fmt::format("the server is full: {} clients are connected, and {} "
+                                            "allows no more. Try again in a few seconds",
+                                            inside_, room.bound_by)};
+}
+
+void client_registry::hurry_the_silent() {
+    for (const auto& [id, connection] : connections_) {
+        connection->hurry();
+    }
+}
+
+void client_registry::remove(client_connection& connection) {
+    const connection_id id = connection.id();
+    log_end(connection);
+    door_.done(id);
+    if (connection.origin() == client_origin::network && connection.session().was_admitted()) {
+        ALMENARA_CHECK(inside_ > 0);
+        --inside_;
+    }
+    deadlines_.remove(id);
+    connections_.erase(id);
+}
+
+void client_registry::log_end(const client_connection& connection) {
+    const client_session& session = connection.session();
+    if (session.why_ended().empty() || !log::is_wanted(log::level::info)) {
+        return;
+    }
+    if (!log_lines_.take(turns_.now())) {
+        return;
+    }
+    if (const auto left_out = log_lines_.take_left_out(); left_out > 0) {
+        log::info("{} more connections ended badly", left_out);
+    }
+    log::info("client {} at {} ({}): {}", connection.id(), connection.peer().text,
+              session.client_name().empty() ? "no hello" : session.client_name(),
+              session.why_ended());
+}
+
+void client_registry::set_timer() {
+    // Entries of connections that are gone must not keep run() from returning.
+    const auto next = connections_.empty() ? std::nullopt : deadlines_.next();
+    if (next == timer_set_for_) {
+        return;
+    }
+    timer_set_for_ = next;
+    if (!next || *next == instant::max()) {
+        timer_.cancel();
+        return;
+    }
+    timer_.expires_at(net::timer_point(*next));
+    timer_.async_wait([this](const boost::system::error_code& failure) {
+        if (!failure) {
+            timer_fired();
+        }
+    });
+}
+
+void client_registry::timer_fired() {
+    timer_set_for_.reset();
+    for (const connection_id id : deadlines_.take_due(turns_.now())) {
+        connections_.at(id)->deadline();
+    }
+}
+
+} // namespace almenara::server

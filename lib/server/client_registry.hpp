@@ -1,0 +1,98 @@
+#pragma once
+
+#include "base/random.hpp"
+#include "server/admission.hpp"
+#include "server/client_connection.hpp"
+#include "server/client_limit.hpp"
+#include "server/deadline_queue.hpp"
+#include "server/listener.hpp"
+#include "server/log_budget.hpp"
+#include "server/reactor.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace almenara::server {
+
+/// What everybody may know about this server. It belongs to no cluster yet.
+struct server_facts {
+    server_id id;
+    std::string address; ///< HOST:PORT, as others reach it
+};
+
+/// All client connections of this server, and the one timer for their deadlines (style 7).
+class client_registry final : private connection_keeper, private session_host {
+  public:
+    struct options {
+        std::optional<std::size_t> max_clients; ///< nothing: auto
+        std::size_t descriptors = 0;
+        session_limits session;
+    };
+
+    client_registry(reactor& turns, const server_facts& facts, options wanted, std::uint64_t seed);
+
+    /// Takes a connection from a listener.
+    void add(std::unique_ptr<net::byte_stream> stream, client_origin origin);
+    [[nodiscard]] bool has_room_at_door() const { return !stopping_ && door_.has_room_at_door(); }
+
+    /// At the end of each turn: sends what the turn caused, removes what is over, sets the timer.
+    void flush();
+
+    /// Says goodbye to everybody; `when_empty` is called once all are gone.
+    void stop(std::function<void()> when_empty);
+    /// Ends what is left, now.
+    void close_all();
+
+    void set_max_clients(std::optional<std::size_t> max_clients);
+
+    [[nodiscard]] std::size_t inside() const { return inside_; }
+    [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+    [[nodiscard]] client_room room() const;
+
+    /// Called at the end of a turn in which the door got room again.
+    void when_door_opens(std::function<void()> action) { door_opened_ = std::move(action); }
+
+  private:
+    void touched(client_connection& connection) override;
+    [[nodiscard]] bool may_speak(client_connection& connection) override;
+
+    [[nodiscard]] wire::welcome welcome_text() const override;
+    [[nodiscard]] wire::status_reply status() const override;
+    [[nodiscard]] std::optional<wire::reject> admit(connection_id id) override;
+
+    void hurry_the_silent();
+    void remove(client_connection& connection);
+    void log_end(const client_connection& connection);
+    void set_timer();
+    void timer_fired();
+
+    reactor& turns_;
+    const server_facts& facts_;
+    options options_;
+    base::generator jitter_;
+    admission door_;
+    std::map<connection_id, std::unique_ptr<client_connection>> connections_;
+    std::vector<client_connection*> touched_;
+    connection_id last_id_;
+    std::size_t inside_ = 0;
+
+    deadline_queue deadlines_;
+    boost::asio::steady_timer timer_;
+    std::optional<instant> timer_set_for_;
+
+    mutable std::uint64_t memory_ = 0; ///< as of memory_read_at_
+    mutable std::optional<instant> memory_read_at_;
+
+    log_budget log_lines_;
+    std::function<void()> door_opened_;
+    std::function<void()> when_empty_;
+    bool door_was_full_ = false;
+    bool stopping_ = false;
+};
+
+} // namespace almenara::server

@@ -1,0 +1,154 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "wire/client_messages.hpp"
+#include "wire/frame.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace almenara::server {
+
+/// How long a client may take, and how much it may hold up (F, B.13).
+struct session_limits {
+    duration hello = std::chrono::seconds{5};
+    /// The same while there is no room at the door, for those who have said nothing at all.
+    duration hello_when_crowded = std::chrono::seconds{1};
+    duration idle_before_ping = std::chrono::seconds{30};
+    duration ping_answer = std::chrono::seconds{10};
+    /// A frame may take this long, and longer only while it brings 1 KiB a second.
+    duration frame_grace = std::chrono::seconds{10};
+    std::size_t frame_bytes_per_second = 1024;
+    /// The other end takes nothing of what waits for it.
+    duration write_stall = std::chrono::seconds{10};
+    std::size_t largest_write_queue = 16U * 1024 * 1024;
+    /// More than this waits for the client: nothing more is read from it.
+    std::size_t write_queue_to_pause_at = 256U * 1024;
+    /// From the last word to the end of the connection.
+    duration farewell = std::chrono::seconds{2};
+};
+
+/// Where a client comes from decides what it may do before there are logins.
+enum class client_origin : std::uint8_t {
+    network,
+    local_administrator, ///< admin.sock: root or the user of the service
+};
+
+/// What a session asks its server.
+class session_host {
+  public:
+    session_host() = default;
+    session_host(const session_host&) = delete;
+    session_host& operator=(const session_host&) = delete;
+
+    /// The answer to a good hello: a welcome that fits, without its request number.
+    [[nodiscard]] virtual wire::welcome welcome_text() const = 0;
+    [[nodiscard]] virtual wire::status_reply status() const = 0;
+    /// Takes a place for the client, or says why there is none.
+    [[nodiscard]] virtual std::optional<wire::reject> admit(connection_id id) = 0;
+
+  protected:
+    ~session_host() = default;
+};
+
+/// One client's conversation, without its socket: bytes and the time come in, bytes and a deadline
+/// go out. Whoever moves the bytes calls take_outbox() once per turn and obeys `next_step`.
+class client_session {
+  public:
+    client_session(session_host& host,
+                   connection_id id,
+                   client_origin origin,
+                   const session_limits& limits,
+                   instant now);
+
+    /// Where to read to, and how much came.
+    [[nodiscard]] std::span<std::byte> read_into() { return decoder_.free_space(); }
+    void bytes_arrived(instant now, std::size_t count);
+
+    /// It spoke and had to wait for a place: its time begins now.
+    void called(instant now);
+    /// There is no room at the door.
+    void hurry();
+    /// It waits for a place, which is not its fault: no deadline runs.
+    void waits_for_place() { waits_for_place_ = true; }
+
+    /// The deadline has come.
+    void deadline(instant now);
+    [[nodiscard]] instant next_deadline() const;
+
+    /// The server stops: says BYE and ends.
+    void stop(instant now);
+
+    /// How much of what was taken out waits to be written, and how much was ever written.
+    void output_progress(instant now, std::size_t queued, std::uint64_t sent);
+
+    /// What is to be sent; the caller empties it.
+    [[nodiscard]] base::byte_vector& outbox() { return outbox_; }
+
+    enum class next_step : std::uint8_t {
+        read,   ///< go on
+        pause,  ///< read nothing until output_progress() says that it got better
+        finish, ///< send what there is, then end the connection in order
+        close,  ///< end it now
+    };
+    [[nodiscard]] next_step what_next() const;
+
+    /// Whether the host gave it a place, which is free again when the connection is gone.
+    [[nodiscard]] bool was_admitted() const { return was_admitted_; }
+    [[nodiscard]] const std::string& client_name() const { return client_name_; }
+
+    /// Why it ended, for the log; empty for a client that said goodbye.
+    [[nodiscard]] const std::string& why_ended() const { return why_ended_; }
+
+  private:
+    enum class stage : std::uint8_t { before_hello, inside, farewell, over };
+
+    void handle_frames(instant now);
+    void on(instant now, const wire::c_hello& hello);
+    void on(instant now, const wire::ping& request);
+    void on(instant now, const wire::pong& answer);
+    void on(instant now, const wire::status_request& request);
+    void on(instant now, const wire::bye& farewell);
+    /// Everything that only servers say.
+    template <class Message>
+    void on(instant now, const Message& message);
+
+    template <class Message>
+    void say(const Message& message);
+    void reject(instant now, wire::reject refusal);
+    void end(instant now, wire::bye_reason reason, std::string why);
+    void begin_farewell(instant now);
+    [[nodiscard]] instant frame_deadline() const;
+
+    session_host& host_;
+    const session_limits& limits_;
+    connection_id id_;
+    client_origin origin_;
+    stage stage_ = stage::before_hello;
+    wire::frame_decoder decoder_;
+    base::byte_vector outbox_;
+    std::string client_name_;
+    std::string why_ended_;
+
+    instant arrived_;
+    instant hello_by_;
+    instant last_heard_;
+    instant over_by_; ///< in farewell
+    bool has_spoken_ = false;
+    bool waits_for_place_ = false;
+    bool was_admitted_ = false;
+    std::optional<instant> pinged_at_;
+    std::optional<instant> frame_began_;
+
+    std::size_t queued_ = 0;
+    std::uint64_t sent_ = 0;
+    instant last_sent_;
+};
+
+} // namespace almenara::server

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "net/address.hpp"
+#include "server/client_registry.hpp"
+#include "server/listener.hpp"
+#include "server/reactor.hpp"
+#include "storage/data_directory.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace almenara::server {
+
+struct daemon_options {
+    std::string data_dir;
+    net::host_port listen;
+    std::optional<server_id> id;
+    std::optional<std::size_t> max_clients; ///< nothing: auto
+    session_limits session;
+};
+
+/// What can be changed while it runs.
+struct reloadable_options {
+    std::optional<std::size_t> max_clients;
+};
+
+/// The server as a process: data directory, sockets, signals, service manager, and the order in
+/// which it stops.
+class daemon {
+  public:
+    /// Opens everything. The failure says which part and what to do.
+    [[nodiscard]] static result<std::unique_ptr<daemon>> open(const daemon_options& wanted);
+
+    ~daemon();
+    daemon(const daemon&) = delete;
+    daemon& operator=(const daemon&) = delete;
+
+    /// The line that says who this is and where it listens.
+    [[nodiscard]] std::string start_line() const;
+
+    /// Asked on SIGHUP; nothing if the new configuration is not usable (said in the log by then).
+    using reload_function = std::function<std::optional<reloadable_options>()>;
+
+    /// Serves until SIGTERM or SIGINT, and returns when everybody has been told and is gone.
+    void run(reload_function reload);
+
+  private:
+    class door;
+
+    daemon(const daemon_options& wanted, storage::data_directory directory);
+
+    [[nodiscard]] result<void> listen(const net::host_port& at);
+    [[nodiscard]] result<void> listen_for_administrators();
+    void wait_for_signal();
+    void handle_signal(int number);
+    void reload();
+    void dump_state();
+    void stop(std::string_view why);
+    void stopped();
+    void feed_watchdog();
+    void tell_status();
+    [[nodiscard]] std::string status_line() const;
+    void end_of_turn();
+
+    storage::data_directory directory_;
+    server_facts facts_;
+    reactor turns_;
+    client_registry clients_;
+    std::unique_ptr<door> network_door_;
+    std::unique_ptr<door> administrators_door_;
+    std::shared_ptr<tcp_listener> network_;
+    std::shared_ptr<local_listener> administrators_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer stop_timer_;
+    boost::asio::steady_timer watchdog_timer_;
+    std::optional<duration> watchdog_interval_;
+    reload_function reload_;
+    std::string told_status_;
+    bool stopping_ = false;
+};
+
+} // namespace almenara::server

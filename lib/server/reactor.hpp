@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "server/loop_lag.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <optional>
+
+namespace almenara::server {
+
+/// The one thread that does everything, and its turn: wait for something, run until nothing more is
+/// ready, then flush. What many connections caused is answered together (decision 004).
+class reactor {
+  public:
+    reactor();
+
+    [[nodiscard]] boost::asio::io_context& context() { return context_; }
+    [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
+
+    /// When this turn began: everything in a turn happens at one moment.
+    [[nodiscard]] instant now();
+
+    /// Called at the end of each turn.
+    void at_end_of_turn(std::function<void()> flush) { flush_ = std::move(flush); }
+
+    /// Until there is nothing left to wait for. What a coroutine threw comes out here.
+    void run();
+
+    [[nodiscard]] const loop_lag& lag() const { return lag_; }
+
+  private:
+    boost::asio::io_context context_;
+    std::function<void()> flush_;
+    std::optional<instant> turn_began_;
+    loop_lag lag_;
+};
+
+} // namespace almenara::server
