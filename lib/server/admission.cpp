@@ -40,6 +40,8 @@ void admission::done(connection_id id) {
         hosts_.erase(host);
     }
     guests_.erase(found);
+    // It may have been called and gone in the same turn.
+    std::erase(called_, id);
     if (freed) {
         call_waiting();
     }
