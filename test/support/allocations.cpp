@@ -23,29 +23,60 @@ allocations stop_counting() {
     return counted;
 }
 
-static void* counted_allocation(std::size_t size) {
+static void* counted_allocation(std::size_t size) noexcept {
     if (counting) {
         ++counted.count;
         counted.bytes += size;
         counted.largest = std::max(counted.largest, size);
     }
-    if (void* const memory = std::malloc(std::max<std::size_t>(size, 1))) {
+    return std::malloc(std::max<std::size_t>(size, 1));
+}
+
+} // namespace almenara::test::detail
+
+// The array, sized and nothrow forms of the standard library end in these, but those of the
+// sanitizers do not: all of them are replaced, so that each new meets its own delete.
+using almenara::test::detail::counted_allocation;
+
+void* operator new(std::size_t size) {
+    if (void* const memory = counted_allocation(size)) {
         return memory;
     }
     throw std::bad_alloc{};
 }
 
-} // namespace almenara::test::detail
+void* operator new[](std::size_t size) {
+    return operator new(size);
+}
 
-// The array, nothrow and sized forms of the standard library call these two.
-void* operator new(std::size_t size) {
-    return almenara::test::detail::counted_allocation(size);
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return counted_allocation(size);
+}
+
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return counted_allocation(size);
 }
 
 void operator delete(void* memory) noexcept {
     std::free(memory);
 }
 
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+
 void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+    std::free(memory);
+}
+
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
     std::free(memory);
 }

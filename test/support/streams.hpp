@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,14 @@ struct taken_frame {
     friend bool operator==(const taken_frame&, const taken_frame&) = default;
 };
 
+/// What came out of a decoder so far.
+struct taken_frames {
+    std::vector<taken_frame> frames;
+    std::optional<error> failure;
+
+    friend bool operator==(const taken_frames&, const taken_frames&) = default;
+};
+
 /// Reads the bytes into the decoder as a socket would: as many as fit, then again.
 inline void feed(wire::frame_decoder& decoder, base::byte_view bytes) {
     while (!bytes.empty()) {
@@ -32,19 +41,29 @@ inline void feed(wire::frame_decoder& decoder, base::byte_view bytes) {
 }
 
 /// Takes frames until there is none, or a failure.
-[[nodiscard]] inline result<std::vector<taken_frame>> take_all(wire::frame_decoder& decoder) {
-    std::vector<taken_frame> frames;
+inline void take_all(wire::frame_decoder& decoder, taken_frames& taken) {
     while (true) {
         const auto next = decoder.next();
         if (!next) {
-            return next.error();
+            taken.failure = next.error();
+            return;
         }
         if (!next->has_value()) {
-            return frames;
+            return;
         }
         const wire::frame& whole = **next;
-        frames.push_back({whole.header, {whole.payload.begin(), whole.payload.end()}});
+        taken.frames.push_back({whole.header, {whole.payload.begin(), whole.payload.end()}});
     }
+}
+
+/// The same for a stream that is expected to be good.
+[[nodiscard]] inline result<std::vector<taken_frame>> take_all(wire::frame_decoder& decoder) {
+    taken_frames taken;
+    take_all(decoder, taken);
+    if (taken.failure) {
+        return *taken.failure;
+    }
+    return std::move(taken.frames);
 }
 
 } // namespace almenara::test

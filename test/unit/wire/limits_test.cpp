@@ -3,6 +3,7 @@
 #include "support/bytes.hpp"
 #include "support/printing.hpp"
 #include "support/results.hpp"
+#include "support/rewriting.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/codec.hpp"
 #include "wire/frame.hpp"
@@ -38,6 +39,8 @@ struct word {
 ALMENARA_DESCRIBE(word, text)
 
 namespace {
+
+using test::encoded;
 
 /// A tree with this many structs from its root to its only leaf.
 tree stick(unsigned length) {
@@ -78,13 +81,6 @@ base::byte_vector zeros(std::size_t count) {
     detail::put_varint(framed.data(), bytes.size());
     framed.insert(framed.end(), bytes.begin(), bytes.end());
     return framed;
-}
-
-template <class T>
-base::byte_vector encoded(const T& value) {
-    base::byte_vector bytes;
-    encode(value, bytes);
-    return bytes;
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "support/all_messages.hpp"
 #include "support/printing.hpp"
 #include "support/results.hpp"
+#include "support/rewriting.hpp"
 #include "support/streams.hpp"
 #include "wire/client_messages.hpp"
 
@@ -14,6 +15,8 @@
 namespace almenara::wire {
 
 namespace {
+
+using test::encoded;
 
 using short_list = message_list<listed<ping, 0x0204>, listed<bye, 0x0206>>;
 
@@ -38,13 +41,6 @@ struct recorder {
 /// Hands a frame of these bytes to the messages of `short_list`.
 result<void> dispatched(frame_header header, base::byte_view payload, recorder& record) {
     return dispatch<short_list>(frame{header, payload}, record);
-}
-
-template <class Message>
-base::byte_vector encoded(const Message& message) {
-    base::byte_vector bytes;
-    encode(message, bytes);
-    return bytes;
 }
 
 } // namespace

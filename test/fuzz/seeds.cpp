@@ -1,0 +1,139 @@
+// Writes the seeds of fuzz-message and fuzz-frame that are made of messages:
+//
+//     fuzz-seeds test/fuzz/corpus            writes those that are missing
+//     fuzz-seeds --check test/fuzz/corpus    says which are missing, and fails if any is
+//
+// A file that is there stays as it is: the old form of a message is as good a seed as the new one.
+#include "fuzz/frame_input.hpp"
+#include "support/all_messages.hpp"
+#include "support/rewriting.hpp"
+#include "support/samples.hpp"
+#include "wire/frame.hpp"
+#include "wire/message_list.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace almenara::fuzz {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Bytes by their place in the corpus.
+using seeds = std::map<std::string, base::byte_vector>;
+
+std::string_view name_of(test::fullness full) {
+    switch (full) {
+    case test::fullness::nothing:
+        return "bare";
+    case test::fullness::everything:
+        return "full";
+    case test::fullness::some:
+        break;
+    }
+    return "mixed";
+}
+
+void add_messages(seeds& all) {
+    wire::for_each_message<test::all_messages>([&]<class Message>(wire::message_type type) {
+        for (const test::fullness full : test::every_fullness) {
+            base::byte_vector bytes{static_cast<std::byte>(type.value() & 0xffU),
+                                    static_cast<std::byte>(type.value() >> 8U)};
+            const auto body = test::encoded(test::fixed_sample<Message>(type, full));
+            bytes.insert(bytes.end(), body.begin(), body.end());
+            all[fmt::format("message/{}-{}", wire::name_of<Message>(), name_of(full))] = bytes;
+        }
+    });
+}
+
+base::byte_vector as_input(const base::byte_vector& stream, std::byte options) {
+    base::byte_vector bytes{options, std::byte{1}};
+    bytes.insert(bytes.end(), stream.begin(), stream.end());
+    return bytes;
+}
+
+base::byte_vector stream_of_all(test::fullness full) {
+    base::byte_vector stream;
+    wire::for_each_message<test::all_messages>([&]<class Message>(wire::message_type type) {
+        wire::append_message<test::all_messages>(test::fixed_sample<Message>(type, full), stream);
+    });
+    return stream;
+}
+
+base::byte_vector one_ping(wire::frame_header header, std::string_view attachment) {
+    base::byte_vector stream;
+    wire::append_frame(header, wire::ping{request_id{7}}, stream, base::as_bytes(attachment));
+    return stream;
+}
+
+void add_frames(seeds& all) {
+    constexpr auto fix = frame_input::right_checksums;
+    constexpr auto ping_type = wire::type_of<test::all_messages, wire::ping>();
+    constexpr wire::message_type unknown{0xffff};
+
+    const auto add = [&](std::string_view name, const base::byte_vector& stream,
+                         std::byte options) {
+        all[fmt::format("frame/{}", name)] = as_input(stream, options);
+    };
+    add("all-bare", stream_of_all(test::fullness::nothing), fix);
+    add("all-full-logged-in", stream_of_all(test::fullness::everything),
+        fix | frame_input::logged_in);
+    add("attachment", one_ping({.type = ping_type}, "behind the body"), fix);
+    add("unknown", one_ping({.type = unknown}, ""), fix);
+    add("unknown-ignorable",
+        one_ping({.type = unknown, .flags = {wire::frame_flag::ignorable}}, ""), fix);
+
+    base::byte_vector damaged = one_ping({.type = ping_type}, "");
+    add("half", {damaged.begin(), damaged.begin() + 20}, fix);
+    damaged.back() ^= std::byte{1};
+    add("wrong-checksum", damaged, {});
+    add("too-long", base::byte_vector(4, std::byte{0xff}), {});
+    add("too-short", base::byte_vector(4, std::byte{0}), {});
+}
+
+void write(const fs::path& path, const base::byte_vector& bytes) {
+    fs::create_directories(path.parent_path());
+    std::ofstream file{path, std::ios::binary};
+    file << base::as_text(bytes);
+    std::printf("wrote %s\n", path.c_str());
+}
+
+int run(const fs::path& corpus, bool only_check) {
+    seeds all;
+    add_messages(all);
+    add_frames(all);
+    int missing = 0;
+    for (const auto& [name, bytes] : all) {
+        const fs::path path = corpus / name;
+        if (fs::exists(path)) {
+            continue;
+        }
+        if (only_check) {
+            std::printf("missing: %s (fuzz-seeds %s writes it)\n", path.c_str(), corpus.c_str());
+            ++missing;
+        } else {
+            write(path, bytes);
+        }
+    }
+    return missing > 0 ? 1 : 0;
+}
+
+} // namespace
+
+} // namespace almenara::fuzz
+
+int main(int argc, char** argv) {
+    const bool only_check = argc == 3 && std::string_view{argv[1]} == "--check";
+    if (argc != 2 && !only_check) {
+        std::fprintf(stderr, "usage: fuzz-seeds [--check] CORPUS\n");
+        return 2;
+    }
+    return almenara::fuzz::run(argv[argc - 1], only_check);
+}
