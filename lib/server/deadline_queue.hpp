@@ -3,6 +3,8 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <queue>
@@ -18,11 +20,15 @@ class deadline_queue {
     void set(connection_id id, instant deadline);
     void remove(connection_id id);
 
-    /// When to look next; nothing while there is no deadline.
+    /// When to look next: not later than the first deadline. Nothing while there is none.
     [[nodiscard]] std::optional<instant> next() const;
 
     /// Those whose deadline has come, each once; they have none until it is set again.
     [[nodiscard]] std::vector<connection_id> take_due(instant now);
+
+    /// Entries held, those included that something later has replaced; at most about twice as many
+    /// as there are deadlines.
+    [[nodiscard]] std::size_t queued() const { return queue_.size(); }
 
   private:
     struct entry {
@@ -32,11 +38,12 @@ class deadline_queue {
         friend auto operator<=>(const entry&, const entry&) = default;
     };
     struct deadline {
-        instant at;     ///< the true one
-        instant queued; ///< the earliest entry in the queue for it, not later than `at`
+        instant at = instant::max();     ///< the true one
+        instant queued = instant::max(); ///< the earliest entry for it, not later than `at`
     };
 
-    void queue(connection_id id, deadline& wanted, instant at);
+    void queue(connection_id id, deadline& wanted);
+    void drop_stale();
 
     std::map<connection_id, deadline> deadlines_;
     std::priority_queue<entry, std::vector<entry>, std::greater<>> queue_;
