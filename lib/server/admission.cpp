@@ -31,6 +31,9 @@ void admission::done(connection_id id) {
         return;
     }
     const auto host = hosts_.find(found->second.host);
+    if (found->second.at == stage::waiting) {
+        std::erase(waiting_, id);
+    }
     const bool freed = found->second.at == stage::speaking;
     if (freed) {
         --speaking_;
@@ -65,12 +68,9 @@ void admission::call_waiting() {
     // A host whose places are all taken must not hold up the others behind it in the queue.
     std::deque<connection_id> still_waiting;
     for (const connection_id id : std::exchange(waiting_, {})) {
-        const auto found = guests_.find(id);
-        if (found == guests_.end()) {
-            continue;
-        }
-        if (may_speak(found->second)) {
-            let_speak(found->second);
+        guest& who = guests_.at(id);
+        if (may_speak(who)) {
+            let_speak(who);
             called_.push_back(id);
         } else {
             still_waiting.push_back(id);

@@ -43,6 +43,9 @@ class admission {
 
     [[nodiscard]] std::size_t at_the_door() const { return guests_.size(); }
     [[nodiscard]] std::size_t speaking() const { return speaking_; }
+    [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+    /// Addresses from which somebody is at the door.
+    [[nodiscard]] std::size_t hosts() const { return hosts_.size(); }
 
   private:
     enum class stage { silent, waiting, speaking };
@@ -62,7 +65,7 @@ class admission {
     admission_limits limits_;
     std::map<connection_id, guest> guests_;
     std::map<std::string, host_places> hosts_;
-    std::deque<connection_id> waiting_; ///< those who left are skipped when they are met
+    std::deque<connection_id> waiting_;
     std::vector<connection_id> called_;
     std::size_t speaking_ = 0;
 };
