@@ -32,12 +32,12 @@ client_room room_for_clients(std::optional<std::size_t> fixed,
     client_room room{by_descriptors(now.descriptors), "descriptors"};
     if (fixed) {
         tighten(room, *fixed, "--max-clients");
-        return room;
-    }
-    // Half of what is free stays free for bursts and for everybody else on the machine.
-    tighten(room, inside + now.memory_available / 2 / memory_per_client, "memory");
-    if (now.loop_lag > largest_loop_lag) {
-        tighten(room, inside, "load");
+    } else {
+        // Half of what is free stays free for bursts and for everybody else on the machine.
+        tighten(room, inside + now.memory_available / 2 / memory_per_client, "memory");
+        if (now.loop_lag > largest_loop_lag) {
+            tighten(room, inside, "load");
+        }
     }
     room.clients = std::max<std::size_t>(room.clients, 1);
     return room;
