@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace almenara::server {
 
 void loop_lag::record(instant now, duration turn) {
-    if (now - current_since_ >= window) {
-        const bool previous_is_fresh = now - current_since_ < 2 * window;
-        previous_ = previous_is_fresh ? current_ : histogram{};
+    if (const auto windows = (now - current_since_) / window; windows > 0) {
+        previous_ = windows == 1 ? current_ : histogram{};
         current_ = {};
-        current_since_ = now;
+        current_since_ = current_since_ + windows * window;
     }
     const auto length = static_cast<std::uint64_t>(std::max<std::int64_t>(turn.count(), 0));
     const auto step = static_cast<std::size_t>(std::bit_width(length));
@@ -18,16 +18,18 @@ void loop_lag::record(instant now, duration turn) {
 }
 
 duration loop_lag::percentile(instant now, unsigned percent) const {
-    if (now - current_since_ >= 2 * window) {
+    const auto windows = (now - current_since_) / window;
+    if (windows > 1) {
         return duration::zero();
     }
-    std::uint64_t total = 0;
-    for (std::size_t step = 0; step < steps; ++step) {
-        total += current_[step] + previous_[step];
+    histogram lately = current_;
+    for (std::size_t step = 0; step < steps && windows == 0; ++step) {
+        lately[step] += previous_[step];
     }
+    const std::uint64_t total = std::accumulate(lately.begin(), lately.end(), std::uint64_t{0});
     std::uint64_t seen = 0;
     for (std::size_t step = 0; step < steps && total > 0; ++step) {
-        seen += current_[step] + previous_[step];
+        seen += lately[step];
         if (seen * 100 >= total * percent) {
             return duration{std::int64_t{1} << step};
         }
