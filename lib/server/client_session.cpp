@@ -37,6 +37,9 @@ client_session::client_session(session_host& host,
       last_sent_(now) {}
 
 void client_session::bytes_arrived(instant now, std::size_t count) {
+    if (stage_ == stage::farewell || stage_ == stage::over) {
+        return; // Nobody reads it any more; the next bytes may overwrite it.
+    }
     decoder_.received(count);
     has_spoken_ = true;
     last_heard_ = now;
@@ -189,8 +192,12 @@ void client_session::output_progress(instant now, std::size_t queued, std::uint6
     if (sent != sent_ || queued == 0 || queued_ == 0) {
         last_sent_ = now;
     }
+    const bool was_paused = is_paused();
     sent_ = sent;
     queued_ = queued;
+    if (was_paused && !is_paused()) {
+        heard_again(now);
+    }
     if (queued > limits_.largest_write_queue && stage_ != stage::over) {
         why_ended_ = fmt::format("{} bytes wait for it and it reads too slowly", queued);
         stage_ = stage::over;
@@ -207,7 +214,21 @@ client_session::next_step client_session::what_next() const {
     case stage::inside:
         break;
     }
-    return queued_ > limits_.write_queue_to_pause_at ? next_step::pause : next_step::read;
+    return is_paused() ? next_step::pause : next_step::read;
+}
+
+bool client_session::is_paused() const {
+    return queued_ > limits_.write_queue_to_pause_at;
+}
+
+void client_session::heard_again(instant now) {
+    last_heard_ = now;
+    if (frame_began_) {
+        frame_began_ = now;
+    }
+    if (pinged_at_) {
+        pinged_at_ = now;
+    }
 }
 
 instant client_session::next_deadline() const {
@@ -216,6 +237,10 @@ instant client_session::next_deadline() const {
     }
     if (waits_for_place_) {
         return instant::max();
+    }
+    if (is_paused()) {
+        // What it says lies unread, so only what it takes can be judged.
+        return last_sent_ + limits_.write_stall;
     }
     instant first = stage_ == stage::before_hello ? hello_by_
                     : pinged_at_                  ? *pinged_at_ + limits_.ping_answer

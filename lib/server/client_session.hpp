@@ -124,6 +124,9 @@ class client_session {
     void reject(instant now, wire::reject refusal);
     void end(instant now, wire::bye_reason reason, std::string why);
     void begin_farewell(instant now);
+    [[nodiscard]] bool is_paused() const;
+    /// It is read again after a pause, which was not its fault.
+    void heard_again(instant now);
     [[nodiscard]] instant frame_deadline() const;
 
     session_host& host_;
