@@ -1,0 +1,44 @@
+#include "server/log_budget.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+
+namespace almenara::server {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("style 11 nobody outside can fill the log") {
+    log_budget lines{10};
+    instant now{1h};
+    for (int second = 0; second < 3; ++second) {
+        int written = 0;
+        for (int i = 0; i < 1000; ++i) {
+            written += lines.take(now + i * 999us) ? 1 : 0;
+        }
+        CHECK(written == 10);
+        CHECK(lines.take_left_out() == 990);
+        now = now + 1s;
+    }
+}
+
+TEST_CASE("style 11 what was left out of the log is counted and told once") {
+    log_budget lines{1};
+    const instant now{1h};
+    CHECK(lines.take(now));
+    CHECK(lines.take_left_out() == 0);
+    CHECK_FALSE(lines.take(now));
+    CHECK_FALSE(lines.take(now));
+    CHECK(lines.take_left_out() == 2);
+    CHECK(lines.take_left_out() == 0);
+}
+
+TEST_CASE("a log that is quiet writes everything") {
+    log_budget lines{1};
+    for (int second = 0; second < 100; ++second) {
+        CHECK(lines.take(instant{std::chrono::seconds{second}}));
+    }
+    CHECK(lines.take_left_out() == 0);
+}
+
+} // namespace almenara::server
