@@ -116,6 +116,7 @@ class connection::driver final : public std::enable_shared_from_this<driver>,
     void on_event(answered&& happened);
     void on_event(failed&& happened);
     void on_event(ended&& happened);
+    [[nodiscard]] failure why_not_open() const;
 
     static asio::awaitable<void> keep_time(std::shared_ptr<driver> self);
     [[nodiscard]] asio::steady_timer::time_point next_wake_up() const;
@@ -135,6 +136,7 @@ class connection::driver final : public std::enable_shared_from_this<driver>,
     std::string peer_;
     std::vector<std::string> tried_;
     std::optional<outcome<wire::welcome>> opening_; ///< what open() returns, once it is known
+    std::optional<failure> ending_;
     std::map<request_id, waiter*> waiters_;
     instant goodbye_deadline_;
     asio::steady_timer timer_; ///< of the nearest deadline of the conversation or the goodbye
@@ -171,8 +173,7 @@ asio::awaitable<outcome<typename reply_to<Request>::type>> connection::driver::a
     std::shared_ptr<driver> self, instant deadline) {
     using reply_type = typename reply_to<Request>::type;
     if (!self->is_open()) {
-        failure why{failure_kind::closed, "the connection is not open"};
-        co_return why;
+        co_return self->why_not_open();
     }
     const auto request = self->conversation_->ask(Request{}, deadline);
     if (!request) {
@@ -271,11 +272,17 @@ void connection::driver::on_event(failed&& happened) {
 }
 
 void connection::driver::on_event(ended&& happened) {
+    ending_ = std::move(happened.why);
+    ending_->tried = tried_;
     if (!opening_) {
-        happened.why.tried = tried_;
-        opening_ = std::move(happened.why);
+        opening_ = *ending_;
         opened_.ring();
     }
+}
+
+/// Who asks too late hears how it ended.
+failure connection::driver::why_not_open() const {
+    return ending_ ? *ending_ : failure{failure_kind::closed, "the connection is not open"};
 }
 
 asio::awaitable<void> connection::driver::keep_time(std::shared_ptr<driver> self) {

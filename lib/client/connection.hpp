@@ -26,7 +26,7 @@ struct connection_options {
 /// One connection to one server, from the dial to the goodbye; it is not used a second time. Any
 /// number of coroutines of its executor, which is one thread, may ask at the same time; answers
 /// find their askers in whatever order they come. What waits when the connection ends fails with
-/// the reason of the end.
+/// the reason of the end, and so does whoever asks later.
 ///
 /// Deadlines are moments of net::monotonic_now(). A request that failed with `timed_out` leaves
 /// the connection as it is.

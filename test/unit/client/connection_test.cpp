@@ -112,7 +112,7 @@ TEST_CASE("a connection is opened, asked and closed in good order") {
         CHECK(std::get<wire::bye>(heard.back()).reason == wire::bye_reason::done);
 
         const auto too_late = co_await connection.ping(in(5s));
-        CHECK(too_late.error().kind == failure_kind::closed);
+        CHECK(too_late.error().kind == failure_kind::cancelled);
     });
 }
 
@@ -285,6 +285,8 @@ TEST_CASE("a goodbye of the server reaches who waits") {
         const auto pong = co_await connection.ping(in(5s));
         CHECK(pong.error().kind == failure_kind::closed);
         CHECK(pong.error().bye == wire::bye_reason::stopping);
+        const auto late = co_await connection.status(in(5s));
+        CHECK(late.error().bye == wire::bye_reason::stopping);
         co_await connection.close();
     });
 }
