@@ -1,0 +1,380 @@
+#include "command_line.hpp"
+
+#include "base/check.hpp"
+#include "base/text.hpp"
+
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/value_semantic.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace almenara::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+constexpr std::uint64_t largest_count = 1'000'000'000;
+
+using given_options = std::map<std::string, std::string, std::less<>>;
+
+/// What Boost made of the arguments: options by their long name, and the other words.
+struct split_line {
+    given_options options;
+    std::vector<std::string> words;
+};
+
+const option* find_option(std::span<const option> among, std::string_view name) {
+    const auto found = std::find_if(among.begin(), among.end(),
+                                    [name](const option& o) { return o.name == name; });
+    return found == among.end() ? nullptr : &*found;
+}
+
+std::string see_help(const command* about) {
+    return about == nullptr ? std::string{"See 'almenara --help'."}
+                            : fmt::format("See 'almenara {} --help'.", about->name);
+}
+
+std::string_view without_dashes(std::string_view typed) {
+    typed.remove_prefix(std::min(typed.find_first_not_of('-'), typed.size()));
+    return typed;
+}
+
+/// All options of all commands: which of them belong to the command is asked when it is known,
+/// so that the answer can name the command they do belong to.
+po::options_description everything() {
+    po::options_description all;
+    std::set<std::string_view> known;
+    const auto add = [&](std::span<const option> options) {
+        for (const option& each : options) {
+            if (!known.insert(each.name).second) {
+                continue;
+            }
+            std::string name{each.name};
+            if (each.letter != 0) {
+                name += fmt::format(",{}", each.letter);
+            }
+            const po::value_semantic* semantic =
+                each.kind == value_kind::none
+                    ? static_cast<const po::value_semantic*>(new po::untyped_value(true))
+                    : po::value<std::string>();
+            all.add_options()(name.c_str(), semantic); // Boost takes the ownership.
+        }
+    };
+    add(global_options());
+    for (const command& each : commands()) {
+        add(each.options);
+    }
+    return all;
+}
+
+complaint unknown_option(const std::string& token, const command* about) {
+    const std::string typed = token.substr(0, token.find('='));
+    const std::string_view letters = without_dashes(typed);
+    std::vector<std::string_view> candidates;
+    for (const option& each : global_options()) {
+        candidates.push_back(each.name);
+    }
+    for (const command& each : commands()) {
+        if (about == nullptr || about == &each) {
+            for (const option& own : each.options) {
+                candidates.push_back(own.name);
+            }
+        }
+    }
+    const auto meant = letters.size() > 1 ? base::nearest(letters, candidates) : std::nullopt;
+    return usage_complaint(base::escaped(typed), "there is no such option",
+                           meant ? fmt::format("Did you mean '--{}'?", *meant) : see_help(about));
+}
+
+/// "Write '--timeout TIME'."
+std::string write_with_value(std::string_view name) {
+    const auto text = [](const option& found) {
+        return fmt::format("Write '--{} {}'.", found.name, found.value_name);
+    };
+    if (const option* const global = find_option(global_options(), name)) {
+        return text(*global);
+    }
+    for (const command& each : commands()) {
+        if (const option* const own = find_option(each.options, name)) {
+            return text(*own);
+        }
+    }
+    return see_help(nullptr);
+}
+
+complaint bad_syntax(const po::invalid_command_line_syntax& failure) {
+    using kinds = po::invalid_syntax;
+    const std::string typed = failure.get_option_name(); // "--timeout", also for its letter.
+    switch (failure.kind()) {
+    case kinds::missing_parameter:
+    case kinds::empty_adjacent_parameter:
+        return usage_complaint(base::escaped(typed), "its value is missing",
+                               write_with_value(without_dashes(typed)));
+    case kinds::extra_parameter:
+        return usage_complaint(base::escaped(typed), "it is a switch and takes no value",
+                               "Leave out the '=' and what stands behind it.");
+    default:
+        return usage_complaint(base::escaped(typed), "it cannot be understood", see_help(nullptr));
+    }
+}
+
+outcome<split_line> split(std::span<const std::string> arguments) {
+    using style = po::command_line_style::style_t;
+    constexpr int exact = style::allow_long | style::long_allow_adjacent | style::long_allow_next |
+                          style::allow_short | style::allow_dash_for_short |
+                          style::short_allow_adjacent | style::short_allow_next;
+    const po::options_description known = everything();
+    std::vector<po::option> parsed;
+    try {
+        const std::vector<std::string> words{arguments.begin(), arguments.end()};
+        parsed = po::command_line_parser(words)
+                     .options(known)
+                     .style(exact)
+                     .allow_unregistered()
+                     .run()
+                     .options;
+    } catch (const po::invalid_command_line_syntax& failure) {
+        return bad_syntax(failure);
+    } catch (const po::error& failure) {
+        return usage_complaint("the command line", failure.what(), see_help(nullptr));
+    }
+    split_line line;
+    const command* about = nullptr;
+    for (const po::option& each : parsed) {
+        if (each.position_key >= 0) {
+            line.words.insert(line.words.end(), each.value.begin(), each.value.end());
+            about = find_command(line.words.front());
+        }
+    }
+    for (const po::option& each : parsed) {
+        if (each.unregistered) {
+            return unknown_option(each.original_tokens.front(), about);
+        }
+        if (each.position_key >= 0) {
+            continue;
+        }
+        std::string value = each.value.empty() ? std::string{} : each.value.front();
+        if (!line.options.emplace(each.string_key, std::move(value)).second) {
+            return usage_complaint("--" + each.string_key, "it is given twice",
+                                   "Leave one of them out.");
+        }
+    }
+    return line;
+}
+
+outcome<const command*> command_of(const split_line& line) {
+    if (line.words.empty()) {
+        return static_cast<const command*>(nullptr);
+    }
+    const std::string& name = line.words.front();
+    if (const command* const found = find_command(name)) {
+        return found;
+    }
+    std::vector<std::string_view> names;
+    for (const command& each : commands()) {
+        names.push_back(each.name);
+    }
+    std::string next = base::did_you_mean(name, names);
+    if (next.empty()) {
+        next = "'almenara --help' lists the commands.";
+    }
+    return usage_complaint(fmt::format("'{}'", base::escaped(name)), "there is no such command",
+                           std::move(next));
+}
+
+/// Why an option is not one of this command, although the table has it.
+complaint of_another_command(std::string_view name, const command& about) {
+    std::string owners;
+    for (const command& each : commands()) {
+        if (find_option(each.options, name) != nullptr) {
+            owners += owners.empty() ? "" : " and ";
+            owners += fmt::format("'{}'", each.name);
+        }
+    }
+    return usage_complaint(
+        fmt::format("--{}", name),
+        fmt::format("it belongs to {} and '{}' does not take it", owners, about.name),
+        see_help(&about));
+}
+
+outcome<void> check_value(const option& which, const std::string& value, std::string origin) {
+    std::optional<error> wrong;
+    switch (which.kind) {
+    case value_kind::none:
+        break;
+    case value_kind::count:
+        if (const auto read = base::parse_number(value, 1, largest_count); !read) {
+            wrong = read.error();
+        }
+        break;
+    case value_kind::length_of_time:
+        if (const auto read = parse_duration(value); !read) {
+            wrong = read.error();
+        } else if (*read <= duration::zero()) {
+            wrong = error{errc::invalid, "it must be longer than nothing; write for example 5s"};
+        } else if (*read > std::chrono::hours{24 * 365}) {
+            wrong = error{errc::invalid, "it must not be longer than a year; write for example 5s"};
+        }
+        break;
+    case value_kind::server:
+        if (const auto read = client::parse_server_address(value); !read) {
+            wrong = read.error();
+        }
+        break;
+    }
+    if (wrong) {
+        return usage_complaint(std::move(origin), wrong->message(), {});
+    }
+    return {};
+}
+
+/// Whether a variable switches something on.
+outcome<bool> read_switch(std::string_view variable, std::string_view value) {
+    constexpr std::array<std::string_view, 4> on{"1", "true", "yes", "on"};
+    constexpr std::array<std::string_view, 5> off{"", "0", "false", "no", "off"};
+    if (std::find(on.begin(), on.end(), value) != on.end()) {
+        return true;
+    }
+    if (std::find(off.begin(), off.end(), value) != off.end()) {
+        return false;
+    }
+    return usage_complaint(std::string{variable},
+                           fmt::format("'{}' is neither yes nor no", base::escaped(value)),
+                           "Set it to 1 or to 0.");
+}
+
+/// Adds what the environment and the table say about options that the command line does not name.
+outcome<void> complete_globals(given_options& given, const environment& find) {
+    for (const option& each : global_options()) {
+        const auto typed = given.find(each.name);
+        if (typed != given.end()) {
+            if (auto good = check_value(each, typed->second, fmt::format("--{}", each.name));
+                !good) {
+                return good;
+            }
+            continue;
+        }
+        const char* const variable =
+            each.environment.empty() ? nullptr : find(std::string{each.environment}.c_str());
+        if (variable != nullptr && each.kind == value_kind::none) {
+            const auto on = read_switch(each.environment, variable);
+            if (!on) {
+                return on.error();
+            }
+            if (*on) {
+                given.emplace(each.name, "");
+            }
+        } else if (variable != nullptr && *variable != '\0') {
+            if (auto good = check_value(each, variable, std::string{each.environment}); !good) {
+                return good;
+            }
+            given.emplace(each.name, variable);
+        } else if (!each.fallback.empty()) {
+            given.emplace(each.name, each.fallback);
+        }
+    }
+    return {};
+}
+
+/// The options of the command and the words behind it.
+outcome<void> take_own(const command& about, split_line& line, invocation& asked) {
+    for (const auto& [name, value] : line.options) {
+        if (find_option(global_options(), name) != nullptr) {
+            continue;
+        }
+        const option* const own = find_option(about.options, name);
+        if (own == nullptr) {
+            return of_another_command(name, about);
+        }
+        if (auto good = check_value(*own, value, fmt::format("--{}", name)); !good) {
+            return good;
+        }
+        asked.options.emplace(name, value);
+    }
+    asked.words.assign(line.words.begin() + 1, line.words.end());
+    if (asked.words.size() > about.most_words) {
+        return usage_complaint(
+            std::string{about.name},
+            fmt::format("'{}' is a word too many", base::escaped(asked.words[about.most_words])),
+            see_help(&about));
+    }
+    if (asked.words.size() < about.fewest_words && !asked.help) {
+        return usage_complaint(std::string{about.name}, fmt::format("{} is missing", about.words),
+                               see_help(&about));
+    }
+    return {};
+}
+
+} // namespace
+
+std::optional<std::uint64_t> invocation::count(std::string_view option) const {
+    const auto found = options.find(option);
+    if (found == options.end()) {
+        return std::nullopt;
+    }
+    return base::parse_number(found->second, 1, largest_count).value();
+}
+
+std::optional<duration> invocation::length_of_time(std::string_view option) const {
+    const auto found = options.find(option);
+    if (found == options.end()) {
+        return std::nullopt;
+    }
+    return parse_duration(found->second).value();
+}
+
+outcome<invocation> parse_command_line(std::span<const std::string> arguments,
+                                       const environment& find) {
+    auto line = split(arguments);
+    if (!line) {
+        return line.error();
+    }
+    const auto what = command_of(*line);
+    if (!what) {
+        return what.error();
+    }
+    if (auto complete = complete_globals(line->options, find); !complete) {
+        return complete.error();
+    }
+    invocation asked;
+    asked.what = *what;
+    asked.help = line->options.contains("help");
+    asked.version = line->options.contains("version");
+    asked.json = line->options.contains("json");
+    asked.plaintext = line->options.contains("plaintext");
+    asked.server = client::parse_server_address(line->options["server"]).value();
+    asked.timeout = parse_duration(line->options["timeout"]).value();
+    if (asked.what == nullptr) {
+        if (asked.help || asked.version) {
+            return asked;
+        }
+        return usage_complaint("no command", "there is nothing to do",
+                               "Try 'almenara status', or 'almenara --help'.");
+    }
+    if (auto taken = take_own(*asked.what, *line, asked); !taken) {
+        return taken.error();
+    }
+    return asked;
+}
+
+bool wants_json(std::span<const std::string> arguments, const environment& find) {
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    if (std::find(arguments.begin(), end, "--json") != end) {
+        return true;
+    }
+    const char* const variable = find("ALMENARA_JSON");
+    if (variable == nullptr) {
+        return false;
+    }
+    const auto on = read_switch("ALMENARA_JSON", variable);
+    return on && *on;
+}
+
+} // namespace almenara::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "client/server_address.hpp"
+#include "command_table.hpp"
+#include "complaint.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace almenara::cli {
+
+/// A command line that was understood; every value in it is good.
+struct invocation {
+    const command* what = nullptr; ///< nothing with --help or --version alone
+    bool help = false;
+    bool version = false;
+    bool json = false;
+    bool plaintext = false;
+    client::server_address server;
+    duration timeout{};
+    std::map<std::string, std::string, std::less<>> options; ///< those of the command
+    std::vector<std::string> words;                          ///< behind the command
+
+    [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
+    [[nodiscard]] std::optional<std::uint64_t> count(std::string_view option) const;
+    [[nodiscard]] std::optional<duration> length_of_time(std::string_view option) const;
+};
+
+/// Finds a variable of the environment, as std::getenv does.
+using environment = std::function<const char*(const char* name)>;
+
+/// The command line decides, then the environment, then the table's fallback.
+[[nodiscard]] outcome<invocation> parse_command_line(std::span<const std::string> arguments,
+                                                     const environment& find);
+
+/// Whether failures are to be told in JSON, also of a command line that cannot be understood.
+[[nodiscard]] bool wants_json(std::span<const std::string> arguments, const environment& find);
+
+} // namespace almenara::cli

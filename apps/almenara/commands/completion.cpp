@@ -1,0 +1,133 @@
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "runtime.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+#include <string>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::string option_words(std::span<const option> options) {
+    std::string words;
+    for (const option& each : options) {
+        words += fmt::format("{}--{}", words.empty() ? "" : " ", each.name);
+        if (each.letter != 0) {
+            words += fmt::format(" -{}", each.letter);
+        }
+    }
+    return words;
+}
+
+/// A pattern of `case` that matches the options which are followed by a value.
+std::string options_with_value(std::span<const option> options) {
+    std::string pattern;
+    for (const option& each : options) {
+        if (each.kind == value_kind::none) {
+            continue;
+        }
+        pattern += fmt::format("{}--{}", pattern.empty() ? "" : "|", each.name);
+        if (each.letter != 0) {
+            pattern += fmt::format("|-{}", each.letter);
+        }
+    }
+    return pattern;
+}
+
+std::string all_options_with_value() {
+    std::string pattern = options_with_value(global_options());
+    for (const command& each : commands()) {
+        const std::string own = options_with_value(each.options);
+        if (!own.empty()) {
+            pattern += "|" + own;
+        }
+    }
+    return pattern;
+}
+
+asio::awaitable<exit_code> completion(runtime& here, const invocation& asked) {
+    if (asked.words.front() != "bash") {
+        const complaint why = usage_complaint(
+            "completion", fmt::format("there is none for '{}'", base::escaped(asked.words.front())),
+            "Write 'almenara completion bash'.");
+        here.out().complain(why, asked.json);
+        co_return why.exit;
+    }
+    here.out().print(bash_completion());
+    co_return here.done();
+}
+
+constexpr std::array<example, 2> examples{{
+    {"source <(almenara completion bash)", "for this shell"},
+    {"almenara completion bash > ~/.local/share/bash-completion/completions/almenara",
+     "for every shell from now on"},
+}};
+
+} // namespace
+
+std::string bash_completion() {
+    std::string names;
+    std::string own_options;
+    for (const command& each : commands()) {
+        names += fmt::format("{}{}", names.empty() ? "" : " ", each.name);
+        if (!each.options.empty()) {
+            own_options += fmt::format("        {}) words+=\" {}\" ;;\n", each.name,
+                                       option_words(each.options));
+        }
+    }
+    const std::string with_value = all_options_with_value();
+    return fmt::format(R"(# bash completion for almenara
+_almenara() {{
+    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+    local commands="{commands}" words="{globals}" command="" skip="" i
+    COMPREPLY=()
+    case $before in
+        {with_value}) return ;;
+    esac
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        if [[ -n $skip ]]; then skip=""; continue; fi
+        case ${{COMP_WORDS[i]}} in
+            {with_value}) skip=1 ;;
+            -*) ;;
+            *) command=${{COMP_WORDS[i]}}; break ;;
+        esac
+    done
+    case $command in
+        "") words+=" $commands" ;;
+        help) words+=" $commands" ;;
+        completion) words+=" bash" ;;
+    esac
+    case $command in
+{own_options}    esac
+    if [[ $word != -* ]]; then
+        local kept="" each
+        for each in $words; do [[ $each == -* ]] || kept+=" $each"; done
+        words=$kept
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}}
+complete -o default -F _almenara almenara
+)",
+                       fmt::arg("commands", names),
+                       fmt::arg("globals", option_words(global_options())),
+                       fmt::arg("with_value", with_value), fmt::arg("own_options", own_options));
+}
+
+constinit const command completion_command{
+    .name = "completion",
+    .words = "bash",
+    .fewest_words = 1,
+    .most_words = 1,
+    .summary = "Print a script that completes this program's words in a shell.",
+    .examples = examples,
+    .options = {},
+    .run = completion,
+};
+
+} // namespace almenara::cli

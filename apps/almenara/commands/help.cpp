@@ -1,0 +1,138 @@
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "runtime.hpp"
+#include "text_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using line_pair = std::pair<std::string, std::string>;
+
+/// Two columns under a title.
+std::string section(std::string_view title, const std::vector<line_pair>& lines) {
+    std::size_t width = 0;
+    for (const auto& [left, right] : lines) {
+        width = std::max(width, width_of(left));
+    }
+    std::string text = fmt::format("{}:\n", title);
+    for (const auto& [left, right] : lines) {
+        const std::string gap(width - width_of(left) + 2, ' ');
+        text += fmt::format("  {}{}{}\n", left, gap, right);
+    }
+    return text + '\n';
+}
+
+std::string example_section(std::span<const example> examples) {
+    std::vector<line_pair> lines;
+    for (const example& each : examples) {
+        lines.emplace_back(each.line, each.what);
+    }
+    return section("Examples", lines);
+}
+
+std::string option_section(std::string_view title, std::span<const option> options) {
+    std::vector<line_pair> lines;
+    for (const option& each : options) {
+        const std::string letter =
+            each.letter == 0 ? std::string{"    "} : fmt::format("-{}, ", each.letter);
+        const std::string value =
+            each.value_name.empty() ? std::string{} : fmt::format(" {}", each.value_name);
+        std::string help{each.help};
+        if (!each.fallback.empty()) {
+            help += fmt::format(" ({})", each.fallback);
+        }
+        if (!each.environment.empty()) {
+            help += fmt::format("; or {}", each.environment);
+        }
+        lines.emplace_back(fmt::format("{}--{}{}", letter, each.name, value), std::move(help));
+    }
+    return section(title, lines);
+}
+
+constexpr std::string_view exit_codes =
+    "Exit codes: 0 ok, 1 failed, 2 the command line makes no sense, 3 not found, 4 conflict,\n"
+    "5 no server could answer within the time, 6 denied, 7 timed out with the outcome unknown,\n"
+    "130 interrupted.\n";
+
+asio::awaitable<exit_code> help(runtime& here, const invocation& asked) {
+    if (asked.words.empty()) {
+        here.out().print(program_help());
+        co_return here.done();
+    }
+    const std::string& name = asked.words.front();
+    const command* const about = find_command(name);
+    if (about == nullptr) {
+        std::vector<std::string_view> names;
+        for (const command& each : commands()) {
+            names.push_back(each.name);
+        }
+        std::string next = base::did_you_mean(name, names);
+        if (next.empty()) {
+            next = "'almenara help' lists the commands.";
+        }
+        const complaint why = usage_complaint(fmt::format("'{}'", base::escaped(name)),
+                                              "there is no such command", std::move(next));
+        here.out().complain(why, asked.json);
+        co_return why.exit;
+    }
+    here.out().print(command_help(*about));
+    co_return here.done();
+}
+
+constexpr std::array<example, 2> examples{{
+    {"almenara help", "all commands"},
+    {"almenara help ping", "one of them"},
+}};
+
+} // namespace
+
+std::string program_help() {
+    std::vector<line_pair> lines;
+    for (const command& each : commands()) {
+        std::string name{each.name};
+        if (!each.words.empty()) {
+            name += fmt::format(" {}", each.words);
+        }
+        lines.emplace_back(std::move(name), each.summary);
+    }
+    return example_section(program_examples()) +
+           "Usage: almenara [OPTIONS] COMMAND [ARGUMENTS]\n\n" + section("Commands", lines) +
+           option_section("Options, before or behind the command", global_options()) +
+           std::string{exit_codes};
+}
+
+std::string command_help(const command& about) {
+    std::string usage = fmt::format("Usage: almenara [OPTIONS] {}", about.name);
+    if (!about.words.empty()) {
+        usage += fmt::format(" {}", about.words);
+    }
+    std::string text =
+        example_section(about.examples) + usage + "\n\n" + std::string{about.summary} + "\n\n";
+    if (!about.options.empty()) {
+        text += option_section("Options", about.options);
+    }
+    return text + option_section("Options of every command", global_options());
+}
+
+constinit const command help_command{
+    .name = "help",
+    .words = "[COMMAND]",
+    .most_words = 1,
+    .summary = "Show how to use the program or a command.",
+    .examples = examples,
+    .options = {},
+    .run = help,
+};
+
+} // namespace almenara::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "complaint.hpp"
+
+#include <ostream>
+#include <string_view>
+#include <system_error>
+
+namespace almenara::cli {
+
+/// Where a command writes: data on one stream, talk on the other.
+class console {
+  public:
+    console(std::ostream& out, std::ostream& err, bool out_is_terminal)
+        : out_(out), err_(err), out_is_terminal_(out_is_terminal) {}
+
+    /// A piece of data, whole lines, at once: a reader at the other end of a pipe waits for it.
+    void print(std::string_view lines);
+
+    /// A line for people.
+    void say(std::string_view line);
+
+    /// On stderr, and with --json on stdout too.
+    void complain(const complaint& about, bool json);
+
+    [[nodiscard]] bool out_is_terminal() const { return out_is_terminal_; }
+
+    /// Why nothing can be printed any more, if so. A reader that has seen enough is broken_pipe.
+    [[nodiscard]] const std::error_code& broken() const { return broken_; }
+
+  private:
+    std::ostream& out_;
+    std::ostream& err_;
+    bool out_is_terminal_;
+    std::error_code broken_;
+};
+
+} // namespace almenara::cli

@@ -1,0 +1,87 @@
+#include "program.hpp"
+
+#include "base/version.hpp"
+#include "commands/commands.hpp"
+#include "net/spawn.hpp"
+#include "runtime.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// The first signal ends the command in good order; a second one has its usual effect.
+class interrupt_watch {
+  public:
+    interrupt_watch(const asio::any_io_executor& executor, runtime& here)
+        : signals_(executor, SIGINT, SIGTERM) {
+        signals_.async_wait([this, &here](const boost::system::error_code& over, int) {
+            if (!over) {
+                boost::system::error_code ignored; // It cannot fail for signals that were added.
+                signals_.clear(ignored);
+                here.interrupt();
+            }
+        });
+    }
+
+  private:
+    asio::signal_set signals_;
+};
+
+asio::awaitable<void> run_here(const invocation& asked, console& out, exit_code& exit) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    runtime here{executor, out, asked};
+    const interrupt_watch watch{executor, here};
+    exit = co_await asked.what->run(here, asked);
+}
+
+exit_code run_command(const invocation& asked, console& out) {
+    exit_code exit = exit_code::failed;
+    asio::io_context context;
+    net::spawn(context.get_executor(), std::string{asked.what->name}, run_here(asked, out, exit));
+    context.run();
+    return exit;
+}
+
+/// What could not be printed was not done, unless the reader had seen enough.
+exit_code judge_output(exit_code exit, console& out) {
+    if (!out.broken() || out.broken() == std::errc::broken_pipe) {
+        return exit;
+    }
+    out.say(fmt::format("almenara: writing to the standard output: {}. Make room, or write to "
+                        "another place.",
+                        out.broken().message()));
+    return exit == exit_code::ok ? exit_code::failed : exit;
+}
+
+} // namespace
+
+exit_code run_program(std::span<const std::string> arguments,
+                      const environment& find,
+                      console& out) {
+    const auto asked = parse_command_line(arguments, find);
+    if (!asked) {
+        out.complain(asked.error(), wants_json(arguments, find));
+        return asked.error().exit;
+    }
+    if (asked->version) {
+        out.print(fmt::format("almenara {}\n", version));
+        return judge_output(exit_code::ok, out);
+    }
+    if (asked->help) {
+        out.print(asked->what == nullptr ? program_help() : command_help(*asked->what));
+        return judge_output(exit_code::ok, out);
+    }
+    return judge_output(run_command(*asked, out), out);
+}
+
+} // namespace almenara::cli

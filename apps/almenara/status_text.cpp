@@ -1,0 +1,67 @@
+#include "status_text.hpp"
+
+#include "text_table.hpp"
+#include "wire/json.hpp"
+#include "wire/print.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace almenara::cli {
+
+namespace {
+
+/// What nobody knows is a dash.
+template <class T>
+std::string cell(const std::optional<T>& value) {
+    if constexpr (std::same_as<T, wall_time>) {
+        return value ? to_string(*value) : "-";
+    } else {
+        return value ? fmt::format("{}", *value) : "-";
+    }
+}
+
+std::string headline(const wire::status_reply& status) {
+    if (!status.cluster) {
+        return "no cluster yet\n";
+    }
+    const std::string primary = status.primary ? fmt::format("server {}", *status.primary) : "none";
+    std::string quorum = "unknown";
+    if (status.quorum) {
+        quorum = *status.quorum ? "yes" : "NO";
+    }
+    std::string line = fmt::format("cluster {}  epoch {}  primary {}  quorum {}", *status.cluster,
+                                   status.epoch, primary, quorum);
+    if (status.tolerates) {
+        line += fmt::format("  {} more may die", *status.tolerates);
+    }
+    return line + '\n';
+}
+
+} // namespace
+
+std::string status_text(const wire::status_reply& status) {
+    text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE", "MATCH", "LAG", "PRIORITY", "VERSION",
+                      "LAST HEARD"}};
+    for (const wire::server_status& server : status.servers) {
+        table.add({fmt::format("{}", server.id), server.address, cell(server.role),
+                   cell(server.state), cell(server.match), cell(server.lag), cell(server.priority),
+                   cell(server.version), cell(server.last_heard)});
+    }
+    const std::string room = status.max_clients == 0
+                                 ? std::string{}
+                                 : fmt::format(": {} of {} places for clients taken",
+                                               status.clients, status.max_clients);
+    return headline(status) + table.text() +
+           fmt::format("answered by server {}{}\n", status.answered_by, room);
+}
+
+std::string status_json(const wire::status_reply& status) {
+    boost::json::value whole = wire::to_json(status);
+    whole.as_object().stable_erase("request"); // It says something about the connection only.
+    return boost::json::serialize(whole) + '\n';
+}
+
+} // namespace almenara::cli

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "wire/client_messages.hpp"
+
+#include <string>
+
+namespace almenara::cli {
+
+/// How the servers are, at a glance.
+[[nodiscard]] std::string status_text(const wire::status_reply& status);
+
+/// One line; the keys are those of docs: what nobody knows is null.
+[[nodiscard]] std::string status_json(const wire::status_reply& status);
+
+} // namespace almenara::cli
