@@ -1,0 +1,4 @@
+// format refuses this as lib/base/crooked.cpp
+int  crooked( int a )
+{
+  return a+1 ; }

@@ -1,0 +1,9 @@
+// rooms refuses this as lib/base/clock.hpp
+#pragma once
+
+#include <chrono>
+
+template <class Clock = std::chrono::system_clock>
+auto moment() {
+    return std::chrono::system_clock::now(); // refused
+}

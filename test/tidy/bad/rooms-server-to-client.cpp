@@ -1,0 +1,2 @@
+// rooms refuses this as lib/server/uses_client.cpp
+#include "client/connection.hpp" // refused

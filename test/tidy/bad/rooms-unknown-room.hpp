@@ -1,0 +1,2 @@
+// rooms refuses this as lib/cellar/wine.hpp
+#pragma once

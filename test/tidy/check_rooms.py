@@ -1,0 +1,211 @@
+"""rooms: a room includes only what its arrows allow, and the pure rooms stay pure.
+
+Two looks, because neither suffices alone. What a file names itself is read from its text: that
+finds the wrong arrow and, in a pure room, the clock or the thread. What comes in through other
+headers is read from the compiler's dependency output (-M): that finds a socket behind three
+headers. Boost itself includes <mutex>, so -M cannot judge the standard headers.
+"""
+
+import re
+from dataclasses import dataclass
+
+from project import Finding, in_parallel, output_of
+from rooms import LOG_ROOM, ROOMS
+from source_text import Lines, code_of, includes_of
+
+PURE_HEADERS = {
+    "a thread": ("thread", "mutex", "shared_mutex", "condition_variable", "future", "semaphore",
+                 "latch", "barrier", "stop_token"),
+    "a file or a terminal": ("fstream", "iostream", "filesystem", "fcntl.h", "unistd.h"),
+    "the operating system": ("sys/", "netinet/", "arpa/", "netdb.h", "poll.h", "pthread.h"),
+    "an order that differs between runs": ("unordered_map", "unordered_set", "boost/unordered",
+                                           "boost/container_hash"),
+}
+
+@dataclass(frozen=True)
+class Token:
+    pattern: str
+    what: str
+    why: str
+
+
+PURE_TOKENS = (
+    Token(r"_clock\s*::\s*now\b|\bstd\s*::\s*(?:time|clock)\b|\bclock_gettime\b|\bgettimeofday\b"
+          r"|(?<![\w.>])time\s*\(\s*(?:nullptr|NULL|0|&)", "a clock",
+          "time is a parameter (style 5); take `now` as an argument"),
+    Token(r"\blocaltime(?:_r)?\b|\bgetenv\b", "the environment",
+          "the same input must give the same output everywhere (style 5); take it as an argument"),
+    Token(r"\brandom_device\b|\bgetrandom\b|\bgetentropy\b", "a random device",
+          "the same seed must give the same trace (style 5); take a generator as an argument"),
+    Token(r"\b(?:float|double)\b", "floating point",
+          "machines round differently (style 5); count in whole numbers"),
+    Token(r"\b(?:multi)?(?:map|set)\s*<\s*(?:const\s+)?[\w:]+\s*\*", "a pointer as a key",
+          "addresses differ between runs (style 5); use an id"),
+)
+
+
+def run(project):
+    findings = []
+    for folder in sorted((project.root / "lib").iterdir()):
+        if folder.is_dir() and folder.name not in ROOMS:
+            findings.append(Finding(f"lib/{folder.name}", 1, "unknown room",
+                                    "nobody has said what it may include; add it to "
+                                    "test/tidy/rooms.py and docs/architecture.md"))
+    checked = []
+    for path in project.code_files(".hpp", ".cpp"):
+        findings += check_text(project, path)
+        room = room_of(project, path)
+        if room in ROOMS and ROOMS[room].refuses:
+            checked.append(path)
+    for found in in_parallel(lambda path: check_dependencies(project, path), checked):
+        findings += found
+    return [*findings, *check_log_sources(project)]
+
+
+def room_of(project, path):
+    """The room a file of lib/ is in, or None."""
+    parts = project.relative(path).split("/")
+    return parts[1] if parts[0] == "lib" and len(parts) > 2 else None
+
+
+# -- What a file names itself --------------------------------------------------------------------
+
+
+def check_text(project, path):
+    name, room = project.relative(path), room_of(project, path)
+    if room not in ROOMS:
+        return
+    code = code_of(path.read_text())
+    lines = Lines(code)
+    for offset, included, quoted in includes_of(code):
+        if quoted:
+            yield from check_arrow(name, lines.at(offset), room, included)
+        if ROOMS[room].pure:
+            yield from check_pure_include(name, lines.at(offset), included)
+    if ROOMS[room].pure:
+        for token in PURE_TOKENS:
+            for match in re.finditer(token.pattern, code):
+                yield Finding(name, lines.at(match.start()), f"{token.what} in a pure room",
+                              token.why)
+
+
+def check_arrow(name, line, room, included):
+    target = included.split("/")[0]
+    if "/" not in included or included.startswith("."):
+        yield Finding(name, line, f'"{included}"',
+                      f'the include root is lib/; write "{room}/{included.split("/")[-1]}"')
+    elif target not in ROOMS:
+        yield Finding(name, line, f'"{included}"',
+                      "it is in no room; quotes are for headers of lib/, others take <>")
+    elif target != room and target not in ROOMS[room].may_use:
+        yield Finding(name, line, f'"{included}"', arrow_reason(room, target))
+
+
+def arrow_reason(room, target):
+    allowed = ", ".join(sorted(ROOMS[room].may_use)) or "no other room"
+    return (f"{room} may not include {target}; it may include {allowed}. Move the code to where "
+            "both may reach it, or pass in what is needed")
+
+
+def check_pure_include(name, line, included):
+    for what, headers in PURE_HEADERS.items():
+        for header in headers:
+            if included == header or (header.endswith("/") and included.startswith(header)) or (
+                    header.startswith("boost/") and included.startswith(header)):
+                yield Finding(name, line, f"<{included}> in a pure room",
+                              f"it stands for {what}, and the core decides while the driver does "
+                              "(style 1, 5); move that to an impure room, use ordered containers")
+
+
+# -- What comes in through other headers ----------------------------------------------------------
+
+
+def check_dependencies(project, path):
+    name, room = project.relative(path), room_of(project, path)
+    command = project.command_for(path)
+    code, output, errors = output_of(
+        [command.compiler, *command.meaning, "-M", "-x", "c++", str(path)])
+    if code != 0:
+        return [Finding(name, 1, "dependencies",
+                        f"the compiler cannot list them; it said: {first_line(errors)}")]
+    # A makefile rule: `target: file file \` with blanks in names escaped.
+    rule = output.partition(":")[2].replace("\\\n", " ")
+    dependencies = re.findall(r"(?:[^\s\\]|\\.)+", rule)
+    findings = []
+    for dependency in dependencies:
+        reason = refused(project, room, dependency)
+        if reason:
+            line, chain = how_it_came(project, command, path, dependency)
+            findings.append(Finding(name, line, chain, reason))
+    # One finding per include of this file: a library comes with a hundred headers.
+    first = {}
+    for finding in findings:
+        first.setdefault(finding.line, finding)
+    return list(first.values())
+
+
+def refused(project, room, dependency):
+    """Why this file may not be part of a compilation of this room, or None."""
+    lib = f"{project.root}/lib/"
+    if dependency.startswith(lib):
+        target = dependency[len(lib):].split("/")[0]
+        if target in ROOMS and target != room and target not in ROOMS[room].may_use:
+            return arrow_reason(room, target)
+        return None
+    for prefix in ROOMS[room].refuses:
+        if f"/include/{prefix}" in dependency:
+            kind = "pure" if ROOMS[room].pure else f"of {room}, which takes no part in it"
+            return (f"{prefix.rstrip('/')} may not come into a room that is {kind} (style 1), not "
+                    "even through another header; include something narrower")
+    return None
+
+
+def how_it_came(project, command, path, wanted):
+    """(the line of the include that brought the file in, the chain of headers), from -H."""
+    _, _, errors = output_of(
+        [command.compiler, *command.meaning, "-H", "-E", "-o", "/dev/null", "-x", "c++", str(path)])
+    chain = []
+    for match in re.finditer(r"^(\.+) (.*)$", errors, re.MULTILINE):
+        chain[len(match[1]) - 1:] = [match[2]]
+        if match[2] == wanted:
+            break
+    else:
+        return 1, wanted
+    code = code_of(path.read_text())
+    line = next((Lines(code).at(offset) for offset, included, _ in includes_of(code)
+                 if chain[0].endswith(f"/{included}")), 1)
+    names = [short(project, link) for link in chain]
+    # The ends tell the story; a library's own inner steps do not.
+    return line, " -> ".join(names if len(names) <= 4 else [*names[:2], "...", names[-1]])
+
+
+def short(project, path):
+    for root in (f"{project.root}/lib/", "/usr/include/", "/usr/local/include/"):
+        if path.startswith(root):
+            return path[len(root):]
+    return path
+
+
+def first_line(text):
+    return next((line for line in text.splitlines() if "error" in line), text[:200])
+
+
+# -- One source for Boost.Log --------------------------------------------------------------------
+
+
+def check_log_sources(project):
+    """Refuses Boost.Log in headers, outside its room, and in a second source."""
+    seen = None
+    for path in project.code_files(".hpp", ".cpp"):
+        code = code_of(path.read_text())
+        found = [offset for offset, included, _ in includes_of(code)
+                 if included.startswith("boost/log/")]
+        if not found:
+            continue
+        name = project.relative(path)
+        if path.suffix == ".cpp" and room_of(project, path) == LOG_ROOM and seen in (None, name):
+            seen = name
+            continue
+        yield Finding(name, Lines(code).at(found[0]), "Boost.Log",
+                      f"it costs seconds per file, so one source in lib/{LOG_ROOM} hides it; "
+                      f"include the {LOG_ROOM} room's header")

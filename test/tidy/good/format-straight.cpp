@@ -1,0 +1,4 @@
+// format accepts this as lib/base/straight.cpp
+int straight(int a) {
+    return a + 1;
+}

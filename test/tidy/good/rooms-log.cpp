@@ -1,0 +1,2 @@
+// rooms accepts this as lib/log/log.cpp
+#include <boost/log/trivial.hpp>
