@@ -122,7 +122,8 @@ if [[ " ${missing[*]} " == *" libboost${boost}-dev "* ]]; then
   other=$(other_boost_headers "$boost")
   if [[ -n $other ]]; then
     fail "libboost${boost}-dev" "it cannot stand beside ${other//$'\n'/, }, which is installed" \
-      "If nothing else on this machine is built with it, remove it (apt-get remove ${other//$'\n'/ }) and run this again; otherwise build in a container or a chroot."
+      "If nothing else here is built with it, remove it (apt-get remove ${other//$'\n'/ }) and run \
+this again; otherwise build in a container or a chroot."
   fi
 fi
 
@@ -146,9 +147,10 @@ apt_get() {
 
 # One broken source among many is common on a developer's machine and need not stop the others.
 apt_get update ||
-  echo "install-deps: apt-get update: some package lists are old (see above). Going on with them." >&2
+  echo "install-deps: apt-get update: some lists are old (see above). Going on with them." >&2
 apt_get install --yes --no-install-recommends --no-remove "${missing[@]}" ||
   fail "apt-get install" "not all packages could be installed (apt's own message is above)" \
-    "If apt wanted to remove a package, remove it yourself or build in a chroot; if one was not found, check the network and the sources of apt (Ubuntu needs universe). Then run this again."
+    "If apt wanted to remove a package, remove it yourself or build in a chroot; if one was not \
+found, check the network and the sources of apt (Ubuntu needs universe). Then run this again."
 
 echo "install-deps: done"
