@@ -297,6 +297,15 @@ TEST_CASE("after a damaged frame nothing is believed any more") {
     CHECK(refusal_of(decoder) == errc::bad_checksum);
 }
 
+TEST_CASE("a length once refused is not taken after all when the limit is raised") {
+    const base::byte_vector bytes = frame_of_size(200);
+    frame_decoder decoder{100};
+    feed(decoder, bytes);
+    CHECK(refusal_of(decoder) == errc::too_large);
+    decoder.set_largest_frame(largest_control_frame);
+    CHECK(refusal_of(decoder) == errc::too_large);
+}
+
 TEST_CASE("good frames before a damaged one are still handed out") {
     frame_decoder decoder{largest_control_frame};
     feed(decoder, frame_of({5, "ab"}));
