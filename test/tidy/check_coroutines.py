@@ -42,46 +42,45 @@ AGGREGATE = ("has(expr(unless(anyOf(cxxConstructExpr(), callExpr(), coawaitExpr(
 LIST_OF_OBJECTS = "has(materializeTemporaryExpr(has(cxxBindTemporaryExpr())))"
 
 
-def queries(root):
-    """The queries, each printing its matches under the name of one reason in WHY."""
+def query(root):
+    """One query for everything, since each looks through all of Asio: what it matches it binds to
+    the name of a reason in WHY."""
     literal = re.sub(r"([][\\.*+?(){}|^$])", r"\\\1", str(root))
     here = f'isExpansionInFileMatching("^{literal}/(lib|apps|test)/")'
 
-    def beside_await(name, matcher):
-        """Anywhere in a full expression in which something is awaited."""
-        return (f"match exprWithCleanups({here}, {FUNCTION}, hasDescendant({AWAIT}), "
-                f'forEachDescendant({matcher}.bind("{name}")))')
-
-    def anywhere(name, matcher):
-        return f'match {matcher}.bind("{name}")'
-
+    # Anywhere in a full expression in which something is awaited.
+    beside_await = {
+        f"cxxBindTemporaryExpr({SAME}, {AGGREGATE})": "aggregate",
+        # `new` of braces, or of an object that a call returns.
+        f"cxxNewExpr({SAME}, unless(has(cxxConstructExpr())), "
+        "hasType(pointsTo(hasUnqualifiedDesugaredType(recordType()))))": "aggregate",
+        # Without by-value captures, or with trivial ones only, it has no destructor and is none.
+        f"cxxBindTemporaryExpr({SAME}, has(lambdaExpr()))": "lambda",
+        f"conditionalOperator({SAME}, hasType(qualType(hasCanonicalType(recordType()))))":
+            "conditional",
+        f"cxxStdInitializerListExpr({SAME})": "list",
+    }
+    # By itself, whatever the full expression is.
+    anywhere = {
+        f"initListExpr({here}, {FUNCTION}, hasDescendant({AWAIT}))": "aggregate",
+        f"lambdaExpr({here}, hasAnyCapture(lambdaCapture(capturesVar("
+        f"varDecl(isInitCapture(), hasInitializer({ANY_AWAIT}))))))": "lambda",
+        f"conditionalOperator({here}, {FUNCTION}, anyOf(hasTrueExpression({HAS_AWAIT}), "
+        f"hasFalseExpression({HAS_AWAIT})))": "conditional",
+        f"cxxStdInitializerListExpr({here}, {LIST_OF_OBJECTS}, "
+        "forCallable(functionDecl(hasBody(coroutineBodyStmt()))))": "list",
+    }
+    inside = ", ".join(f'forEachDescendant({matcher}.bind("{name}"))'
+                       for matcher, name in beside_await.items())
+    full_expression = f"exprWithCleanups({here}, {FUNCTION}, hasDescendant({AWAIT}), eachOf({inside}))"
+    alone = ", ".join(f'{matcher}.bind("{name}")' for matcher, name in anywhere.items())
     return "\n".join([
         "set traversal AsIs",
         "set output diag",
         "set bind-root false",
-
-        beside_await("aggregate", f"cxxBindTemporaryExpr({SAME}, {AGGREGATE})"),
-        # `new` of braces, or of an object that a call returns.
-        beside_await("aggregate", f"cxxNewExpr({SAME}, unless(has(cxxConstructExpr())), "
-                                  "hasType(pointsTo(hasUnqualifiedDesugaredType(recordType()))))"),
-        anywhere("aggregate", f"initListExpr({here}, {FUNCTION}, hasDescendant({AWAIT}))"),
-        anywhere("default", f"parmVarDecl({here}, hasInitializer(hasDescendant("
-                            f"cxxBindTemporaryExpr({AGGREGATE}))))"),
-
-        # Without by-value captures, or with trivial ones only, it has no destructor and is none.
-        beside_await("lambda", f"cxxBindTemporaryExpr({SAME}, has(lambdaExpr()))"),
-        anywhere("lambda", f"lambdaExpr({here}, hasAnyCapture(lambdaCapture(capturesVar("
-                           f"varDecl(isInitCapture(), hasInitializer({ANY_AWAIT}))))))"),
-
-        beside_await("conditional", f"conditionalOperator({SAME}, "
-                                    "hasType(qualType(hasCanonicalType(recordType()))))"),
-        anywhere("conditional", f"conditionalOperator({here}, {FUNCTION}, anyOf("
-                                f"hasTrueExpression({HAS_AWAIT}), "
-                                f"hasFalseExpression({HAS_AWAIT})))"),
-
-        beside_await("list", f"cxxStdInitializerListExpr({SAME})"),
-        anywhere("list", f"cxxStdInitializerListExpr({here}, {LIST_OF_OBJECTS}, "
-                         "forCallable(functionDecl(hasBody(coroutineBodyStmt()))))"),
+        f"match stmt(eachOf({full_expression}, {alone}))",
+        f"match parmVarDecl({here}, hasInitializer(hasDescendant("
+        f'cxxBindTemporaryExpr({AGGREGATE})))).bind("default")',
         "",
     ])
 
@@ -93,7 +92,7 @@ AWAITS = re.compile(r"\bco_(?:await|yield)\b")
 
 def run(project):
     script = project.scratch / "coroutines.query"
-    script.write_text(queries(project.root))
+    script.write_text(query(project.root))
     found = in_parallel(lambda path: check(project, script, path), units(project))
     return sorted({finding for findings in found for finding in findings})
 
