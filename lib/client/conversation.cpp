@@ -345,7 +345,7 @@ void conversation::tick(instant now) {
         return;
     }
     if (now_open->probed) {
-        become_over(failure{failure_kind::timed_out,
+        become_over(failure{failure_kind::closed,
                             fmt::format("the server is connected, but has said nothing for {}",
                                         almenara::to_string(options_.dead_after))});
         return;

@@ -384,6 +384,41 @@ TEST_CASE("a server that does not hang up behind a goodbye is not waited for") {
     });
 }
 
+TEST_CASE("a server that talks and does not listen fills nobody's memory") {
+    constexpr std::size_t questions = 40'000;
+    const temporary_directory directory;
+    test::stage stage;
+    // A Unix socket: what the system keeps of it for us is small.
+    stage.server.listen_on(directory.file("chatty.sock"));
+    stage.play([&]() -> asio::awaitable<void> {
+        client::connection connection{stage.context.get_executor(), {.client_name = "test"}};
+        const auto where = at("unix:" + directory.file("chatty.sock"));
+        const auto opened = co_await connection.open(where, in(5s));
+        REQUIRE(opened.has_value());
+
+        test::visitor& chatterbox = stage.server.last_visitor();
+        chatterbox.stop_listening();
+        base::byte_vector chatter;
+        for (std::size_t i = 0; i < questions; ++i) {
+            wire::append_message<wire::client_messages>(wire::ping{}, chatter);
+        }
+        chatterbox.send(chatter);
+        std::size_t before = 0;
+        while (chatterbox.unsent() != before) {
+            before = chatterbox.unsent();
+            co_await let_others_run();
+        }
+        CHECK(chatterbox.unsent() > 0);
+
+        chatterbox.listen_again();
+        const auto all_answered = [&] { return chatterbox.heard().size() == questions + 1; };
+        while (!all_answered()) {
+            co_await let_others_run();
+        }
+        co_await connection.close();
+    });
+}
+
 TEST_CASE("server addresses") {
     CHECK(to_string(at("127.0.0.1:7401")) == "127.0.0.1:7401");
     CHECK(to_string(at("localhost")) == "localhost:7400");

@@ -308,7 +308,7 @@ TEST_CASE("a silent server is asked once, and counts as gone when it says nothin
     }
     SECTION("it does not") {
         here.pass(1s);
-        CHECK(here.the_event<client::ended>().why.kind == failure_kind::timed_out);
+        CHECK(here.the_event<client::ended>().why.kind == failure_kind::closed);
     }
 }
 

@@ -35,9 +35,12 @@ class visitor final : private net::byte_pump::owner {
     void send(base::byte_view bytes);
     void hang_up() { pump_->finish(); }
     void stop_listening() { pump_->pause_reading(); }
+    void listen_again() { pump_->start_reading(); }
 
     [[nodiscard]] const std::vector<client_message>& heard() const { return heard_; }
     [[nodiscard]] bool is_gone() const { return gone_; }
+    /// What the client has not taken.
+    [[nodiscard]] std::size_t unsent() const { return pump_->queued(); }
 
   private:
     std::span<std::byte> read_into() override { return buffer_; }
