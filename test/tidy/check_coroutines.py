@@ -49,31 +49,32 @@ def query(root):
     here = f'isExpansionInFileMatching("^{literal}/(lib|apps|test)/")'
 
     # Anywhere in a full expression in which something is awaited.
-    beside_await = {
-        f"cxxBindTemporaryExpr({SAME}, {AGGREGATE})": "aggregate",
+    beside_await = (
+        ("aggregate", f"cxxBindTemporaryExpr({SAME}, {AGGREGATE})"),
         # `new` of braces, or of an object that a call returns.
-        f"cxxNewExpr({SAME}, unless(has(cxxConstructExpr())), "
-        "hasType(pointsTo(hasUnqualifiedDesugaredType(recordType()))))": "aggregate",
+        ("aggregate", f"cxxNewExpr({SAME}, unless(has(cxxConstructExpr())), "
+                      "hasType(pointsTo(hasUnqualifiedDesugaredType(recordType()))))"),
         # Without by-value captures, or with trivial ones only, it has no destructor and is none.
-        f"cxxBindTemporaryExpr({SAME}, has(lambdaExpr()))": "lambda",
-        f"conditionalOperator({SAME}, hasType(qualType(hasCanonicalType(recordType()))))":
-            "conditional",
-        f"cxxStdInitializerListExpr({SAME})": "list",
-    }
+        ("lambda", f"cxxBindTemporaryExpr({SAME}, has(lambdaExpr()))"),
+        ("conditional", f"conditionalOperator({SAME}, "
+                        "hasType(qualType(hasCanonicalType(recordType()))))"),
+        ("list", f"cxxStdInitializerListExpr({SAME})"),
+    )
     # By itself, whatever the full expression is.
-    anywhere = {
-        f"initListExpr({here}, {FUNCTION}, hasDescendant({AWAIT}))": "aggregate",
-        f"lambdaExpr({here}, hasAnyCapture(lambdaCapture(capturesVar("
-        f"varDecl(isInitCapture(), hasInitializer({ANY_AWAIT}))))))": "lambda",
-        f"conditionalOperator({here}, {FUNCTION}, anyOf(hasTrueExpression({HAS_AWAIT}), "
-        f"hasFalseExpression({HAS_AWAIT})))": "conditional",
-        f"cxxStdInitializerListExpr({here}, {LIST_OF_OBJECTS}, "
-        "forCallable(functionDecl(hasBody(coroutineBodyStmt()))))": "list",
-    }
+    anywhere = (
+        ("aggregate", f"initListExpr({here}, {FUNCTION}, hasDescendant({AWAIT}))"),
+        ("lambda", f"lambdaExpr({here}, hasAnyCapture(lambdaCapture(capturesVar("
+                   f"varDecl(isInitCapture(), hasInitializer({ANY_AWAIT}))))))"),
+        ("conditional", f"conditionalOperator({here}, {FUNCTION}, anyOf("
+                        f"hasTrueExpression({HAS_AWAIT}), hasFalseExpression({HAS_AWAIT})))"),
+        ("list", f"cxxStdInitializerListExpr({here}, {LIST_OF_OBJECTS}, "
+                 "forCallable(functionDecl(hasBody(coroutineBodyStmt()))))"),
+    )
     inside = ", ".join(f'forEachDescendant({matcher}.bind("{name}"))'
-                       for matcher, name in beside_await.items())
-    full_expression = f"exprWithCleanups({here}, {FUNCTION}, hasDescendant({AWAIT}), eachOf({inside}))"
-    alone = ", ".join(f'{matcher}.bind("{name}")' for matcher, name in anywhere.items())
+                       for name, matcher in beside_await)
+    alone = ", ".join(f'{matcher}.bind("{name}")' for name, matcher in anywhere)
+    full_expression = (f"exprWithCleanups({here}, {FUNCTION}, hasDescendant({AWAIT}), "
+                       f"eachOf({inside}))")
     return "\n".join([
         "set traversal AsIs",
         "set output diag",
