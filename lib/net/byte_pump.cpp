@@ -110,7 +110,7 @@ asio::awaitable<void> byte_pump::read_loop(std::shared_ptr<byte_pump> self) {
             break;
         }
         if (done.failure) {
-            self->ended(done.failure);
+            self->read_failed(done.failure);
             break;
         }
         // finish() may have come while this read was under way; its bytes are not wanted then.
@@ -150,8 +150,22 @@ void byte_pump::everything_written() {
     if (owner_ != nullptr) {
         owner_->all_sent();
     }
-    if (finishing_ && !closed_) {
+    if (!finishing_ || closed_) {
+        return;
+    }
+    if (heard_all_) {
+        ended(asio::error::eof);
+    } else {
         stream_->end_sending();
+    }
+}
+
+void byte_pump::read_failed(const error_code& why) {
+    // The other end says no more, but still waits for what finish() has promised it.
+    if (why == asio::error::eof && finishing_ && write_loop_runs_) {
+        heard_all_ = true;
+    } else {
+        ended(why);
     }
 }
 

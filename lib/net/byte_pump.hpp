@@ -77,6 +77,7 @@ class byte_pump : public std::enable_shared_from_this<byte_pump> {
     static boost::asio::awaitable<void> wait_for_first(std::shared_ptr<byte_pump> self);
     static boost::asio::awaitable<void> read_loop(std::shared_ptr<byte_pump> self);
     static boost::asio::awaitable<void> write_loop(std::shared_ptr<byte_pump> self);
+    void read_failed(const boost::system::error_code& why);
     void ended(const boost::system::error_code& why);
     void everything_written();
 
@@ -92,6 +93,7 @@ class byte_pump : public std::enable_shared_from_this<byte_pump> {
     bool paused_ = false;
     bool write_loop_runs_ = false;
     bool finishing_ = false;
+    bool heard_all_ = false; ///< the other end will say no more; what is queued still goes out
     bool closed_ = false;
 };
 
