@@ -57,6 +57,9 @@ result<host_port> parse_host_port(std::string_view text) {
             return not_an_address(text, "not an IPv6 address between the brackets");
         }
         static_cast<void>(address);
+        if (!port.empty() && port.front() != ':') {
+            return not_an_address(text, "behind the ']' stands a ':' or nothing");
+        }
     } else {
         const std::size_t colon = text.find(':');
         host = text.substr(0, colon);
