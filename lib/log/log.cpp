@@ -19,16 +19,20 @@
 #include <boost/log/sinks/text_ostream_backend.hpp>
 #include <boost/log/sources/logger.hpp>
 #include <boost/log/sources/record_ostream.hpp>
+#include <boost/log/utility/exception_handler.hpp>
 #include <boost/log/utility/formatting_ostream.hpp>
 #include <boost/make_shared.hpp>
 #include <boost/smart_ptr/shared_ptr.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include <fcntl.h>
@@ -60,23 +64,55 @@ const level_name& entry(level severity) {
     return levels.at(static_cast<std::size_t>(severity));
 }
 
+/// Lines that were not written, until somebody says so.
 std::atomic<std::uint64_t> dropped_lines{0};
 
-/// Policy of the queue between callers and the writing thread: when it is full the new line is
-/// dropped and counted, and nobody waits.
-class drop_and_count {
+/// A queue had no room for the line that this thread is handing over.
+thread_local bool found_no_room = false;
+
+/// Policy of the queues between callers and the writing threads: when one is full the new line is
+/// dropped, and nobody waits.
+class drop_newest {
   public:
     template <class Lock>
     static bool on_overflow(const boost::log::record_view&, Lock&) {
-        dropped_lines.fetch_add(1, std::memory_order_relaxed);
+        found_no_room = true;
         return false;
     }
     static void on_queue_space_available() {}
     static void interrupt() {}
 };
 
+/// What went wrong in a writing thread, until a caller says so. Once for each log that is opened:
+/// what is broken is so for every line.
+class trouble {
+  public:
+    void note(const std::exception& failure) {
+        const std::lock_guard lock{mutex_};
+        if (!std::exchange(noted_, true)) {
+            unsaid_ = failure.what();
+            is_unsaid_ = true;
+        }
+    }
+
+    [[nodiscard]] std::optional<std::string> take() {
+        if (!is_unsaid_) {
+            return std::nullopt;
+        }
+        const std::lock_guard lock{mutex_};
+        is_unsaid_ = false;
+        return std::exchange(unsaid_, std::nullopt);
+    }
+
+  private:
+    std::mutex mutex_;
+    bool noted_ = false;
+    std::optional<std::string> unsaid_;
+    std::atomic<bool> is_unsaid_{false};
+};
+
 constexpr std::size_t longest_queue = 8192;
-using queue = sinks::bounded_fifo_queue<longest_queue, drop_and_count>;
+using queue = sinks::bounded_fifo_queue<longest_queue, drop_newest>;
 using console_sink = sinks::asynchronous_sink<sinks::text_ostream_backend, queue>;
 using file_sink = sinks::asynchronous_sink<sinks::text_file_backend, queue>;
 
@@ -145,6 +181,12 @@ boost::shared_ptr<file_sink> make_file(const file_options& wanted) {
 
 /// Boost.Log would say it late and by an exception in its own thread.
 result<void> check_writable(const std::string& path) {
+    if (std::filesystem::path{path}.filename().string().find('%') != std::string::npos) {
+        return almenara::error{errc::invalid,
+                               fmt::format("opening the log file '{}': a percent sign in its name "
+                                           "would become a date or a number. Choose another name",
+                                           path)};
+    }
     constexpr mode_t owner_and_group = 0640;
     const int file =
         ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_and_group);
@@ -160,15 +202,17 @@ struct open_log {
     boost::shared_ptr<console_sink> console;
     boost::shared_ptr<file_sink> file;
     boost::log::sources::logger_mt source;
+    trouble file_trouble;
 };
 
 std::unique_ptr<open_log> the_log;
 std::atomic<level> lowest_level{level::info};
 
-void put(level severity, std::string_view text) {
+/// Hands a line over to the writing threads; false if one of them has too much to do.
+[[nodiscard]] bool put(level severity, std::string_view text) {
     boost::log::record record = the_log->source.open_record();
     if (!record) {
-        return;
+        return true;
     }
     const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now().time_since_epoch());
@@ -176,7 +220,26 @@ void put(level severity, std::string_view text) {
         facts_name, attributes::make_attribute_value(line_facts{severity, wall_time{now}}));
     record.attribute_values().insert("Message",
                                      attributes::make_attribute_value(base::escaped(text)));
+    found_no_room = false;
     the_log->source.push_record(std::move(record));
+    return !found_no_room;
+}
+
+/// What the log has to say about itself.
+void say_own_trouble() {
+    if (const auto failure = the_log->file_trouble.take()) {
+        const bool was_said = put(
+            level::error,
+            fmt::format("the log file cannot be written, lines are missing in it: {}", *failure));
+        dropped_lines += was_said ? 0 : 1;
+    }
+    // If there is no room for this either, it is said another time.
+    if (const auto dropped = dropped_lines.exchange(0);
+        dropped > 0 &&
+        !put(level::warning,
+             fmt::format("{} log lines were dropped: they came too fast", dropped))) {
+        dropped_lines += dropped;
+    }
 }
 
 template <class Sink>
@@ -212,19 +275,28 @@ console_style console_style_for_stderr() {
 
 result<void> open(const options& wanted) {
     close();
+    auto opened = std::make_unique<open_log>();
     if (wanted.file) {
         if (auto writable = check_writable(wanted.file->path); !writable) {
             return writable;
         }
-    }
-    lowest_level = wanted.lowest;
-    auto opened = std::make_unique<open_log>();
-    opened->console = make_console(wanted.console);
-    boost::log::core::get()->add_sink(opened->console);
-    if (wanted.file) {
-        opened->file = make_file(*wanted.file);
+        try {
+            opened->file = make_file(*wanted.file);
+        } catch (const boost::system::system_error& failure) {
+            return almenara::error{errc::system_failed,
+                                   fmt::format("opening the log file '{}'", wanted.file->path),
+                                   failure.code()};
+        }
+        // A disk that is full ends no server: the console goes on.
+        opened->file->set_exception_handler(boost::log::make_exception_handler<std::exception>(
+            [&noted = opened->file_trouble](const std::exception& failure) {
+                noted.note(failure);
+            }));
         boost::log::core::get()->add_sink(opened->file);
     }
+    opened->console = make_console(wanted.console);
+    boost::log::core::get()->add_sink(opened->console);
+    lowest_level = wanted.lowest;
     the_log = std::move(opened);
     return {};
 }
@@ -233,9 +305,10 @@ void close() {
     if (!the_log) {
         return;
     }
-    const std::unique_ptr<open_log> closing = std::move(the_log);
-    end_sink(closing->console);
-    end_sink(closing->file);
+    end_sink(the_log->file);
+    say_own_trouble();
+    end_sink(the_log->console);
+    the_log.reset();
 }
 
 void set_lowest(level lowest) {
@@ -250,10 +323,10 @@ void write(level severity, std::string_view text) {
     if (!is_wanted(severity)) {
         return;
     }
-    put(severity, text);
-    // Said as soon as there is room again.
-    if (const auto dropped = dropped_lines.exchange(0, std::memory_order_relaxed); dropped > 0) {
-        put(level::warning, fmt::format("{} log lines were dropped: they came too fast", dropped));
+    if (put(severity, text)) {
+        say_own_trouble();
+    } else {
+        ++dropped_lines;
     }
 }
 

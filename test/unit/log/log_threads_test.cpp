@@ -1,0 +1,88 @@
+#include "log/log.hpp"
+#include "support/child.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+/// The log is what several threads share today. Run with the thread sanitizer.
+namespace almenara::log {
+
+namespace {
+
+constexpr int threads = 4;
+constexpr int lines_each = 500;
+
+void log_from_several_threads() {
+    std::vector<std::thread> all;
+    for (int thread = 0; thread < threads; ++thread) {
+        all.emplace_back([thread] {
+            for (int i = 0; i < lines_each; ++i) {
+                error("thread {} line {}", thread, i);
+                debug("only now and then");
+            }
+        });
+    }
+    all.emplace_back([] {
+        for (int i = 0; i < lines_each; ++i) {
+            set_lowest(i % 2 == 0 ? level::debug : level::error);
+        }
+    });
+    for (std::thread& one : all) {
+        one.join();
+    }
+}
+
+} // namespace
+
+TEST_CASE("004 lines of several threads are all written, each as a whole") {
+    const auto end = test::in_child([] {
+        if (!open({})) {
+            return 1;
+        }
+        log_from_several_threads();
+        close();
+        return 0;
+    });
+    INFO(end.errors.substr(0, 4000));
+    REQUIRE(end.exit_code == 0);
+    REQUIRE(end.signal == 0);
+
+    std::multiset<std::string> expected;
+    for (int thread = 0; thread < threads; ++thread) {
+        for (int i = 0; i < lines_each; ++i) {
+            expected.insert(fmt::format("<3>thread {} line {}", thread, i));
+        }
+    }
+    std::multiset<std::string> written;
+    std::istringstream text{end.errors};
+    for (std::string line; std::getline(text, line);) {
+        if (line != "<7>only now and then") {
+            written.insert(line);
+        }
+    }
+    CHECK(written == expected);
+}
+
+TEST_CASE("004 a log is opened and closed around its threads as often as one likes") {
+    const auto end = test::in_child([] {
+        for (int round = 0; round < 3; ++round) {
+            if (!open({})) {
+                return 1;
+            }
+            log_from_several_threads();
+            close();
+        }
+        return 0;
+    });
+    INFO(end.errors.substr(0, 4000));
+    CHECK(end.exit_code == 0);
+    CHECK(end.signal == 0);
+}
+
+} // namespace almenara::log
