@@ -146,6 +146,10 @@ result<void> make_directory(const std::string& path) {
     if (::mkdir(path.c_str(), owner_only_directory) != 0 && errno != EEXIST) {
         return last_system_error(fmt::format("creating the data directory '{}'", path));
     }
+    return {};
+}
+
+result<void> refuse_file(const std::string& path) {
     struct stat facts{};
     if (::stat(path.c_str(), &facts) != 0) {
         return last_system_error(fmt::format("looking at '{}'", path));
@@ -168,6 +172,9 @@ data_directory::data_directory(std::string path,
 result<void> data_directory::check(const std::string& path, std::optional<server_id> wanted) {
     if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
         return {}; // It will be made.
+    }
+    if (auto refused = refuse_file(path); !refused) {
+        return refused.error();
     }
     const auto identity = read_identity(path);
     if (!identity) {
