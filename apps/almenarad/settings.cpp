@@ -122,9 +122,10 @@ options::options_description described_options() {
 error bad_option(const options::error& failure) {
     constexpr std::string_view see_help = "See 'almenarad --help'";
     if (const auto* const unknown = dynamic_cast<const options::unknown_option*>(&failure)) {
-        const std::string& name = unknown->get_option_name();
-        const std::size_t dashes = std::min(name.find_first_not_of('-'), name.size());
-        return unknown_name("unknown option", std::string_view{name}.substr(dashes), see_help);
+        const std::string given = unknown->get_option_name();
+        std::string_view name = given;
+        name.remove_prefix(std::min(name.find_first_not_of('-'), name.size()));
+        return unknown_name("unknown option", name.substr(0, name.find('=')), see_help);
     }
     return {errc::invalid, fmt::format("{}. {}", failure.what(), see_help)};
 }
