@@ -1,0 +1,130 @@
+#include "cluster/good_client.hpp"
+#include "cluster/raw_client.hpp"
+#include "cluster/server_process.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sys/resource.h>
+
+using namespace almenara;
+using namespace almenara::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// As many descriptors as this process may have; connections need one each at both ends.
+std::size_t raise_own_descriptors() {
+    ::rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    return limit.rlim_max;
+}
+
+std::vector<handle> silent_connections(const server_process& server, std::size_t count) {
+    std::vector<handle> all;
+    for (std::size_t number = 0; number < count; ++number) {
+        const std::string from = "127.0.0." + std::to_string(1 + number % 16);
+        all.push_back(begin_connecting(server.port(), from));
+    }
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("10,000 connections that say nothing harm nobody who speaks") {
+    constexpr std::size_t crowd_size = 10'000;
+    constexpr std::size_t spare = 1'000;
+    if (raise_own_descriptors() < crowd_size + spare) {
+        WARN("skipped: this machine allows too few descriptors");
+        return;
+    }
+    server_process server;
+    client_inside inside{server.address()};
+    const std::size_t descriptors_before = server.open_descriptors();
+    const std::size_t memory_before = server.memory_kib();
+
+    std::vector<handle> crowd = silent_connections(server, crowd_size);
+    inside.check_answers();
+    std::unique_ptr<good_client> newcomer;
+
+    std::size_t most_descriptors = 0;
+    std::size_t most_memory_kib = 0;
+    const auto look = [&] {
+        inside.check_answers();
+        most_descriptors = std::max(most_descriptors, server.open_descriptors());
+        most_memory_kib = std::max(most_memory_kib, server.memory_kib());
+    };
+    // While the server is late it asks newcomers to come back; a good one does.
+    const auto newcomer_is_in = [&] {
+        look();
+        if (newcomer == nullptr) {
+            newcomer = std::make_unique<good_client>(server.address(), "newcomer");
+            newcomer->begin_entering();
+        }
+        if (newcomer->entering_is_decided() && !newcomer->is_inside()) {
+            newcomer.reset();
+        }
+        return newcomer != nullptr && newcomer->is_inside();
+    };
+    eventually(newcomer_is_in, "a newcomer gets in, in spite of the crowd");
+    CHECK(server.open_descriptors() > descriptors_before + 1);
+
+    // All of them really came, not only those whom the kernel's queue took at first.
+    eventually(
+        [&] {
+            look();
+            CHECK(newcomer->is_inside());
+            return std::all_of(crowd.begin(), crowd.end(), is_connected);
+        },
+        2 * patience, "the whole crowd is connected");
+    eventually(
+        [&] {
+            look();
+            CHECK(newcomer->is_inside());
+            return server.open_descriptors() <= descriptors_before + 1;
+        },
+        2 * patience, "the crowd is gone again");
+    CAPTURE(most_descriptors, most_memory_kib, memory_before);
+    constexpr std::size_t door = 4096;
+    CHECK(most_descriptors > door / 2);
+    CHECK(most_descriptors <= descriptors_before + door + 16);
+    // A connection that says nothing costs no buffer.
+    constexpr std::size_t kib_for_each = 12 * memory_factor;
+    CHECK(most_memory_kib < memory_before + door * kib_for_each);
+
+    inside.check_answers();
+    static_cast<void>(value_of(newcomer->ping()));
+    CHECK(server.times_logged("it said nothing") < crowd_size);
+}
+
+TEST_CASE("a server without descriptors serves those inside, and accepts again when it can") {
+    // Fewer than the door holds: the server cannot know and finds out at accept().
+    constexpr std::size_t descriptors = 24;
+    server_process server{{.descriptors = descriptors}};
+    client_inside inside{server.address()};
+    std::vector<handle> crowd = silent_connections(server, descriptors);
+    server.wait_for_log("cannot accept: Too many open files. Those inside are served; others wait");
+    inside.check_answers();
+
+    // The system, not this server, is what is exhausted: it does not even see who would ask.
+    good_client waiting{server.address()};
+    waiting.begin_entering();
+    inside.check_answers();
+    CHECK_FALSE(waiting.entering_is_decided());
+
+    crowd.clear();
+    server.wait_for_log("accepting again");
+    eventually(
+        [&] {
+            inside.check_answers();
+            return waiting.entering_is_decided();
+        },
+        "the one who waited is heard");
+    inside.check_answers();
+}

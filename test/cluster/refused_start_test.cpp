@@ -1,0 +1,181 @@
+#include "cluster/server_process.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace almenara;
+using namespace almenara::test;
+
+namespace {
+
+constexpr exit_status failed{.code = 1};
+constexpr exit_status wrong_usage{.code = 2};
+
+/// It says this one line, and nothing that looks like a server that runs.
+void check_refusal(const finished& ended, const exit_status& status, const std::string& line) {
+    CHECK(ended.status == status);
+    CHECK(ended.err == "almenarad: " + line + "\n");
+    CHECK(ended.out.empty());
+}
+
+/// The names in a directory, and when it and they were changed.
+std::string state_of(const std::string& directory) {
+    std::string all;
+    const auto add = [&all](const std::string& path) {
+        struct stat facts{};
+        REQUIRE(::lstat(path.c_str(), &facts) == 0);
+        all += path + " " + std::to_string(facts.st_mtim.tv_sec) + "." +
+               std::to_string(facts.st_mtim.tv_nsec) + "\n";
+    };
+    add(directory);
+    for (const auto& entry : std::filesystem::directory_iterator{directory}) {
+        add(entry.path().string());
+    }
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("an option that nobody knows is refused, and the nearest one is named") {
+    temporary_directory home;
+    check_refusal(run(almenarad(home / "data", {"--lisen", "127.0.0.1:0"})), wrong_usage,
+                  "unknown option 'lisen'. Did you mean 'listen'?");
+    check_refusal(run(almenarad(home / "data", {"--frobnicate"})), wrong_usage,
+                  "unknown option 'frobnicate'. See 'almenarad --help'.");
+    CHECK_FALSE(std::filesystem::exists(home / "data"));
+}
+
+TEST_CASE("a key that nobody knows is refused with its line, and the nearest one is named") {
+    temporary_directory home;
+    const std::string file = home / "conf";
+    write_file(file, "# limits\nmax-clients = 5\n\nlog-levle = info\n");
+    check_refusal(run(almenarad(home / "data", {"--config", file})), wrong_usage,
+                  file + ":4: unknown key 'log-levle'. Did you mean 'log-level'?");
+    write_file(file, "max-clients 5\n");
+    check_refusal(run(almenarad(home / "data", {"--config", file})), wrong_usage,
+                  file + ": line 1: 'max-clients 5' is not 'key = value'.");
+    check_refusal(run(almenarad(home / "data", {"--config", home / "none"})), wrong_usage,
+                  "reading the configuration: there is no file '" + home / "none" + "'.");
+    CHECK_FALSE(std::filesystem::exists(home / "data"));
+}
+
+TEST_CASE("an address beyond this machine is refused while there is no TLS") {
+    temporary_directory home;
+    const finished everywhere = run(almenarad(home / "data", {"--listen", "0.0.0.0:0"}));
+    CHECK(everywhere.status == wrong_usage);
+    CHECK(everywhere.err.find("0.0.0.0") != std::string::npos);
+    CHECK(everywhere.err.find("loopback") != std::string::npos);
+
+    check_refusal(run({.words = {ALMENARA_DAEMON, "--data-dir", home / "data"}}), wrong_usage,
+                  "cannot serve with TLS: this version has none. Add --plaintext; it listens on "
+                  "loopback addresses only.");
+}
+
+TEST_CASE("a port in use is refused, and whoever uses it goes on") {
+    server_process first;
+    temporary_directory home;
+    check_refusal(run(almenarad(home / "data", {"--listen", first.address()})), failed,
+                  "listening on " + first.address() +
+                      ": the address is in use. Stop the other program, or choose another port "
+                      "with --listen.");
+    CHECK(first.stop() == good_exit);
+}
+
+TEST_CASE("a data directory belongs to one process at a time") {
+    server_process first;
+    check_refusal(run(almenarad(first.data_dir(), {})), failed,
+                  "'" + first.data_dir() + "' is in use by process " +
+                      std::to_string(first.child().pid()) +
+                      ". Stop it, or give another directory.");
+    CHECK(std::filesystem::exists(first.admin_socket()));
+    CHECK(first.stop() == good_exit);
+}
+
+TEST_CASE("a data directory of another server is refused") {
+    temporary_directory home;
+    {
+        server_process second{{.arguments = {"--id", "2"}, .data_dir = home / "data"}};
+        CHECK(second.stop() == good_exit);
+    }
+    const std::string before = state_of(home / "data");
+    check_refusal(run(almenarad(home / "data", {"--id", "3"})), failed,
+                  "'" + home / "data" +
+                      "' belongs to server 2, not to server 3. Give the id it has, or another "
+                      "directory.");
+    CHECK(state_of(home / "data") == before);
+}
+
+TEST_CASE("a directory with other people's files is refused and not touched") {
+    temporary_directory home;
+    std::filesystem::create_directory(home / "photos");
+    write_file(home / "photos/beach.jpg", "not ours");
+    const std::string before = state_of(home / "photos");
+    check_refusal(run(almenarad(home / "photos", {})), failed,
+                  "'" + home / "photos" +
+                      "' is not a data directory of Almenara: it holds 'beach.jpg' but no "
+                      "'identity'. Give an empty or a new directory.");
+    CHECK(state_of(home / "photos") == before);
+
+    write_file(home / "file", "");
+    check_refusal(run(almenarad(home / "file", {})), failed,
+                  "'" + home / "file" + "' is a file. Give a directory for the data.");
+}
+
+TEST_CASE("a damaged data directory is refused and not repaired by guessing") {
+    temporary_directory home;
+    std::filesystem::create_directory(home / "data");
+    write_file(home / "data/identity", "not an identity");
+    const std::string before = state_of(home / "data");
+    check_refusal(run(almenarad(home / "data", {})), failed,
+                  "'" + home / "data/identity" +
+                      "' is damaged or was not written by Almenara. Restore it from a backup, or "
+                      "give a new directory.");
+    CHECK(state_of(home / "data") == before);
+}
+
+TEST_CASE("a data directory that cannot be read is refused") {
+    temporary_directory home;
+    std::filesystem::create_directory(home / "data");
+    program attempt = almenarad(home / "data", {});
+    attempt.user = somebody_else();
+    if (attempt.user) {
+        std::filesystem::permissions(home.path(), std::filesystem::perms{0755});
+        std::filesystem::permissions(home / "data", std::filesystem::perms{0700});
+    } else {
+        std::filesystem::permissions(home / "data", std::filesystem::perms{0});
+    }
+    const finished ended = run(attempt);
+    std::filesystem::permissions(home / "data", std::filesystem::perms{0700});
+    CHECK(ended.status == failed);
+    CHECK(ended.err.find(home / "data") != std::string::npos);
+    CHECK(ended.err.find("Permission denied") != std::string::npos);
+    CHECK(std::filesystem::is_empty(home / "data"));
+}
+
+TEST_CASE("a log file that cannot be written is refused") {
+    temporary_directory home;
+    const finished ended =
+        run(almenarad(home / "data", {"--log-file", home / "missing/almenarad.log"}));
+    CHECK(ended.status == failed);
+    CHECK(ended.err.find("missing/almenarad.log") != std::string::npos);
+    CHECK(ended.err.find("No such file or directory") != std::string::npos);
+}
+
+TEST_CASE("a check of the configuration says what a start would say, and makes nothing") {
+    temporary_directory home;
+    const finished good = run(almenarad(home / "data", {"--check-config"}));
+    CHECK(good.status == good_exit);
+    CHECK_FALSE(std::filesystem::exists(home / "data"));
+
+    std::filesystem::create_directory(home / "photos");
+    write_file(home / "photos/beach.jpg", "not ours");
+    const finished bad = run(almenarad(home / "photos", {"--check-config"}));
+    CHECK(bad.status == failed);
+    CHECK(bad.err.find("it holds 'beach.jpg'") != std::string::npos);
+}

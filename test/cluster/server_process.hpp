@@ -1,0 +1,86 @@
+#pragma once
+
+#include "cluster/temporary_directory.hpp"
+#include "support/process.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace almenara::test {
+
+/// How a server of a test differs from the plain one: plaintext, on a free port, with a new data
+/// directory.
+struct server_options {
+    std::vector<std::string> arguments{};
+    std::map<std::string, std::string> environment{};
+    std::optional<std::string> data_dir{}; ///< it stays; else one that goes with the server
+    std::optional<std::size_t> descriptors{};
+    std::optional<uid_t> user{};
+    bool stderr_is_terminal = false;
+};
+
+/// What a server may use more than the plain one when it is built with a sanitizer, which keeps
+/// freed memory for a while.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ALMENARA_SANITIZED 1
+#endif
+#endif
+#if defined(ALMENARA_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t memory_factor = 16;
+#else
+inline constexpr std::size_t memory_factor = 1;
+#endif
+
+/// `almenarad` with these words after the options of the plain server; for starts that fail.
+[[nodiscard]] program almenarad(const std::string& data_dir,
+                                const std::vector<std::string>& arguments);
+
+/// A running almenarad. When the test fails while it exists, its log is printed.
+class server_process {
+  public:
+    /// Returns when it has printed its start line.
+    explicit server_process(server_options options = {});
+    ~server_process();
+    server_process(const server_process&) = delete;
+    server_process& operator=(const server_process&) = delete;
+
+    [[nodiscard]] const std::string& start_line() const { return start_line_; }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] const std::string& address() const { return address_; } ///< HOST:PORT
+    [[nodiscard]] const std::string& data_dir() const { return data_dir_; }
+    [[nodiscard]] std::string admin_socket() const { return data_dir_ + "/admin.sock"; }
+
+    [[nodiscard]] process& child() { return child_; }
+    [[nodiscard]] const std::string& log() { return child_.errors(); }
+    [[nodiscard]] std::size_t times_logged(std::string_view text);
+    /// Waits until the log says it so many times.
+    void wait_for_log(std::string_view text, std::size_t times = 1);
+
+    /// SIGTERM, and how it ended.
+    exit_status stop();
+
+    /// Stops it as the kernel does (SIGSTOP) and returns when it stands still.
+    void freeze();
+    void thaw();
+
+    [[nodiscard]] std::size_t open_descriptors() const;
+    [[nodiscard]] std::size_t memory_kib() const; ///< resident
+
+  private:
+    std::optional<temporary_directory> own_directory_;
+    std::string data_dir_;
+    process child_;
+    std::string start_line_;
+    std::string address_;
+    std::uint16_t port_ = 0;
+    int exceptions_;
+};
+
+} // namespace almenara::test

@@ -1,0 +1,89 @@
+#include "cluster/good_client.hpp"
+#include "cluster/server_process.hpp"
+#include "support/printing.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <csignal>
+#include <string>
+
+#include <sys/stat.h>
+
+using namespace almenara;
+using namespace almenara::test;
+
+TEST_CASE("almenarad prints one line when it can be reached") {
+    server_process server;
+    CHECK(server.start_line() == "almenarad " ALMENARA_VERSION
+                                 ": server 1, no cluster yet, listening on 127.0.0.1:" +
+                                     std::to_string(server.port()));
+    client_inside{server.address()}.check_answers();
+    CHECK(server.stop() == good_exit);
+    CHECK(server.child().output() == server.start_line() + "\n");
+}
+
+TEST_CASE("a client says hello, pings, asks for the status and leaves") {
+    server_process server{{.arguments = {"--id", "7", "--max-clients", "5"}}};
+    good_client client{server.address()};
+
+    const wire::welcome welcome = value_of(client.enter());
+    CHECK(welcome.server == server_id{7});
+    CHECK(welcome.server_version == ALMENARA_VERSION);
+    CHECK(welcome.role == wire::server_role::boot);
+
+    CHECK(value_of(client.ping()).server == server_id{7});
+
+    const wire::status_reply status = value_of(client.status());
+    CHECK(status.answered_by == server_id{7});
+    CHECK(status.clients == 1);
+    CHECK(status.max_clients == 5);
+    REQUIRE(status.servers.size() == 1);
+    CHECK(status.servers.front().address == server.address());
+
+    client.leave();
+    client_inside after{server.address()};
+    CHECK(value_of(after.status()).clients == 1);
+    CHECK(server.times_logged("client 1 at") == 0); // It left in good order: nothing to say.
+}
+
+TEST_CASE("the id of a server stays with its data directory") {
+    temporary_directory home;
+    {
+        server_process first{{.arguments = {"--id", "3"}, .data_dir = home / "data"}};
+        CHECK(first.stop() == good_exit);
+    }
+    server_process second{{.data_dir = home / "data"}};
+    CHECK(second.start_line().find("server 3,") != std::string::npos);
+}
+
+TEST_CASE("admin.sock answers its owner's questions and is closed to others") {
+    server_process server;
+    struct stat facts{};
+    REQUIRE(::stat(server.admin_socket().c_str(), &facts) == 0);
+    CHECK(S_ISSOCK(facts.st_mode));
+    CHECK((facts.st_mode & 0777U) == 0600U);
+
+    client_inside administrator{"unix:" + server.admin_socket()};
+    const wire::status_reply status = value_of(administrator.status());
+    CHECK(status.servers.front().address == server.address());
+    CHECK(status.clients == 0); // Administration stands outside the limit.
+    administrator.leave();
+
+    CHECK(server.stop() == good_exit);
+    CHECK_FALSE(std::filesystem::exists(server.admin_socket()));
+}
+
+TEST_CASE("what a killed server left behind does not keep the next one from starting") {
+    temporary_directory home;
+    {
+        server_process killed{{.data_dir = home / "data"}};
+        killed.child().send(SIGKILL);
+        CHECK(killed.child().wait() == exit_status{.signal = SIGKILL});
+        CHECK(std::filesystem::exists(killed.admin_socket()));
+    }
+    server_process next{{.data_dir = home / "data"}};
+    client_inside administrator{"unix:" + next.admin_socket()};
+    administrator.check_answers();
+    administrator.leave();
+    CHECK(next.stop() == good_exit);
+}
