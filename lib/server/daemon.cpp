@@ -212,7 +212,7 @@ void daemon::stop(std::string_view why) {
     service_manager::stopping();
     network_->close();
     administrators_->close();
-    clients_.stop([this] { stopped(); });
+    goodbyes_are_due_ = true;
     stop_timer_.expires_after(longest_stop);
     stop_timer_.async_wait([this](const error_code& failure) {
         if (!failure) {
@@ -259,6 +259,10 @@ void daemon::tell_status() {
 }
 
 void daemon::end_of_turn() {
+    // S27: what clients asked before the signal has come in with this turn and is answered first.
+    if (std::exchange(goodbyes_are_due_, false)) {
+        clients_.stop([this] { stopped(); });
+    }
     clients_.flush();
     tell_status();
 }

@@ -84,6 +84,7 @@ class daemon {
     reload_function reload_;
     std::string told_status_;
     bool stopping_ = false;
+    bool goodbyes_are_due_ = false; ///< at the end of this turn
 };
 
 } // namespace almenara::server
