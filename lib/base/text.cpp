@@ -17,12 +17,12 @@ bool is_continuation(char byte) {
     return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U;
 }
 
-/// Length of the UTF-8 character at the front of `text`; 0 if it is not one. Overlong forms,
-/// surrogates and the C1 control characters (which terminals obey) are not.
+/// Length of the UTF-8 character at the front of `text`; 0 if it is not one. Overlong forms and
+/// surrogates are not.
 std::size_t character_length(std::string_view text) {
     const auto first = static_cast<unsigned char>(text[0]);
     std::size_t length = 0;
-    if (first >= 0x20 && first < 0x7f) {
+    if (first < 0x80) {
         return 1;
     }
     if (first >= 0xc2 && first <= 0xdf) {
@@ -40,11 +40,28 @@ std::size_t character_length(std::string_view text) {
         return 0;
     }
     const auto second = static_cast<unsigned char>(text[1]);
-    const bool c1_control = first == 0xc2 && second < 0xa0;
     const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
     const bool surrogate = first == 0xed && second >= 0xa0;
     const bool beyond_unicode = first == 0xf4 && second >= 0x90;
-    return c1_control || overlong || surrogate || beyond_unicode ? 0 : length;
+    return overlong || surrogate || beyond_unicode ? 0 : length;
+}
+
+/// Whether a character does something instead of being seen: the control characters, those above
+/// ASCII too (terminals obey them), and those that end a line or turn the direction of writing.
+bool steers(std::string_view character) {
+    const auto at = [character](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1) {
+        return at(0) < 0x20 || at(0) == 0x7f;
+    }
+    if (character.size() == 2) {
+        return at(0) == 0xc2 && at(1) < 0xa0;
+    }
+    if (character.size() == 3 && at(0) == 0xe2) {
+        const bool line_end_or_embedding = at(1) == 0x80 && at(2) >= 0xa8 && at(2) <= 0xae;
+        const bool isolate = at(1) == 0x81 && at(2) >= 0xa6 && at(2) <= 0xa9;
+        return line_end_or_embedding || isolate;
+    }
+    return false;
 }
 
 /// Steps from one word to the other: insert, delete, change or swap two neighbours.
@@ -72,12 +89,23 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 } // namespace
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = character_length(text);
+        if (length == 0) {
+            return false;
+        }
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::string escaped(std::string_view text) {
     std::string safe;
     safe.reserve(text.size());
     while (!text.empty()) {
         const std::size_t length = character_length(text);
-        if (length > 0) {
+        if (length > 0 && !steers(text.substr(0, length))) {
             safe.append(text.substr(0, length));
             text.remove_prefix(length);
             continue;

@@ -11,6 +11,8 @@
 
 namespace almenara::base {
 
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// The text with control characters and bytes that are not UTF-8 written as \n, \t or \x1b, so
 /// that what a peer sends can neither forge a log line nor steer a terminal.
 [[nodiscard]] std::string escaped(std::string_view text);

@@ -115,7 +115,6 @@ result<std::optional<frame>> frame_decoder::next() {
         failure_ = error{errc::bad_checksum, "reading a frame: its checksum is wrong"};
         return *failure_;
     }
-    put_fixed(at + checksum_at, claimed);
 
     frame whole;
     whole.header.type = message_type{get_fixed<std::uint16_t>(at + type_at)};

@@ -7,7 +7,7 @@
 namespace almenara::wire {
 
 boost::json::value json_text(std::string_view text) {
-    return boost::json::value(base::escaped(text));
+    return base::is_utf8(text) ? boost::json::value(text) : boost::json::value(base::escaped(text));
 }
 
 } // namespace almenara::wire

@@ -19,7 +19,8 @@
 /// optionals null.
 namespace almenara::wire {
 
-/// Text that is not UTF-8 is written with its bad bytes escaped: the output is always JSON.
+/// The text itself, for JSON has escapes of its own; text that is not UTF-8, which JSON cannot
+/// hold, as base::escaped writes it.
 [[nodiscard]] boost::json::value json_text(std::string_view text);
 
 template <class T>

@@ -42,6 +42,23 @@ TEST_CASE("the C1 control characters are not obeyed either, however they are wri
     CHECK(escaped("\xc2\xa0") == "\xc2\xa0"); // the first behind them
 }
 
+TEST_CASE("what ends a line or turns the direction of writing is written, not obeyed") {
+    CHECK(escaped("a\xe2\x80\xa8"
+                  "b") == R"(a\xe2\x80\xa8b)"); // line separator
+    CHECK(escaped("\xe2\x80\xae"
+                  "txt.exe") == R"(\xe2\x80\xaetxt.exe)"); // right-to-left override
+    CHECK(escaped("\xe2\x81\xa6") == R"(\xe2\x81\xa6)");   // isolate
+    const std::string beside = "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa";
+    CHECK(escaped(beside) == beside);
+}
+
+TEST_CASE("text is UTF-8 or it is not, whatever it steers") {
+    CHECK(is_utf8(""));
+    CHECK(is_utf8("Grüße\n\x1b"));
+    CHECK_FALSE(is_utf8("Gr\xfc"
+                        "ße"));
+}
+
 TEST_CASE("bytes that are not UTF-8 are written in hex") {
     const auto [bad, shown] = GENERATE(table<std::string, std::string>({
         {"\xff", R"(\xff)"},

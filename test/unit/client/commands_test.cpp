@@ -233,7 +233,7 @@ TEST_CASE("status --watch ends where waiting cannot help") {
     CHECK(show.exit == exit_code::denied);
 }
 
-TEST_CASE("--interval of status needs --watch") {
+TEST_CASE("status takes --interval only with --watch") {
     performance show;
     show.play({"status", "--interval", "1s"});
     CHECK(show.exit == exit_code::usage);

@@ -93,7 +93,7 @@ TEST_CASE("structs and enums print with fmt as they do in tests") {
 TEST_CASE("a struct is a JSON object with the members' names as keys") {
     CHECK(json_of(everything{}) ==
           R"({"server":3,"byte":65,"feeling":"lively","flags":1,"wait":1500,"exact":2,)"
-          R"("at":"1970-01-01T00:00:00.000Z","text":"said \"no\"\\n","raw":"00ff","pair":"0000",)"
+          R"("at":"1970-01-01T00:00:00.000Z","text":"said \"no\"\n","raw":"00ff","pair":"0000",)"
           R"("there":1,"absent":null,"list":[{"yes":true,"below_zero":-5},)"
           R"({"yes":false,"below_zero":7}],"none":[]})");
 }
@@ -113,6 +113,14 @@ TEST_CASE("numbers of 64 bits are whole in JSON") {
 TEST_CASE("F: secrets are never printed, nor written to JSON, wherever they stand") {
     CHECK(to_text(login{}) == R"(login{user="anna", password=***, token=***, keys=[***]})");
     CHECK(json_of(login{}) == R"({"user":"anna","password":"***","token":"***","keys":["***"]})");
+}
+
+TEST_CASE("JSON holds the text itself, with escapes of its own") {
+    everything lines;
+    lines.text = "two\nlines";
+    const std::string json = json_of(lines);
+    CHECK(json.find(R"("text":"two\nlines")") != std::string::npos);
+    CHECK(boost::json::parse(json).at("text") == "two\nlines");
 }
 
 TEST_CASE("text of a peer can neither leave its quotes nor steer a terminal") {
