@@ -1,10 +1,11 @@
-// Writes the seeds of fuzz-message and fuzz-frame that are made of messages:
+// Writes the seeds of fuzz-message, fuzz-frame and fuzz-session that are made of messages:
 //
 //     fuzz-seeds test/fuzz/corpus            writes those that are missing
 //     fuzz-seeds --check test/fuzz/corpus    says which are missing, and fails if any is
 //
 // A file that is there stays as it is: the old form of a message is as good a seed as the new one.
 #include "fuzz/frame_input.hpp"
+#include "fuzz/session_input.hpp"
 #include "support/all_messages.hpp"
 #include "support/rewriting.hpp"
 #include "support/samples.hpp"
@@ -16,6 +17,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -98,6 +100,40 @@ void add_frames(seeds& all) {
     add("too-short", base::byte_vector(4, std::byte{0}), {});
 }
 
+/// Numbers below 256, steps of a session among them.
+base::byte_vector as_bytes(std::initializer_list<unsigned> numbers) {
+    base::byte_vector bytes;
+    for (const unsigned number : numbers) {
+        bytes.push_back(static_cast<std::byte>(number));
+    }
+    return bytes;
+}
+
+void add_sessions(seeds& all) {
+    using enum session_step;
+    const auto n = [](session_step step) { return static_cast<unsigned>(step); };
+    const auto add = [&all](std::string_view name, std::initializer_list<unsigned> numbers) {
+        all[fmt::format("session/{}", name)] = as_bytes(numbers);
+    };
+    constexpr unsigned hello = 0;
+    constexpr unsigned ping_place = 3;
+    constexpr unsigned bye_place = 5;
+    constexpr unsigned status_place = 7;
+    add("a-visit", {0, n(message), hello, n(message), ping_place, n(wait), 121, n(message),
+                    status_place, n(message), bye_place});
+    add("administrator", {session_options::administrator, n(message), hello, n(message), hello});
+    add("full", {session_options::full, n(message), hello, n(wait), 4});
+    add("half-a-hello", {0, n(begin), hello, 10, n(wait), 30});
+    add("half-a-ping", {0, n(message), hello, n(begin), ping_place, 20, n(wait), 60});
+    add("hurried", {0, n(wait), 1, n(hurry), n(wait), 8});
+    add("reads-nothing", {0, n(message), hello, n(stop_reading), n(message), ping_place, n(read), 1,
+                          n(wait), 50, n(message), ping_place, n(wait), 50});
+    add("rubbish", {0, n(bytes), 8, 255, 255, 255, 255, 0, 1, 2, 3});
+    add("stopped", {0, n(message), hello, n(stop), n(wait), 8});
+    add("unknown", {0, n(message), hello, n(frame), 254, 1, 2, 1, 0, n(frame), 254, 0, 0});
+    add("waits", {session_options::waits, n(wait), 200, n(call), n(message), hello, n(stop)});
+}
+
 void write(const fs::path& path, const base::byte_vector& bytes) {
     fs::create_directories(path.parent_path());
     std::ofstream file{path, std::ios::binary};
@@ -109,6 +145,7 @@ int run(const fs::path& corpus, bool only_check) {
     seeds all;
     add_messages(all);
     add_frames(all);
+    add_sessions(all);
     int missing = 0;
     for (const auto& [name, bytes] : all) {
         const fs::path path = corpus / name;
