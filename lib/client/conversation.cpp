@@ -20,14 +20,15 @@ std::string said(std::string_view text) {
     return base::escaped(base::trimmed(text.substr(0, longest)));
 }
 
-/// "the server is full: come back later", or without the colon if it said nothing.
+/// "the server is full: come back later", or without the colon if it said
+/// nothing more than that.
 std::string with_words(std::string what, std::string_view text) {
     // The sentence goes on behind these words; a full stop of their own would double it.
     std::string words = said(text);
     while (words.ends_with('.')) {
         words.pop_back();
     }
-    return words.empty() ? what : fmt::format("{}: {}", what, words);
+    return words.empty() || words == what ? what : fmt::format("{}: {}", what, words);
 }
 
 failure rejected(const wire::reject& message) {

@@ -208,6 +208,14 @@ TEST_CASE("a goodbye of the server fails what waits, with its reason, and then e
     CHECK(here.client.is_over());
 }
 
+TEST_CASE("a server that says what its reason says already is not quoted") {
+    talk here;
+    here.welcome();
+    here.server_says(
+        wire::bye{.reason = wire::bye_reason::stopping, .text = "the server is going down"});
+    CHECK(here.the_event<client::ended>().why.why == "the server is going down");
+}
+
 TEST_CASE("the end of the stream ends the conversation with the system's reason, if there is one") {
     talk here;
     here.welcome();
