@@ -122,6 +122,7 @@ void add_sessions(seeds& all) {
     add("a-visit", {0, n(message), hello, n(message), ping_place, n(wait), 121, n(message),
                     status_place, n(message), bye_place});
     add("administrator", {session_options::administrator, n(message), hello, n(message), hello});
+    add("flood", {0, n(message), hello, n(flood), 40, 0, n(flood), 200, 0});
     add("full", {session_options::full, n(message), hello, n(wait), 4});
     add("half-a-hello", {0, n(begin), hello, 10, n(wait), 30});
     add("half-a-ping", {0, n(message), hello, n(begin), ping_place, 20, n(wait), 60});

@@ -119,6 +119,11 @@ class play {
             client_.session().stop(client_.now());
             client_.turn_ends();
             break;
+        case session_step::flood: {
+            const std::size_t size = std::size_t{1024} * input.next();
+            send(base::byte_vector(size, std::byte{input.next()}));
+            break;
+        }
         case session_step::count_:
             break;
         }

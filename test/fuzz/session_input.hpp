@@ -23,6 +23,7 @@ enum class session_step : std::uint8_t {
     call,         ///< its place is free
     hurry,        ///< the door is crowded
     stop,         ///< the server stops
+    flood,        ///< KiB, byte: that much of it
     count_,
 };
 
