@@ -104,6 +104,10 @@ TEST_CASE("10,000 connections that say nothing harm nobody who speaks") {
 }
 
 TEST_CASE("a server without descriptors serves those inside, and accepts again when it can") {
+    if (is_sanitized) {
+        WARN("skipped: without descriptors the sanitizer takes good objects for bad ones");
+        return;
+    }
     // Fewer than the door holds: the server cannot know and finds out at accept().
     constexpr std::size_t descriptors = 24;
     server_process server{{.descriptors = descriptors}};
@@ -112,7 +116,7 @@ TEST_CASE("a server without descriptors serves those inside, and accepts again w
     server.wait_for_log("cannot accept: Too many open files. Those inside are served; others wait");
     inside.check_answers();
 
-    // The system, not this server, is what is exhausted: it does not even see who would ask.
+    // Whoever comes now waits in the queue of the kernel.
     good_client waiting{server.address()};
     waiting.begin_entering();
     inside.check_answers();

@@ -25,18 +25,21 @@ struct server_options {
     bool stderr_is_terminal = false;
 };
 
-/// What a server may use more than the plain one when it is built with a sanitizer, which keeps
-/// freed memory for a while.
+/// Whether the servers are built with a sanitizer. It keeps freed memory for a while, and needs
+/// descriptors of its own to look at an object.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define ALMENARA_SANITIZED 1
 #endif
 #endif
 #if defined(ALMENARA_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr std::size_t memory_factor = 16;
+inline constexpr bool is_sanitized = true;
 #else
-inline constexpr std::size_t memory_factor = 1;
+inline constexpr bool is_sanitized = false;
 #endif
+
+/// How much more memory that may take.
+inline constexpr std::size_t memory_factor = is_sanitized ? 16 : 1;
 
 /// `almenarad` with these words after the options of the plain server; for starts that fail.
 [[nodiscard]] program almenarad(const std::string& data_dir,

@@ -87,9 +87,13 @@ TEST_CASE("the watchdog is fed while the server turns, and not when it stands st
     server_process server{{.environment = {{"NOTIFY_SOCKET", manager.path()},
                                            {"WATCHDOG_USEC", "200000"},
                                            {"WATCHDOG_PID", "{pid}"}}}};
-    for (int meal = 0; meal < 5; ++meal) {
+    manager.wait_for("WATCHDOG", "1");
+    const auto begin = test_clock::now();
+    constexpr int meals = 15;
+    for (int meal = 0; meal < meals; ++meal) {
         manager.wait_for("WATCHDOG", "1");
     }
+    CHECK(test_clock::now() - begin < meals * 200ms); // Twice as often as it must.
     server.freeze();
     manager.forget();
     CHECK_FALSE(manager.next(1s)); // Five times what the manager waits for.
