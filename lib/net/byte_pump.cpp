@@ -83,10 +83,6 @@ void byte_pump::close() {
     }
 }
 
-void byte_pump::detach() {
-    close();
-}
-
 asio::awaitable<void> byte_pump::wait_for_first(std::shared_ptr<byte_pump> self) {
     const error_code failure = co_await self->stream_->readable();
     if (self->closed_ || self->owner_ == nullptr) {

@@ -16,7 +16,7 @@
 namespace almenara::net {
 
 /// Moves bytes between a stream and its owner, and decides nothing. Its two coroutines keep it
-/// alive; the owner may go at any time after detach().
+/// alive; the owner may go at any time after close().
 class byte_pump : public std::enable_shared_from_this<byte_pump> {
   public:
     /// Who reads and writes. Called from the reactor only; may call the pump back.
@@ -69,7 +69,6 @@ class byte_pump : public std::enable_shared_from_this<byte_pump> {
 
     /// At once. The owner hears nothing more.
     void close();
-    void detach();
 
     [[nodiscard]] const peer_address& peer() const { return stream_->peer(); }
 

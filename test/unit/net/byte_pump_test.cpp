@@ -135,9 +135,9 @@ class scene {
     }
     bool they_saw_the_end = false;
 
-    /// The owner dies, and says so to the pump before.
+    /// The owner dies, and closes its pump before, as owners do.
     void owner_dies() {
-        pump_->detach();
+        pump_->close();
         owner_.reset();
     }
 
