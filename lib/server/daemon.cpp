@@ -32,9 +32,9 @@ constexpr const char* administrators_socket = "admin.sock";
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
+    const ssize_t got = ::getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
     // Jitter only: should the kernel have no randomness yet, any seed will do.
-    static_cast<void>(::getrandom(&seed, sizeof(seed), GRND_NONBLOCK));
-    return seed;
+    return got < 0 ? 0 : seed;
 }
 
 client_registry::options registry_options(const daemon_options& wanted) {
