@@ -53,8 +53,8 @@ base::byte_vector message_at(std::uint8_t place) {
 
 /// A whole frame with a right checksum around any body.
 base::byte_vector frame_around(wire::frame_header header, base::byte_view body) {
-    base::byte_vector bytes(wire::header_size);
-    bytes.insert(bytes.end(), body.begin(), body.end());
+    base::byte_vector bytes(wire::header_size + body.size());
+    std::copy(body.begin(), body.end(), bytes.begin() + wire::header_size);
     wire::detail::seal_frame(bytes.data(), bytes.size(), header);
     return bytes;
 }
