@@ -360,8 +360,8 @@ void conversation::fail_overdue(open& now_open, instant now) {
     while (!now_open.deadlines.empty() && now_open.deadlines.begin()->first <= now) {
         const request_id late = now_open.deadlines.begin()->second;
         static_cast<void>(stop_waiting(late));
-        output_.events.push_back(
-            failed{late, failure{failure_kind::timed_out, "no answer came within the time"}});
+        failure why{failure_kind::timed_out, "no answer came within the time"};
+        output_.events.emplace_back(failed{late, std::move(why)});
     }
 }
 
