@@ -26,8 +26,8 @@ class Word:
 CODE_WORDS = (
     Word(r"\bdetached\b", "detached",
          "it swallows exceptions (style 8); use net::spawn with a name"),
-    Word(r"[.>]\s*detach\s*\(\s*\)", "detach()",
-         "nobody waits for such a thread (style 8); keep it and join it"),
+    Word(r"thread\b[^;\n]*\.\s*detach\s*\(", "a detached thread",
+         "nobody waits for it (style 8); keep it and join it"),
     Word(r"\b(?:sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.>])sleep\s*\(", "sleep",
          f"a fixed wait is too short or too long; use a timer, in tests {POLLING_HELPER}",
          except_in=(POLLING_HELPER,)),

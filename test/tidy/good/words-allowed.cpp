@@ -8,6 +8,7 @@ const std::string framework = "build/work, work/, TODOS";
 
 void stop_what_may_stop(listener& listener, spinner& spinner, int operand) {
     listener.stop();
+    listener.detach();
     spinner.sleep(operand);
     brand(operand);
 }
