@@ -143,7 +143,9 @@ enum class refusal : std::uint8_t {
 };
 ALMENARA_DESCRIBE_ENUM(refusal, invalid, forbidden, unauthenticated, busy, unsupported)
 
-/// Refuses a request that has no reply of its own for it.
+/// Refuses a request that has no reply of its own for it. No server sends one today, but every
+/// client understands it: what one version only learns to read, the next may begin to say, and so
+/// versions N and N+1 mix.
 struct error_reply {
     request_id request;
     refusal code = refusal::invalid;
