@@ -2,28 +2,21 @@
 #include "cluster/raw_client.hpp"
 #include "cluster/server_process.hpp"
 #include "support/bytes.hpp"
+#include "support/lines.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <csignal>
 #include <regex>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include <sys/stat.h>
 
 using namespace almenara;
 using namespace almenara::test;
 
 namespace {
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream in{text};
-    for (std::string line; std::getline(in, line);) {
-        lines.push_back(line);
-    }
-    return lines;
-}
 
 void check_each_line(const std::string& text, const std::string& form) {
     const std::vector<std::string> lines = lines_of(text);
@@ -101,4 +94,31 @@ TEST_CASE("a log file that is full is rotated") {
         },
         "a first full file is put aside");
     CHECK(std::filesystem::file_size(file + ".00000") <= 64 * 1024);
+}
+
+TEST_CASE("what the server makes is for its user only, whatever the umask of its caller") {
+    temporary_directory home;
+    const std::string file = home / "almenarad.log";
+    const mode_t before = ::umask(0);
+    server_process server{
+        {.arguments = {"--log-file", file, "--log-file-size", "64KiB"}, .data_dir = home / "data"}};
+    ::umask(before);
+    client_inside client{server.address()};
+    // Each state is a line of some 150 bytes.
+    eventually(
+        [&] {
+            server.child().send(SIGUSR1);
+            client.check_answers();
+            return std::filesystem::exists(file + ".00000") && std::filesystem::exists(file);
+        },
+        "the log is rotated");
+    const auto mode_of = [](const std::string& path) {
+        return static_cast<unsigned>(std::filesystem::symlink_status(path).permissions());
+    };
+    CHECK(mode_of(home / "data") == 0700);
+    for (const std::string& made : {file, file + ".00000", home / "data/identity",
+                                    home / "data/almenara.lock", server.admin_socket()}) {
+        CAPTURE(made);
+        CHECK(mode_of(made) == 0600);
+    }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cluster/raw_client.hpp"
-#include "cluster/temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <chrono>
 #include <map>

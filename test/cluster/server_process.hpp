@@ -1,7 +1,7 @@
 #pragma once
 
-#include "cluster/temporary_directory.hpp"
 #include "support/process.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <cstddef>
 #include <cstdint>

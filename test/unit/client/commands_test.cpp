@@ -1,6 +1,7 @@
 #include "net/spawn.hpp"
 #include "program.hpp"
 #include "runtime.hpp"
+#include "support/lines.hpp"
 #include "unit/client/little_server.hpp"
 
 #include <boost/asio/post.hpp>
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -45,14 +45,7 @@ class performance {
         });
     }
 
-    [[nodiscard]] std::vector<std::string> lines() const {
-        std::vector<std::string> all;
-        std::istringstream text{printed.str()};
-        for (std::string line; std::getline(text, line);) {
-            all.push_back(line);
-        }
-        return all;
-    }
+    [[nodiscard]] std::vector<std::string> lines() const { return test::lines_of(printed.str()); }
 
     /// Lets the others run until it is so.
     static asio::awaitable<void> until(std::function<bool()> it_is_so) {

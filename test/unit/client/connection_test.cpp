@@ -2,6 +2,7 @@
 
 #include "net/clock.hpp"
 #include "net/spawn.hpp"
+#include "support/temporary_directory.hpp"
 #include "unit/client/little_server.hpp"
 
 #include <boost/asio/post.hpp>
@@ -10,13 +11,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 using namespace almenara;
 using namespace std::chrono_literals;
@@ -43,25 +42,6 @@ std::uint16_t deserted_port() {
     asio::ip::tcp::acceptor once{context, {asio::ip::address_v4::loopback(), 0}};
     return once.local_endpoint().port();
 }
-
-class temporary_directory {
-  public:
-    temporary_directory() {
-        std::string name = (std::filesystem::temp_directory_path() / "almenara-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~temporary_directory() { std::filesystem::remove_all(path_); }
-    temporary_directory(const temporary_directory&) = delete;
-    temporary_directory& operator=(const temporary_directory&) = delete;
-
-    [[nodiscard]] std::string file(const std::string& name) const {
-        return (path_ / name).string();
-    }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// What open() says about an address.
 client::failure failure_of_opening(test::stage& stage,
@@ -118,28 +98,28 @@ TEST_CASE("a connection is opened, asked and closed in good order") {
 }
 
 TEST_CASE("a Unix socket needs no leave to go without TLS") {
-    const temporary_directory directory;
+    const test::temporary_directory directory;
     test::stage stage;
-    stage.server.listen_on(directory.file("admin.sock"));
+    stage.server.listen_on(directory / "admin.sock");
     stage.play([&]() -> asio::awaitable<void> {
         client::connection connection{stage.context.get_executor(), {.client_name = "test"}};
-        const auto where = at("unix:" + directory.file("admin.sock"));
+        const auto where = at("unix:" + directory / "admin.sock");
         const auto opened = co_await connection.open(where, in(5s));
         REQUIRE(opened.has_value());
-        CHECK(connection.peer() == "unix:" + directory.file("admin.sock"));
+        CHECK(connection.peer() == "unix:" + directory / "admin.sock");
         co_await connection.close();
     });
 }
 
 TEST_CASE("where nobody listens the failure says so and names the addresses") {
-    const temporary_directory directory;
+    const test::temporary_directory directory;
     test::stage stage;
     std::string where;
     SECTION("TCP") {
         where = "127.0.0.1:" + std::to_string(deserted_port());
     }
     SECTION("a Unix socket that does not exist") {
-        where = "unix:" + directory.file("nothing.sock");
+        where = "unix:" + directory / "nothing.sock";
     }
     const auto why = failure_of_opening(stage, at(where));
     CHECK(why.kind == failure_kind::refused);
@@ -314,52 +294,37 @@ TEST_CASE("giving up ends whatever is under way") {
         const auto pong = co_await connection->ping(in(5s));
         asking = pong.error().kind;
     };
-    SECTION("while it dials") {
+    const auto heard = [&stage](std::size_t messages) {
+        return stage.server.visits() > 0 && stage.server.last_visitor().heard().size() >= messages;
+    };
+    const auto play = [&](std::function<bool()> is_under_way, std::function<void()> end) {
         stage.play([&]() -> asio::awaitable<void> {
             connection.emplace(stage.context.get_executor(), plain());
             net::spawn(stage.context.get_executor(), "user", use());
-            co_await asio::post(asio::use_awaitable);
-            connection->give_up();
+            do {
+                co_await asio::post(asio::use_awaitable);
+            } while (!is_under_way());
+            end();
             co_await let_others_run();
         });
+    };
+    const auto give_up = [&connection] { connection->give_up(); };
+    SECTION("while it dials") {
+        play([] { return true; }, give_up);
         CHECK(opening == failure_kind::cancelled);
     }
     SECTION("while it waits for the welcome") {
-        stage.play([&]() -> asio::awaitable<void> {
-            connection.emplace(stage.context.get_executor(), plain());
-            net::spawn(stage.context.get_executor(), "user", use());
-            while (stage.server.visits() == 0 || stage.server.last_visitor().heard().empty()) {
-                co_await let_others_run();
-            }
-            connection->give_up();
-            co_await let_others_run();
-        });
+        play([&] { return heard(1); }, give_up);
         CHECK(opening == failure_kind::cancelled);
     }
     SECTION("while it waits for an answer") {
         lets_in = true;
-        stage.play([&]() -> asio::awaitable<void> {
-            connection.emplace(stage.context.get_executor(), plain());
-            net::spawn(stage.context.get_executor(), "user", use());
-            while (stage.server.visits() == 0 || stage.server.last_visitor().heard().size() < 2) {
-                co_await let_others_run();
-            }
-            connection->give_up();
-            co_await let_others_run();
-        });
+        play([&] { return heard(2); }, give_up);
         CHECK(asking == failure_kind::cancelled);
     }
     SECTION("by destroying it") {
         lets_in = true;
-        stage.play([&]() -> asio::awaitable<void> {
-            connection.emplace(stage.context.get_executor(), plain());
-            net::spawn(stage.context.get_executor(), "user", use());
-            while (stage.server.visits() == 0 || stage.server.last_visitor().heard().size() < 2) {
-                co_await let_others_run();
-            }
-            connection.reset();
-            co_await let_others_run();
-        });
+        play([&] { return heard(2); }, [&] { connection.reset(); });
         CHECK(asking == failure_kind::cancelled);
     }
 }
@@ -388,13 +353,13 @@ TEST_CASE("a server that does not hang up behind a goodbye is not waited for") {
 
 TEST_CASE("a server that talks and does not listen fills nobody's memory") {
     constexpr std::size_t questions = 40'000;
-    const temporary_directory directory;
+    const test::temporary_directory directory;
     test::stage stage;
     // A Unix socket: what the system keeps of it for us is small.
-    stage.server.listen_on(directory.file("chatty.sock"));
+    stage.server.listen_on(directory / "chatty.sock");
     stage.play([&]() -> asio::awaitable<void> {
         client::connection connection{stage.context.get_executor(), {.client_name = "test"}};
-        const auto where = at("unix:" + directory.file("chatty.sock"));
+        const auto where = at("unix:" + directory / "chatty.sock");
         const auto opened = co_await connection.open(where, in(5s));
         REQUIRE(opened.has_value());
 

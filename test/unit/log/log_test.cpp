@@ -1,8 +1,9 @@
 #include "log/log.hpp"
 
-#include "cluster/temporary_directory.hpp"
 #include "support/child.hpp"
+#include "support/lines.hpp"
 #include "support/results.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -16,7 +17,6 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -32,17 +32,9 @@ namespace almenara::log {
 namespace {
 
 namespace fs = std::filesystem;
+using test::lines_of;
 using test::says;
 using test::temporary_directory;
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream{text};
-    for (std::string line; std::getline(stream, line);) {
-        lines.push_back(line);
-    }
-    return lines;
-}
 
 /// What stands on stderr when this was logged.
 std::string console(const options& wanted, const std::function<void()>& work) {

@@ -1,10 +1,10 @@
 #include "log/log.hpp"
 #include "support/child.hpp"
+#include "support/lines.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <set>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,17 +37,22 @@ void log_from_several_threads() {
     }
 }
 
-} // namespace
-
-TEST_CASE("004 lines of several threads are all written, each as a whole") {
-    const auto end = test::in_child([] {
+/// The whole of a log's life, so many times.
+int open_log_and_close(int rounds) {
+    for (int round = 0; round < rounds; ++round) {
         if (!open({})) {
             return 1;
         }
         log_from_several_threads();
         close();
-        return 0;
-    });
+    }
+    return 0;
+}
+
+} // namespace
+
+TEST_CASE("004 lines of several threads are all written, each as a whole") {
+    const auto end = test::in_child([] { return open_log_and_close(1); });
     INFO(end.errors.substr(0, 4000));
     REQUIRE(end.exit_code == 0);
     REQUIRE(end.signal == 0);
@@ -59,8 +64,7 @@ TEST_CASE("004 lines of several threads are all written, each as a whole") {
         }
     }
     std::multiset<std::string> written;
-    std::istringstream text{end.errors};
-    for (std::string line; std::getline(text, line);) {
+    for (const std::string& line : test::lines_of(end.errors)) {
         if (line != "<7>only now and then") {
             written.insert(line);
         }
@@ -69,16 +73,7 @@ TEST_CASE("004 lines of several threads are all written, each as a whole") {
 }
 
 TEST_CASE("004 a log is opened and closed around its threads as often as one likes") {
-    const auto end = test::in_child([] {
-        for (int round = 0; round < 3; ++round) {
-            if (!open({})) {
-                return 1;
-            }
-            log_from_several_threads();
-            close();
-        }
-        return 0;
-    });
+    const auto end = test::in_child([] { return open_log_and_close(3); });
     INFO(end.errors.substr(0, 4000));
     CHECK(end.exit_code == 0);
     CHECK(end.signal == 0);

@@ -1,9 +1,9 @@
 #include "storage/data_directory.hpp"
 
-#include "cluster/temporary_directory.hpp"
 #include "support/bytes.hpp"
 #include "support/child.hpp"
 #include "support/results.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <catch2/catch_all.hpp>
 

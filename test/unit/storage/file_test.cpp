@@ -1,8 +1,8 @@
 #include "storage/file.hpp"
 
-#include "cluster/temporary_directory.hpp"
 #include "support/child.hpp"
 #include "support/results.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <catch2/catch_all.hpp>
 
