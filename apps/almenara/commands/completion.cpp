@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 #include <span>
 #include <string>
 
@@ -25,30 +26,27 @@ std::string option_words(std::span<const option> options) {
     return words;
 }
 
-/// A pattern of `case` that matches the options which are followed by a value.
-std::string options_with_value(std::span<const option> options) {
-    std::string pattern;
+void add_options_with_value(std::span<const option> options, std::set<std::string>& words) {
     for (const option& each : options) {
         if (each.kind == value_kind::none) {
             continue;
         }
-        pattern += fmt::format("{}--{}", pattern.empty() ? "" : "|", each.name);
+        words.insert(fmt::format("--{}", each.name));
         if (each.letter != 0) {
-            pattern += fmt::format("|-{}", each.letter);
+            words.insert(fmt::format("-{}", each.letter));
         }
     }
-    return pattern;
 }
 
+/// A pattern of `case` that matches the options which are followed by a value. Several commands may
+/// have the same option; bash needs its word once.
 std::string all_options_with_value() {
-    std::string pattern = options_with_value(global_options());
+    std::set<std::string> words;
+    add_options_with_value(global_options(), words);
     for (const command& each : commands()) {
-        const std::string own = options_with_value(each.options);
-        if (!own.empty()) {
-            pattern += "|" + own;
-        }
+        add_options_with_value(each.options, words);
     }
-    return pattern;
+    return fmt::format("{}", fmt::join(words, "|"));
 }
 
 asio::awaitable<exit_code> completion(runtime& here, const invocation& asked) {

@@ -1,14 +1,16 @@
 #include "commands/commands.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <set>
+#include <sstream>
 #include <string>
 
-#include <unistd.h>
-
+using namespace almenara;
 using namespace almenara::cli;
 
 namespace {
@@ -32,12 +34,9 @@ std::string completions(const std::vector<std::string>& words) {
     script += ")\nCOMP_CWORD=" + std::to_string(words.size() - 1) +
               "\n_almenara\necho \"${COMPREPLY[*]}\"\n";
 
-    std::string file = "/tmp/almenara-completion-XXXXXX";
-    const int descriptor = ::mkstemp(file.data());
-    REQUIRE(descriptor >= 0);
-    REQUIRE(::write(descriptor, script.data(), script.size()) ==
-            static_cast<ssize_t>(script.size()));
-    ::close(descriptor);
+    const test::temporary_directory place;
+    const std::string file = place / "completion";
+    test::write_file(file, script);
     const std::string command = "bash " + file + " 2>&1";
     std::FILE* const pipe = ::popen(command.c_str(), "r");
     REQUIRE(pipe != nullptr);
@@ -47,7 +46,6 @@ std::string completions(const std::vector<std::string>& words) {
         offered += part.data();
     }
     CHECK(::pclose(pipe) == 0);
-    ::unlink(file.c_str());
     return offered.substr(0, offered.find('\n'));
 }
 
@@ -90,4 +88,17 @@ TEST_CASE("bash completes commands, their options and their words") {
     CHECK(completions({"almenara", "completion", ""}) == "bash");
     CHECK(completions({"almenara", "--timeout", ""}).empty());
     CHECK(completions({"almenara", "--js"}) == "--json");
+}
+
+TEST_CASE("the completion names each option that takes a value once") {
+    const std::string script = bash_completion();
+    const std::size_t begin = script.find("--", script.find("case $before in"));
+    std::istringstream pattern{script.substr(begin, script.find(')', begin) - begin)};
+    std::set<std::string> seen;
+    for (std::string word; std::getline(pattern, word, '|');) {
+        CAPTURE(word);
+        CHECK(seen.insert(word).second);
+    }
+    CHECK(seen.contains("--interval"));
+    CHECK(seen.contains("--timeout"));
 }
