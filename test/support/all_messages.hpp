@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/records.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/message_list.hpp"
 
@@ -8,7 +9,7 @@
 namespace almenara::test {
 
 /// The lists of all rooms as one. A room that declares messages adds its list here.
-using all_messages = boost::mp11::mp_append<wire::client_messages>;
+using all_messages = boost::mp11::mp_append<wire::client_messages, storage::storage_records>;
 
 static_assert(wire::has_no_doubles<all_messages>(), "a number or a message is listed twice");
 
