@@ -1,4 +1,4 @@
-"""rooms: a room includes only what its arrows allow, and the pure rooms stay pure.
+"""rooms: a room includes only what its arrows allow, and what is pure stays pure.
 
 Two looks, because neither suffices alone. What a file names itself is read from its text: that
 finds the wrong arrow and, in a pure room, the clock or the thread. What comes in through other
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from project import Finding, in_parallel, output_of
-from rooms import LOG_ROOM, ROOMS
+from rooms import CORES, LOG_ROOM, ROOMS
 from source_text import Lines, code_of, includes_of
 
 PURE_HEADERS = {
@@ -54,8 +54,8 @@ def run(project):
     checked = []
     for path in project.code_files(".hpp", ".cpp"):
         findings += check_text(project, path)
-        room = room_of(project, path)
-        if room in ROOMS and ROOMS[room].refuses:
+        rules = rules_of(project, path)
+        if rules and rules.refuses:
             checked.append(path)
     for found in in_parallel(lambda path: check_dependencies(project, path), checked):
         findings += found
@@ -68,42 +68,63 @@ def room_of(project, path):
     return parts[1] if parts[0] == "lib" and len(parts) > 2 else None
 
 
+def rules_of(project, path):
+    """The row of the table for a file of lib/, or None."""
+    room = room_of(project, path)
+    return CORES[room] if is_core(project, path) else ROOMS.get(room)
+
+
+def is_core(project, path):
+    """Whether CMake builds the file, or the source of this header, as the pure core of its room."""
+    room = room_of(project, path)
+    source = project.commands.get(str(path.with_suffix(".cpp")))
+    return room in CORES and source is not None and source.target == f"almenara_{room}_core"
+
+
 # -- What a file names itself --------------------------------------------------------------------
 
 
 def check_text(project, path):
-    name, room = project.relative(path), room_of(project, path)
-    if room not in ROOMS:
+    name, rules = project.relative(path), rules_of(project, path)
+    if rules is None:
         return
     code = code_of(path.read_text())
     lines = Lines(code)
     for offset, included, quoted in includes_of(code):
         if quoted:
-            yield from check_arrow(name, lines.at(offset), room, included)
-        if ROOMS[room].pure:
+            yield from check_arrow(project, path, lines.at(offset), included)
+        if rules.pure:
             yield from check_pure_include(name, lines.at(offset), included)
-    if ROOMS[room].pure:
+    if rules.pure:
         for token in PURE_TOKENS:
             for match in re.finditer(token.pattern, code):
-                yield Finding(name, lines.at(match.start()), f"{token.what} in a pure room",
+                yield Finding(name, lines.at(match.start()), f"{token.what} in pure code",
                               token.why)
 
 
-def check_arrow(name, line, room, included):
-    target = included.split("/")[0]
+def check_arrow(project, path, line, included):
+    name, room, target = project.relative(path), room_of(project, path), included.split("/")[0]
+    rules = rules_of(project, path)
     if "/" not in included or included.startswith("."):
         yield Finding(name, line, f'"{included}"',
                       f'the include root is lib/; write "{room}/{included.split("/")[-1]}"')
     elif target not in ROOMS:
         yield Finding(name, line, f'"{included}"',
                       "it is in no room; quotes are for headers of lib/, others take <>")
-    elif target != room and target not in ROOMS[room].may_use:
-        yield Finding(name, line, f'"{included}"', arrow_reason(room, target))
+    elif target != room and target not in rules.may_use:
+        yield Finding(name, line, f'"{included}"', arrow_reason(room, rules, target))
+    elif target == room and is_core(project, path):
+        header = project.root / "lib" / included
+        if header.with_suffix(".cpp").exists() and not is_core(project, header):
+            yield Finding(name, line, f'"{included}"',
+                          f"it is not in the core of {room}, which knows nothing of what drives "
+                          "it; pass in what is needed")
 
 
-def arrow_reason(room, target):
-    allowed = ", ".join(sorted(ROOMS[room].may_use)) or "no other room"
-    return (f"{room} may not include {target}; it may include {allowed}. Move the code to where "
+def arrow_reason(room, rules, target):
+    what = f"the core of {room}" if rules is CORES.get(room) else room
+    allowed = ", ".join(sorted(rules.may_use)) or "no other room"
+    return (f"{what} may not include {target}; it may include {allowed}. Move the code to where "
             "both may reach it, or pass in what is needed")
 
 
@@ -112,16 +133,16 @@ def check_pure_include(name, line, included):
         for header in headers:
             if included == header or (header.endswith("/") and included.startswith(header)) or (
                     header.startswith("boost/") and included.startswith(header)):
-                yield Finding(name, line, f"<{included}> in a pure room",
+                yield Finding(name, line, f"<{included}> in pure code",
                               f"it stands for {what}, and the core decides while the driver does "
-                              "(style 1, 5); move that to an impure room, use ordered containers")
+                              "(style 1, 5); move that to what is not pure, use ordered containers")
 
 
 # -- What comes in through other headers ----------------------------------------------------------
 
 
 def check_dependencies(project, path):
-    name, room = project.relative(path), room_of(project, path)
+    name = project.relative(path)
     command = project.command_for(path)
     code, output, errors = output_of(
         [command.compiler, *command.meaning, "-M", "-x", "c++", str(path)])
@@ -133,7 +154,7 @@ def check_dependencies(project, path):
     dependencies = re.findall(r"(?:[^\s\\]|\\.)+", rule)
     findings = []
     for dependency in dependencies:
-        reason = refused(project, room, dependency)
+        reason = refused(project, path, dependency)
         if reason:
             line, chain = how_it_came(project, command, path, dependency)
             findings.append(Finding(name, line, chain, reason))
@@ -144,18 +165,18 @@ def check_dependencies(project, path):
     return list(first.values())
 
 
-def refused(project, room, dependency):
-    """Why this file may not be part of a compilation of this room, or None."""
-    lib = f"{project.root}/lib/"
+def refused(project, path, dependency):
+    """Why this file may not be part of the compilation of that one, or None."""
+    room, rules, lib = room_of(project, path), rules_of(project, path), f"{project.root}/lib/"
     if dependency.startswith(lib):
         target = dependency[len(lib):].split("/")[0]
-        if target in ROOMS and target != room and target not in ROOMS[room].may_use:
-            return arrow_reason(room, target)
+        if target in ROOMS and target != room and target not in rules.may_use:
+            return arrow_reason(room, rules, target)
         return None
-    for prefix in ROOMS[room].refuses:
+    for prefix in rules.refuses:
         if f"/include/{prefix}" in dependency:
-            kind = "pure" if ROOMS[room].pure else f"of {room}, which takes no part in it"
-            return (f"{prefix.rstrip('/')} may not come into a room that is {kind} (style 1), not "
+            kind = "pure" if rules.pure else f"of {room}, which takes no part in it"
+            return (f"{prefix.rstrip('/')} may not come into code that is {kind} (style 1), not "
                     "even through another header; include something narrower")
     return None
 

@@ -37,6 +37,7 @@ class Command:
 
     compiler: str
     flags: tuple[str, ...]
+    target: str  # of CMake
 
     @property
     def meaning(self):
@@ -116,9 +117,13 @@ def _command(entry):
     # The launcher, ccache for one, stands before the compiler.
     first = next(i for i, word in enumerate(words)
                  if "++" in os.path.basename(word) and not word.startswith("-"))
-    flags, rest = [], iter(words[first + 1:])
+    flags, target, rest = [], "", iter(words[first + 1:])
     for word in rest:
-        if word in ("-o", "-MF", "-MT", "-MQ"):
+        if word == "-o":
+            # CMake's objects lie in .../CMakeFiles/<target>.dir/.
+            target = next((part[:-len(".dir")] for part in next(rest).split("/")
+                           if part.endswith(".dir")), "")
+        elif word in ("-MF", "-MT", "-MQ"):
             next(rest)
         elif word == "-Xclang":
             # clang gets its precompiled header as -Xclang -include-pch -Xclang FILE, and the
@@ -135,7 +140,7 @@ def _command(entry):
             pass
         else:
             flags.append(word)
-    return Command(words[first], tuple(flags))
+    return Command(words[first], tuple(flags), target)
 
 
 def jobs():

@@ -5,6 +5,7 @@ A sample is a file in bad/ or good/ whose first line says which check judges it 
     // words refuses this as lib/server/session.cpp
     // words accepts this as lib/server/session.cpp
 
+It can say too that it is a source `of almenara_server_core`, a target of CMake.
 The samples of one check are put together into one tree at these paths, and the check runs over it.
 A line that must be found ends in the comment `refused`. A bad sample without such a line, a layout
 for one, must be found anywhere.
@@ -20,8 +21,8 @@ from pathlib import Path
 from project import Finding, Project
 
 HERE = Path(__file__).resolve().parent
-HEADER = re.compile(
-    r"^(?://|#|<!--) (?P<check>\w+) (?P<verdict>refuses|accepts) this as (?P<path>\S+)(?: -->)?$")
+HEADER = re.compile(r"^(?://|#|<!--) (?P<check>\w+) (?P<verdict>refuses|accepts) this as "
+                    r"(?P<path>\S+)(?: of (?P<target>\w+))?(?: -->)?$")
 MARK = re.compile(r"(?://|#) refused$")
 # A script's first line is taken.
 HEADER_LINES = 2
@@ -33,6 +34,7 @@ class Sample:
     check: str
     refused: bool
     place: str
+    target: str
     marked: frozenset[int]
 
 
@@ -66,7 +68,8 @@ def read(path):
         return Finding(name, 1, "sample", "its first lines do not say which check judges it as "
                                           "what; see test/tidy/self_test.py")
     marked = frozenset(number for number, line in enumerate(lines, 1) if MARK.search(line))
-    return Sample(path, header["check"], header["verdict"] == "refuses", header["path"], marked)
+    return Sample(path, header["check"], header["verdict"] == "refuses", header["path"],
+                  header["target"] or "any", marked)
 
 
 def judge(name, check, samples):
@@ -103,7 +106,12 @@ def tree_of(samples, root):
         place = root / sample.place
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(sample.path, place)
-    command = f"g++ -std=c++20 -I{root}/lib -I{HERE}/support -c {root}/lib/any.cpp"
-    (root / "build" / "compile_commands.json").write_text(json.dumps(
-        [{"directory": str(root), "file": f"{root}/lib/any.cpp", "command": command}]))
+    # One entry at least, from which the headers take their flags.
+    sources = {root / "lib/any.cpp": "any"} | {
+        root / sample.place: sample.target for sample in samples if sample.place.endswith(".cpp")}
+    flags = f"-std=c++20 -I{root}/lib -I{HERE}/support"
+    (root / "build" / "compile_commands.json").write_text(json.dumps([
+        {"directory": str(root), "file": str(source),
+         "command": f"g++ {flags} -o CMakeFiles/{target}.dir/object.o -c {source}"}
+        for source, target in sources.items()]))
     return Project(root, root / "build")

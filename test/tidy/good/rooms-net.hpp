@@ -1,0 +1,4 @@
+// rooms accepts this as lib/net/stream.hpp
+#pragma once
+
+#include <boost/asio/buffer.hpp>

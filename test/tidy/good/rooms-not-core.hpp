@@ -1,0 +1,2 @@
+// rooms accepts this as lib/server/daemon.hpp
+#pragma once
