@@ -163,13 +163,8 @@ void conversation::received(std::size_t count, instant now) {
             return;
         }
         const auto understood = wire::dispatch<wire::client_messages>(
-            **next, [this, now](auto&& message, base::byte_view attachment) {
-                if (attachment.empty()) {
-                    on_message(std::forward<decltype(message)>(message), now);
-                } else {
-                    break_off(fmt::format("{} bytes stand behind a message that has none",
-                                          attachment.size()));
-                }
+            **next, [this, now](auto&& message, base::byte_view) {
+                on_message(std::forward<decltype(message)>(message), now);
             });
         if (!understood) {
             break_off(understood.error().message());

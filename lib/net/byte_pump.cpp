@@ -70,10 +70,14 @@ void byte_pump::finish() {
         return;
     }
     finishing_ = true;
-    if (!write_loop_runs_) {
+    if (write_loop_runs_) {
+        start_reading();
+    } else if (heard_all_) {
+        ended(asio::error::eof);
+    } else {
         stream_->end_sending();
+        start_reading();
     }
-    start_reading();
 }
 
 void byte_pump::close() {
@@ -85,7 +89,8 @@ void byte_pump::close() {
 
 asio::awaitable<void> byte_pump::wait_for_first(std::shared_ptr<byte_pump> self) {
     const error_code failure = co_await self->stream_->readable();
-    if (self->closed_ || self->owner_ == nullptr) {
+    // finish() reads by itself.
+    if (self->closed_ || self->finishing_ || self->owner_ == nullptr) {
         co_return;
     }
     if (failure) {
@@ -157,8 +162,9 @@ void byte_pump::everything_written() {
 }
 
 void byte_pump::read_failed(const error_code& why) {
-    // The other end says no more, but still waits for what finish() has promised it.
-    if (why == asio::error::eof && finishing_ && write_loop_runs_) {
+    // The other end says no more, but still waits for what it was promised.
+    if (why == asio::error::eof &&
+        (finishing_ ? write_loop_runs_ : owner_ != nullptr && owner_->half_closed())) {
         heard_all_ = true;
     } else {
         ended(why);

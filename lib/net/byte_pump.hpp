@@ -33,6 +33,9 @@ class byte_pump : public std::enable_shared_from_this<byte_pump> {
         virtual void bytes_arrived(std::size_t count) = 0;
         /// Everything that was queued has been handed to the system.
         virtual void all_sent() {}
+        /// The other end says no more, but may still read. True: finish() will come, in this turn.
+        /// False: the stream has ended.
+        virtual bool half_closed() { return false; }
         /// The other end closed, or the connection failed; said once, never after close().
         virtual void stream_ended(const boost::system::error_code& why) = 0;
 

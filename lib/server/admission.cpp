@@ -6,22 +6,30 @@
 
 namespace almenara::server {
 
-void admission::arrived(connection_id id, const std::string& host) {
-    const bool is_new = guests_.emplace(id, guest{host}).second;
+bool admission::arrived(connection_id id, const std::string& host) {
+    const auto at = hosts_.try_emplace(host).first;
+    if (at->second.guests >= limits_.at_the_door_per_host) {
+        return false;
+    }
+    const bool is_new = guests_.emplace(id, guest{at}).second;
     ALMENARA_CHECK(is_new);
-    ++hosts_[host].guests;
+    ++at->second.guests;
+    return true;
 }
 
 bool admission::wants_to_speak(connection_id id) {
-    const auto found = guests_.find(id);
-    ALMENARA_CHECK(found != guests_.end() && found->second.at == stage::silent);
+    guest& who = guests_.at(id);
+    ALMENARA_CHECK(who.at == stage::silent);
     // Nobody overtakes those of the same host who wait already: they fill its places.
-    if (may_speak(found->second)) {
-        let_speak(found->second);
+    if (has_place(who.host->second)) {
+        let_speak(who);
         return true;
     }
-    found->second.at = stage::waiting;
-    waiting_.push_back(id);
+    who.at = stage::waiting;
+    who.asked = ++last_turn_;
+    who.host->second.waiting.emplace(who.asked, id);
+    ++waiting_;
+    update_callable(who.host);
     return false;
 }
 
@@ -30,53 +38,62 @@ void admission::done(connection_id id) {
     if (found == guests_.end()) {
         return;
     }
-    const auto host = hosts_.find(found->second.host);
-    if (found->second.at == stage::waiting) {
-        std::erase(waiting_, id);
-    }
-    const bool freed = found->second.at == stage::speaking;
-    if (freed) {
-        --speaking_;
-        --host->second.speaking;
-    }
-    if (--host->second.guests == 0) {
-        hosts_.erase(host);
-    }
+    const guest who = found->second;
     guests_.erase(found);
     // It may have been called and gone in the same turn.
     std::erase(called_, id);
-    if (freed) {
-        call_waiting();
+    host_places& host = who.host->second;
+    if (who.at == stage::waiting) {
+        host.waiting.erase(who.asked);
+        --waiting_;
+    } else if (who.at == stage::speaking) {
+        --host.speaking;
+        --speaking_;
     }
+    --host.guests;
+    update_callable(who.host);
+    if (host.guests == 0) {
+        hosts_.erase(who.host);
+    }
+    call_waiting();
 }
 
 std::vector<connection_id> admission::take_called() {
     return std::exchange(called_, {});
 }
 
-bool admission::may_speak(const guest& who) const {
-    return speaking_ < limits_.speaking && hosts_.at(who.host).speaking < limits_.speaking_per_host;
+bool admission::has_place(const host_places& host) const {
+    return speaking_ < limits_.speaking && host.speaking < limits_.speaking_per_host;
 }
 
 void admission::let_speak(guest& who) {
     who.at = stage::speaking;
+    ++who.host->second.speaking;
     ++speaking_;
-    ++hosts_.at(who.host).speaking;
+}
+
+void admission::update_callable(host_map::iterator at) {
+    host_places& host = at->second;
+    if (host.callable_as) {
+        callable_.erase(*std::exchange(host.callable_as, std::nullopt));
+    }
+    if (!host.waiting.empty() && host.speaking < limits_.speaking_per_host) {
+        host.callable_as = host.waiting.begin()->first;
+        callable_.emplace(*host.callable_as, at);
+    }
 }
 
 void admission::call_waiting() {
-    // A host whose places are all taken must not hold up the others behind it in the queue.
-    std::deque<connection_id> still_waiting;
-    for (const connection_id id : std::exchange(waiting_, {})) {
-        guest& who = guests_.at(id);
-        if (may_speak(who)) {
-            let_speak(who);
-            called_.push_back(id);
-        } else {
-            still_waiting.push_back(id);
-        }
+    while (speaking_ < limits_.speaking && !callable_.empty()) {
+        const auto at = callable_.begin()->second;
+        const auto first = at->second.waiting.begin();
+        const connection_id id = first->second;
+        at->second.waiting.erase(first);
+        --waiting_;
+        let_speak(guests_.at(id));
+        called_.push_back(id);
+        update_callable(at);
     }
-    waiting_ = std::move(still_waiting);
 }
 
 } // namespace almenara::server

@@ -3,8 +3,9 @@
 #include "base/ids.hpp"
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct admission_limits {
     /// Connections before their hello, those that say nothing included; beyond it nobody is
     /// accepted, and the kernel's queue holds those outside.
     std::size_t at_the_door = 4096;
+    /// The same of one address: none can take the door for itself.
+    std::size_t at_the_door_per_host = 2048;
     /// Of those, how many may be read at a time: in all, and of one address (F).
     std::size_t speaking = 1024;
     std::size_t speaking_per_host = 64;
@@ -29,8 +32,9 @@ class admission {
     /// Whether another connection may be accepted.
     [[nodiscard]] bool has_room_at_door() const { return guests_.size() < limits_.at_the_door; }
 
-    /// Accepted; silent so far.
-    void arrived(connection_id id, const std::string& host);
+    /// Accepted; silent so far. False: its address has too many at the door already, and it is to
+    /// be closed.
+    [[nodiscard]] bool arrived(connection_id id, const std::string& host);
 
     /// Its first bytes wait. True: read them now. False: it is queued, see take_called().
     [[nodiscard]] bool wants_to_speak(connection_id id);
@@ -43,31 +47,41 @@ class admission {
 
     [[nodiscard]] std::size_t at_the_door() const { return guests_.size(); }
     [[nodiscard]] std::size_t speaking() const { return speaking_; }
-    [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
     /// Addresses from which somebody is at the door.
     [[nodiscard]] std::size_t hosts() const { return hosts_.size(); }
 
   private:
     enum class stage { silent, waiting, speaking };
-    struct guest {
-        std::string host;
-        stage at = stage::silent;
-    };
+    using turn = std::uint64_t; ///< in the order of asking
     struct host_places {
         std::size_t guests = 0;
         std::size_t speaking = 0;
+        std::map<turn, connection_id> waiting;
+        std::optional<turn> callable_as; ///< its entry in callable_
+    };
+    using host_map = std::map<std::string, host_places>;
+    struct guest {
+        host_map::iterator host;
+        stage at = stage::silent;
+        turn asked = 0; ///< while it waits
     };
 
-    [[nodiscard]] bool may_speak(const guest& who) const;
+    [[nodiscard]] bool has_place(const host_places& host) const;
     void let_speak(guest& who);
+    void update_callable(host_map::iterator host);
     void call_waiting();
 
     admission_limits limits_;
     std::map<connection_id, guest> guests_;
-    std::map<std::string, host_places> hosts_;
-    std::deque<connection_id> waiting_;
+    host_map hosts_;
+    /// Hosts with somebody who waits and a free place of their own, by their first one's turn: a
+    /// host whose places are all taken does not hold up the others.
+    std::map<turn, host_map::iterator> callable_;
     std::vector<connection_id> called_;
+    turn last_turn_ = 0;
     std::size_t speaking_ = 0;
+    std::size_t waiting_ = 0;
 };
 
 } // namespace almenara::server

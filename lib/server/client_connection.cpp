@@ -34,6 +34,9 @@ void client_connection::start() {
 
 void client_connection::read_now() {
     session_.called(turns_.now());
+    if (keeper_.is_crowded()) {
+        session_.hurry();
+    }
     pump_->start_reading();
     keeper_.touched(*this);
 }
@@ -98,11 +101,22 @@ std::span<std::byte> client_connection::read_into() {
 
 void client_connection::bytes_arrived(std::size_t count) {
     session_.bytes_arrived(turns_.now(), count);
+    if (session_.what_next() == client_session::next_step::pause) {
+        // At once: until the end of the turn it could ask for megabytes of answers.
+        is_paused_ = true;
+        pump_->pause_reading();
+    }
     keeper_.touched(*this);
 }
 
 void client_connection::all_sent() {
     keeper_.touched(*this);
+}
+
+bool client_connection::half_closed() {
+    session_.heard_all(turns_.now());
+    keeper_.touched(*this);
+    return true;
 }
 
 void client_connection::stream_ended(const boost::system::error_code&) {

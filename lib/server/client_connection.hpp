@@ -25,6 +25,8 @@ class connection_keeper {
     virtual void touched(client_connection& connection) = 0;
     /// The first bytes wait; true to read them now, false to wait for read_now().
     [[nodiscard]] virtual bool may_speak(client_connection& connection) = 0;
+    /// There is no room at the door: those at it must be quick.
+    [[nodiscard]] virtual bool is_crowded() const = 0;
 
   protected:
     ~connection_keeper() = default;
@@ -65,6 +67,7 @@ class client_connection final : private net::byte_pump::owner {
     std::span<std::byte> read_into() override;
     void bytes_arrived(std::size_t count) override;
     void all_sent() override;
+    bool half_closed() override;
     void stream_ended(const boost::system::error_code& why) override;
 
     reactor& turns_;

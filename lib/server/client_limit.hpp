@@ -26,11 +26,13 @@ struct client_room {
 /// that listen.
 inline constexpr std::size_t reserved_descriptors = 128;
 
-/// A client may cost this at its usual bounds, the kernel's buffers included.
-inline constexpr std::uint64_t memory_per_client = 128U * 1024;
+/// A client may cost this: what may wait for it before it is not read any more, and the buffers of
+/// the kernel.
+inline constexpr std::uint64_t memory_per_client = 320U * 1024;
 
-/// Later than this the server is busy enough with those whom it has.
-inline constexpr duration largest_loop_lag = std::chrono::milliseconds{50};
+/// Later than this, about 67 ms, the server is busy enough with those whom it has. A step of
+/// loop_lag's histogram, so that it means what it says.
+inline constexpr duration largest_loop_lag{std::int64_t{1} << 26};
 
 /// Connections before their hello that `descriptors` leave room for.
 [[nodiscard]] std::size_t door_for(std::size_t descriptors);

@@ -33,15 +33,16 @@ client_registry::client_registry(reactor& turns,
     : turns_(turns),
       facts_(facts),
       options_(wanted),
+      door_size_(door_for(wanted.descriptors)),
       jitter_(seed),
-      door_({.at_the_door = door_for(wanted.descriptors)}),
+      door_({.at_the_door = door_size_, .at_the_door_per_host = door_size_ / 2}),
       timer_(turns.context()),
       log_lines_(log_lines_per_second) {}
 
 void client_registry::add(std::unique_ptr<net::byte_stream> stream, client_origin origin) {
     const connection_id id = last_id_ = last_id_.next();
-    if (origin == client_origin::network) {
-        door_.arrived(id, stream->peer().host);
+    if (origin == client_origin::network && !door_.arrived(id, stream->peer().host)) {
+        return; // Half the door is one address's already: it is no household.
     }
     auto connection = std::make_unique<client_connection>(
         turns_, static_cast<connection_keeper&>(*this), static_cast<session_host&>(*this),
@@ -49,20 +50,30 @@ void client_registry::add(std::unique_ptr<net::byte_stream> stream, client_origi
     client_connection& added = *connection;
     connections_.emplace(id, std::move(connection));
     added.start();
-    if (!door_.has_room_at_door() && !std::exchange(door_was_full_, true)) {
-        hurry_the_silent();
+    if (!has_room_at_door() && !std::exchange(door_was_full_, true)) {
+        hurry_those_at_door();
     }
 }
 
+bool client_registry::has_room_at_door() const {
+    // Those who were turned away hold a descriptor too, until they are gone.
+    return !stopping_ && door_.has_room_at_door() && connections_.size() - inside_ < door_size_;
+}
+
 void client_registry::flush() {
-    // What the flush itself touches (a stream that ends while being written) comes in a new round.
+    // Those who are called while others go come in a new round.
     while (!touched_.empty()) {
         for (client_connection* const connection : std::exchange(touched_, {})) {
-            connection->is_listed_as_touched = false;
+            // What its own flush touches, such as a stream that ends, is seen right below: it must
+            // not be listed again, for it may be gone by then.
             connection->flush();
+            connection->is_listed_as_touched = false;
             if (connection->is_over()) {
                 remove(*connection);
             } else {
+                if (!connection->session().is_at_door()) {
+                    door_.done(connection->id());
+                }
                 deadlines_.set(connection->id(), connection->session().next_deadline());
             }
         }
@@ -148,6 +159,13 @@ wire::status_reply client_registry::status() const {
     return reply;
 }
 
+wire::pong client_registry::position() const {
+    wire::pong answer;
+    answer.server = facts_.id;
+    answer.role = wire::server_role::boot;
+    return answer;
+}
+
 std::optional<wire::reject> client_registry::admit(connection_id id) {
     const client_room room = this->room();
     door_.done(id);
@@ -164,7 +182,7 @@ std::optional<wire::reject> client_registry::admit(connection_id id) {
                                             inside_, room.bound_by)};
 }
 
-void client_registry::hurry_the_silent() {
+void client_registry::hurry_those_at_door() {
     for (const auto& [id, connection] : connections_) {
         connection->hurry();
     }
@@ -219,7 +237,10 @@ void client_registry::set_timer() {
 
 void client_registry::timer_fired() {
     timer_set_for_.reset();
-    for (const connection_id id : deadlines_.take_due(turns_.now())) {
+    // The rest comes in the next turn: a thousand who fall silent together must not make a long
+    // one.
+    constexpr std::size_t most_at_once = 64;
+    for (const connection_id id : deadlines_.take_due(turns_.now(), most_at_once)) {
         connections_.at(id)->deadline();
     }
 }

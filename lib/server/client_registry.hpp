@@ -38,7 +38,7 @@ class client_registry final : private connection_keeper, private session_host {
 
     /// Takes a connection from a listener.
     void add(std::unique_ptr<net::byte_stream> stream, client_origin origin);
-    [[nodiscard]] bool has_room_at_door() const { return !stopping_ && door_.has_room_at_door(); }
+    [[nodiscard]] bool has_room_at_door() const;
 
     /// At the end of each turn: sends what the turn caused, removes what is over, sets the timer.
     void flush();
@@ -60,12 +60,14 @@ class client_registry final : private connection_keeper, private session_host {
   private:
     void touched(client_connection& connection) override;
     [[nodiscard]] bool may_speak(client_connection& connection) override;
+    [[nodiscard]] bool is_crowded() const override { return door_was_full_; }
 
     [[nodiscard]] wire::welcome welcome_text() const override;
     [[nodiscard]] wire::status_reply status() const override;
+    [[nodiscard]] wire::pong position() const override;
     [[nodiscard]] std::optional<wire::reject> admit(connection_id id) override;
 
-    void hurry_the_silent();
+    void hurry_those_at_door();
     void remove(client_connection& connection);
     void log_end(const client_connection& connection);
     void set_timer();
@@ -74,6 +76,7 @@ class client_registry final : private connection_keeper, private session_host {
     reactor& turns_;
     const server_facts& facts_;
     options options_;
+    std::size_t door_size_;
     base::generator jitter_;
     admission door_;
     std::map<connection_id, std::unique_ptr<client_connection>> connections_;

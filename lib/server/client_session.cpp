@@ -31,8 +31,8 @@ client_session::client_session(session_host& host,
       // F: until there are logins, only the local administrator has shown who it is.
       decoder_(origin == client_origin::local_administrator ? wire::largest_control_frame
                                                             : wire::largest_frame_before_login),
-      arrived_(now),
-      hello_by_(now + limits.hello),
+      hello_clock_began_(now),
+      hello_time_(limits.hello),
       last_heard_(now),
       last_sent_(now) {}
 
@@ -50,12 +50,19 @@ void client_session::bytes_arrived(instant now, std::size_t count) {
 void client_session::called(instant now) {
     waits_for_place_ = false;
     has_spoken_ = true;
-    hello_by_ = now + limits_.hello;
+    hello_clock_began_ = now;
 }
 
 void client_session::hurry() {
-    if (stage_ == stage::before_hello && !has_spoken_) {
-        hello_by_ = std::min(hello_by_, arrived_ + limits_.hello_when_crowded);
+    // Who waits for a place is not at fault; how long it has is decided when it is called.
+    if (!waits_for_place_) {
+        hello_time_ = limits_.hello_when_crowded;
+    }
+}
+
+void client_session::heard_all(instant now) {
+    if (stage_ == stage::before_hello || stage_ == stage::inside) {
+        begin_farewell(now);
     }
 }
 
@@ -65,7 +72,12 @@ void client_session::handle_frames(instant now) {
     while (stage_ == stage::before_hello || stage_ == stage::inside) {
         const auto whole = decoder_.next();
         if (!whole) {
-            end(now, wire::bye_reason::broke_rules, whole.error().message());
+            end(now, wire::bye_reason::broke_rules,
+                stage_ == stage::before_hello
+                    ? fmt::format("{}. This port is for Almenara's own protocol: use the program "
+                                  "'almenara'",
+                                  whole.error().message())
+                    : whole.error().message());
             return;
         }
         if (!*whole) {
@@ -103,6 +115,13 @@ void client_session::on(instant now, const wire::c_hello& hello) {
     }
     client_name_ =
         base::escaped(std::string_view{hello.client_name}.substr(0, longest_client_name));
+    if (origin_ == client_origin::local_stranger) {
+        reject(now, {.request = hello.request,
+                     .code = wire::reject_code::denied,
+                     .text = "admin.sock is for root and the user of the service. Use the "
+                             "server's address"});
+        return;
+    }
     if (origin_ == client_origin::network) {
         if (auto refusal = host_.admit(id_)) {
             refusal->request = hello.request;
@@ -122,8 +141,9 @@ void client_session::on(instant now, const wire::ping& request) {
         end(now, wire::bye_reason::broke_rules, "a ping before the hello");
         return;
     }
-    const wire::welcome facts = host_.welcome_text();
-    say(wire::pong{request.request, facts.server, facts.role, facts.epoch, facts.config_index});
+    wire::pong answer = host_.position();
+    answer.request = request.request;
+    say(answer);
 }
 
 void client_session::on(instant now, const wire::pong& answer) {
@@ -171,8 +191,8 @@ void client_session::end(instant now, wire::bye_reason reason, std::string why) 
 }
 
 void client_session::begin_farewell(instant now) {
+    over_by_ = now + (stage_ == stage::before_hello ? limits_.farewell_at_door : limits_.farewell);
     stage_ = stage::farewell;
-    over_by_ = now + limits_.farewell;
 }
 
 void client_session::stop(instant now) {
@@ -218,7 +238,7 @@ client_session::next_step client_session::what_next() const {
 }
 
 bool client_session::is_paused() const {
-    return queued_ > limits_.write_queue_to_pause_at;
+    return queued_ + outbox_.size() > limits_.write_queue_to_pause_at;
 }
 
 void client_session::heard_again(instant now) {
@@ -242,7 +262,7 @@ instant client_session::next_deadline() const {
         // What it says lies unread, so only what it takes can be judged.
         return last_sent_ + limits_.write_stall;
     }
-    instant first = stage_ == stage::before_hello ? hello_by_
+    instant first = stage_ == stage::before_hello ? hello_clock_began_ + hello_time_
                     : pinged_at_                  ? *pinged_at_ + limits_.ping_answer
                                                   : last_heard_ + limits_.idle_before_ping;
     first = std::min(first, frame_deadline());

@@ -18,7 +18,7 @@ namespace almenara::server {
 /// How long a client may take, and how much it may hold up (F, B.13).
 struct session_limits {
     duration hello = std::chrono::seconds{5};
-    /// The same while there is no room at the door, for those who have said nothing at all.
+    /// The same while there is no room at the door.
     duration hello_when_crowded = std::chrono::seconds{1};
     duration idle_before_ping = std::chrono::seconds{30};
     duration ping_answer = std::chrono::seconds{10};
@@ -30,14 +30,16 @@ struct session_limits {
     std::size_t largest_write_queue = 16U * 1024 * 1024;
     /// More than this waits for the client: nothing more is read from it.
     std::size_t write_queue_to_pause_at = 256U * 1024;
-    /// From the last word to the end of the connection.
+    /// From the last word to the end of the connection, and the same for those who were never in.
     duration farewell = std::chrono::seconds{2};
+    duration farewell_at_door = std::chrono::milliseconds{500};
 };
 
 /// Where a client comes from decides what it may do before there are logins.
 enum class client_origin : std::uint8_t {
     network,
     local_administrator, ///< admin.sock: root or the user of the service
+    local_stranger,      ///< admin.sock: anybody else, who is told so
 };
 
 /// What a session asks its server.
@@ -50,6 +52,8 @@ class session_host {
     /// The answer to a good hello: a welcome that fits, without its request number.
     [[nodiscard]] virtual wire::welcome welcome_text() const = 0;
     [[nodiscard]] virtual wire::status_reply status() const = 0;
+    /// The answer to a ping, without its request number.
+    [[nodiscard]] virtual wire::pong position() const = 0;
     /// Takes a place for the client, or says why there is none.
     [[nodiscard]] virtual std::optional<wire::reject> admit(connection_id id) = 0;
 
@@ -73,10 +77,13 @@ class client_session {
 
     /// It spoke and had to wait for a place: its time begins now.
     void called(instant now);
-    /// There is no room at the door.
+    /// There is no room at the door: it must be quick, unless it waits for a place.
     void hurry();
     /// It waits for a place, which is not its fault: no deadline runs.
     void waits_for_place() { waits_for_place_ = true; }
+
+    /// The other end says no more: what it asked is answered, then the connection ends.
+    void heard_all(instant now);
 
     /// The deadline has come.
     void deadline(instant now);
@@ -98,6 +105,9 @@ class client_session {
         close,  ///< end it now
     };
     [[nodiscard]] next_step what_next() const;
+
+    /// Whether it waits or speaks at the door; what was refused does not any more.
+    [[nodiscard]] bool is_at_door() const { return stage_ == stage::before_hello; }
 
     /// Whether the host gave it a place, which is free again when the connection is gone.
     [[nodiscard]] bool was_admitted() const { return was_admitted_; }
@@ -139,8 +149,8 @@ class client_session {
     std::string client_name_;
     std::string why_ended_;
 
-    instant arrived_;
-    instant hello_by_;
+    instant hello_clock_began_;
+    duration hello_time_;
     instant last_heard_;
     instant over_by_; ///< in farewell
     bool has_spoken_ = false;

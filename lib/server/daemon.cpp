@@ -28,6 +28,9 @@ namespace {
 /// Everybody has been told by then, or does not listen; systemd waits for 10 s.
 constexpr duration longest_stop = std::chrono::milliseconds{2500};
 
+/// Who goes on asking while the server stops does not keep the others from hearing it.
+constexpr duration longest_listening = std::chrono::milliseconds{100};
+
 constexpr const char* administrators_socket = "admin.sock";
 
 std::uint64_t random_seed() {
@@ -51,12 +54,13 @@ class daemon::door final : public guest_house {
     door(client_registry& clients, client_origin origin) : clients_(clients), origin_(origin) {}
 
     void accepted(std::unique_ptr<net::byte_stream> stream) override {
-        if (origin_ == client_origin::local_administrator && !is_administrator(stream->peer())) {
+        const bool is_stranger =
+            origin_ == client_origin::local_administrator && !is_administrator(stream->peer());
+        if (is_stranger) {
             log::warning("admin.sock: user {} is neither root nor the user of this service",
                          stream->peer().user.value_or(0));
-            return;
         }
-        clients_.add(std::move(stream), origin_);
+        clients_.add(std::move(stream), is_stranger ? client_origin::local_stranger : origin_);
     }
 
     // Administration stands outside the limits: who looks into a full server must get in.
@@ -213,6 +217,7 @@ void daemon::stop(std::string_view why) {
     network_->close();
     administrators_->close();
     goodbyes_are_due_ = true;
+    stop_began_ = turns_.now();
     stop_timer_.expires_after(longest_stop);
     stop_timer_.async_wait([this](const error_code& failure) {
         if (!failure) {
@@ -260,7 +265,9 @@ void daemon::tell_status() {
 
 void daemon::end_of_turn() {
     // S27: what clients asked before the signal has come in with this turn and is answered first.
-    if (std::exchange(goodbyes_are_due_, false)) {
+    const bool all_is_read = turns_.is_dry() || turns_.now() - stop_began_ >= longest_listening;
+    if (goodbyes_are_due_ && all_is_read) {
+        goodbyes_are_due_ = false;
         clients_.stop([this] { stopped(); });
     }
     clients_.flush();

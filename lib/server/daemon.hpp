@@ -84,7 +84,8 @@ class daemon {
     reload_function reload_;
     std::string told_status_;
     bool stopping_ = false;
-    bool goodbyes_are_due_ = false; ///< at the end of this turn
+    bool goodbyes_are_due_ = false; ///< once a turn has read all that has come
+    instant stop_began_;
 };
 
 } // namespace almenara::server

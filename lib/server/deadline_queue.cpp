@@ -23,9 +23,9 @@ std::optional<instant> deadline_queue::next() const {
     return queue_.top().at;
 }
 
-std::vector<connection_id> deadline_queue::take_due(instant now) {
+std::vector<connection_id> deadline_queue::take_due(instant now, std::size_t most) {
     std::vector<connection_id> due;
-    while (!queue_.empty() && queue_.top().at <= now) {
+    while (due.size() < most && !queue_.empty() && queue_.top().at <= now) {
         const entry first = queue_.top();
         queue_.pop();
         const auto found = deadlines_.find(first.id);

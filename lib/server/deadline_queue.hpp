@@ -23,8 +23,9 @@ class deadline_queue {
     /// When to look next: not later than the first deadline. Nothing while there is none.
     [[nodiscard]] std::optional<instant> next() const;
 
-    /// Those whose deadline has come, each once; they have none until it is set again.
-    [[nodiscard]] std::vector<connection_id> take_due(instant now);
+    /// Those whose deadline has come, each once and not more than `most` at a time; they have none
+    /// until it is set again.
+    [[nodiscard]] std::vector<connection_id> take_due(instant now, std::size_t most);
 
     /// Entries held, those included that something later has replaced; at most about twice as many
     /// as there are deadlines.

@@ -6,8 +6,12 @@ namespace almenara::server {
 
 namespace {
 
-/// A flood must not keep the flush from ever coming: beyond so many handlers the turn ends.
-constexpr unsigned most_handlers_per_turn = 4096;
+/// A flood must not keep the flush from coming: after this the turn ends, dry or not (decision
+/// 004).
+constexpr duration longest_polling = std::chrono::milliseconds{1};
+
+/// Looking at the clock costs something too.
+constexpr unsigned handlers_between_looks = 16;
 
 /// One thread runs this context; Asio then leaves out what only several would need.
 constexpr int one_thread = 1;
@@ -26,17 +30,22 @@ instant reactor::now() {
 void reactor::run() {
     while (context_.run_one() > 0) {
         const instant began = now();
-        for (unsigned handlers = 1; handlers < most_handlers_per_turn; ++handlers) {
-            if (context_.poll_one() == 0) {
-                break;
-            }
-        }
+        poll_until_dry(began + longest_polling);
         if (flush_) {
             flush_();
         }
         const instant ended = net::monotonic_now();
         lag_.record(ended, ended - began);
         turn_began_.reset();
+    }
+}
+
+void reactor::poll_until_dry(instant latest) {
+    for (unsigned handlers = 1;; ++handlers) {
+        is_dry_ = context_.poll_one() == 0;
+        if (is_dry_ || (handlers % handlers_between_looks == 0 && net::monotonic_now() >= latest)) {
+            return;
+        }
     }
 }
 

@@ -29,12 +29,18 @@ class reactor {
     /// Until there is nothing left to wait for. What a coroutine threw comes out here.
     void run();
 
+    /// Whether nothing more was ready when this turn ended.
+    [[nodiscard]] bool is_dry() const { return is_dry_; }
+
     [[nodiscard]] const loop_lag& lag() const { return lag_; }
 
   private:
+    void poll_until_dry(instant latest);
+
     boost::asio::io_context context_;
     std::function<void()> flush_;
     std::optional<instant> turn_began_;
+    bool is_dry_ = false;
     loop_lag lag_;
 };
 

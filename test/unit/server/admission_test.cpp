@@ -17,7 +17,7 @@ constexpr admission_limits usual{};
 
 /// Somebody who arrives and speaks; whether it may is `at_once`.
 bool comes_and_speaks(admission& door, std::uint64_t id, const std::string& host) {
-    door.arrived(connection_id{id}, host);
+    REQUIRE(door.arrived(connection_id{id}, host));
     return door.wants_to_speak(connection_id{id});
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("003 an address whose places are taken does not hold up the others") {
 TEST_CASE("003 a connection that says nothing holds no place") {
     admission door{{.speaking = 1, .speaking_per_host = 1}};
     for (std::uint64_t id = 1; id <= 100; ++id) {
-        door.arrived(connection_id{id}, "host");
+        REQUIRE(door.arrived(connection_id{id}, "host"));
     }
     CHECK(door.speaking() == 0);
     CHECK(door.wants_to_speak(connection_id{50}));
@@ -101,11 +101,23 @@ TEST_CASE("003 beyond the room at the door nobody is accepted, the silent includ
     admission door{{.at_the_door = 3}};
     for (std::uint64_t id = 1; id <= 3; ++id) {
         CHECK(door.has_room_at_door());
-        door.arrived(connection_id{id}, "host");
+        REQUIRE(door.arrived(connection_id{id}, "host"));
     }
     CHECK_FALSE(door.has_room_at_door());
     door.done(connection_id{2});
     CHECK(door.has_room_at_door());
+}
+
+TEST_CASE("003 one address cannot take the door for itself") {
+    admission door{{.at_the_door = 4, .at_the_door_per_host = 2}};
+    REQUIRE(door.arrived(connection_id{1}, "greedy"));
+    REQUIRE(door.arrived(connection_id{2}, "greedy"));
+    CHECK_FALSE(door.arrived(connection_id{3}, "greedy"));
+    CHECK(door.arrived(connection_id{4}, "other"));
+    CHECK(door.at_the_door() == 3);
+
+    door.done(connection_id{1});
+    CHECK(door.arrived(connection_id{5}, "greedy"));
 }
 
 TEST_CASE("003 who leaves while it waits is not called") {
@@ -246,7 +258,7 @@ TEST_CASE("003 a long day at the door goes as the rules say, and leaves nothing 
         REQUIRE(door.has_room_at_door() == (rules.at_the_door() < narrow.at_the_door));
         if (door.has_room_at_door() && random.chance(1, 2)) {
             const std::string host = std::to_string(random.below(4));
-            door.arrived(connection_id{++last_id}, host);
+            REQUIRE(door.arrived(connection_id{++last_id}, host));
             rules.arrived(last_id, host);
         }
         const auto everybody = rules.everybody();

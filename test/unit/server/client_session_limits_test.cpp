@@ -41,6 +41,10 @@ void check_bye(fake_client& client, wire::bye_reason reason) {
     CHECK(client.is_told_to_go());
 }
 
+void check_next_deadline(fake_client& client, duration from_now) {
+    CHECK(client.session().next_deadline() == client.now() + from_now);
+}
+
 /// Nothing happens until just before that time has gone by.
 void check_patient(fake_client& client, duration length) {
     client.waits(length - a_moment);
@@ -84,12 +88,59 @@ TEST_CASE("003 when the door is crowded, those who say nothing have less time") 
     }
 }
 
-TEST_CASE("003 those who have begun to speak are not hurried") {
+TEST_CASE("003 half a hello is hurried too, for it holds a place") {
     fake_client client;
     client.sends(base::byte_view{test::frame_of(wire::c_hello{})}.first(1));
     client.session().hurry();
-    check_patient(client, limits.hello);
+    check_patient(client, limits.hello_when_crowded);
     check_bye(client, wire::bye_reason::silent);
+}
+
+TEST_CASE("003 who was never in has a shorter farewell") {
+    fake_client client;
+    client.waits(limits.hello);
+    REQUIRE(client.is_told_to_go());
+    check_next_deadline(client, limits.farewell_at_door);
+}
+
+TEST_CASE("S27 who says no more is answered and then let go") {
+    client_inside client;
+    client.says(wire::ping{request_id{9}});
+    client.session().heard_all(client.now());
+    client.turn_ends();
+    CHECK(client.hears_only<wire::pong>().request == request_id{9});
+    CHECK(client.is_told_to_go());
+    CHECK(client.why_ended().empty());
+    check_next_deadline(client, limits.farewell);
+}
+
+TEST_CASE("a client that asks for more than it reads is paused before the turn is over") {
+    client_inside client;
+    base::byte_vector many;
+    while (many.size() < 2 * limits.write_queue_to_pause_at) {
+        const auto one = test::frame_of(wire::status_request{});
+        many.insert(many.end(), one.begin(), one.end());
+    }
+    client.sends_without_end_of_turn(many);
+    CHECK(client.session().what_next() == client_session::next_step::pause);
+}
+
+TEST_CASE("C.0 a stranger at admin.sock is told why it is refused") {
+    fake_client client{client_origin::local_stranger};
+    client.says_hello();
+    const auto told = client.hears_only<wire::reject>();
+    CHECK(told.code == wire::reject_code::denied);
+    CHECK(told.text.find("root") != std::string::npos);
+    CHECK(client.host.asked.empty());
+    CHECK(client.is_told_to_go());
+}
+
+TEST_CASE("bytes of another protocol are answered with what to use") {
+    fake_client client;
+    client.sends(base::as_bytes("GET / HTTP/1.1\r\n\r\n"));
+    const auto told = client.hears_only<wire::bye>();
+    CHECK(told.reason == wire::bye_reason::broke_rules);
+    CHECK(told.text.find("use the program 'almenara'") != std::string::npos);
 }
 
 TEST_CASE("003 those inside are not hurried") {

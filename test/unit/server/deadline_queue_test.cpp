@@ -13,6 +13,8 @@ namespace almenara::server {
 
 namespace {
 
+constexpr std::size_t all = 1'000'000;
+
 using namespace std::chrono_literals;
 
 constexpr connection_id a{1};
@@ -32,16 +34,16 @@ std::vector<connection_id> sorted(std::vector<connection_id> ids) {
 TEST_CASE("without deadlines there is nothing to wait for") {
     deadline_queue deadlines;
     CHECK_FALSE(deadlines.next());
-    CHECK(deadlines.take_due(at(1000)).empty());
+    CHECK(deadlines.take_due(at(1000), all).empty());
 }
 
 TEST_CASE("a deadline is due at its time, once") {
     deadline_queue deadlines;
     deadlines.set(a, at(10));
     CHECK(deadlines.next() == at(10));
-    CHECK(deadlines.take_due(at(10) - 1ns).empty());
-    CHECK(deadlines.take_due(at(10)) == std::vector{a});
-    CHECK(deadlines.take_due(at(20)).empty());
+    CHECK(deadlines.take_due(at(10) - 1ns, all).empty());
+    CHECK(deadlines.take_due(at(10), all) == std::vector{a});
+    CHECK(deadlines.take_due(at(20), all).empty());
     CHECK_FALSE(deadlines.next());
 }
 
@@ -51,8 +53,8 @@ TEST_CASE("a deadline that moved later is not due before, and costs no entry") {
         deadlines.set(a, at(seconds));
     }
     CHECK(deadlines.queued() == 1);
-    CHECK(deadlines.take_due(at(998)).empty());
-    CHECK(deadlines.take_due(at(999)) == std::vector{a});
+    CHECK(deadlines.take_due(at(998), all).empty());
+    CHECK(deadlines.take_due(at(999), all) == std::vector{a});
 }
 
 TEST_CASE("a deadline that moved earlier is due then, and once") {
@@ -60,18 +62,18 @@ TEST_CASE("a deadline that moved earlier is due then, and once") {
     deadlines.set(a, at(10));
     deadlines.set(a, at(5));
     CHECK(deadlines.next() == at(5));
-    CHECK(deadlines.take_due(at(5)) == std::vector{a});
-    CHECK(deadlines.take_due(at(10)).empty());
+    CHECK(deadlines.take_due(at(5), all) == std::vector{a});
+    CHECK(deadlines.take_due(at(10), all).empty());
 }
 
 TEST_CASE("deadlines come in their order, equal ones together") {
     deadline_queue deadlines;
     deadlines.set(b, at(2));
     deadlines.set(a, at(1));
-    CHECK(deadlines.take_due(at(2)) == std::vector{a, b});
+    CHECK(deadlines.take_due(at(2), all) == std::vector{a, b});
     deadlines.set(a, at(3));
     deadlines.set(b, at(3));
-    CHECK(sorted(deadlines.take_due(at(3))) == std::vector{a, b});
+    CHECK(sorted(deadlines.take_due(at(3), all)) == std::vector{a, b});
 }
 
 TEST_CASE("a connection that is gone has no deadline, and its entry keeps nobody waiting") {
@@ -79,7 +81,7 @@ TEST_CASE("a connection that is gone has no deadline, and its entry keeps nobody
     deadlines.set(a, at(10));
     deadlines.remove(a);
     CHECK_FALSE(deadlines.next());
-    CHECK(deadlines.take_due(at(10)).empty());
+    CHECK(deadlines.take_due(at(10), all).empty());
 }
 
 TEST_CASE("a deadline that never comes holds nothing") {
@@ -90,10 +92,10 @@ TEST_CASE("a deadline that never comes holds nothing") {
     // A connection that waits for its place past its time for a hello, and is then called.
     deadlines.set(b, at(5));
     deadlines.set(b, instant::max());
-    CHECK(deadlines.take_due(at(5)).empty());
+    CHECK(deadlines.take_due(at(5), all).empty());
     CHECK(deadlines.queued() == 0);
     deadlines.set(b, at(8));
-    CHECK(deadlines.take_due(at(8)) == std::vector{b});
+    CHECK(deadlines.take_due(at(8), all) == std::vector{b});
 }
 
 TEST_CASE("style 11 connections that come and go leave nothing behind") {
@@ -113,7 +115,16 @@ TEST_CASE("style 11 a deadline that comes ever nearer leaves nothing behind") {
         deadlines.set(a, at(seconds));
     }
     CHECK(deadlines.queued() <= 100);
-    CHECK(deadlines.take_due(at(1)) == std::vector{a});
+    CHECK(deadlines.take_due(at(1), all) == std::vector{a});
+}
+
+TEST_CASE("no more deadlines than asked for are taken at a time, and the rest stays due") {
+    deadline_queue deadlines;
+    deadlines.set(a, at(1));
+    deadlines.set(b, at(2));
+    CHECK(deadlines.take_due(at(3), 1) == std::vector{a});
+    CHECK(deadlines.next() == at(2));
+    CHECK(deadlines.take_due(at(3), 1) == std::vector{b});
 }
 
 TEST_CASE("deadlines come as a plain list of them says, whatever happens") {
@@ -141,7 +152,7 @@ TEST_CASE("deadlines come as a plain list of them says, whatever happens") {
                 due.push_back(owner);
             }
         }
-        REQUIRE(sorted(deadlines.take_due(now)) == due);
+        REQUIRE(sorted(deadlines.take_due(now, all)) == due);
         instant first = instant::max();
         for (const connection_id gone : due) {
             plain.erase(gone);

@@ -72,10 +72,13 @@ class plain_host final : public server::session_host {
         welcome.server = server_id{7};
         welcome.config_index = log_index{12};
         status_now.answered_by = server_id{7};
+        position_now.server = server_id{7};
+        position_now.index = log_index{12};
     }
 
     [[nodiscard]] wire::welcome welcome_text() const override { return welcome; }
     [[nodiscard]] wire::status_reply status() const override { return status_now; }
+    [[nodiscard]] wire::pong position() const override { return position_now; }
     [[nodiscard]] std::optional<wire::reject> admit(connection_id id) override {
         asked.push_back(id);
         return refusal;
@@ -83,6 +86,7 @@ class plain_host final : public server::session_host {
 
     wire::welcome welcome;
     wire::status_reply status_now;
+    wire::pong position_now;
     std::optional<wire::reject> refusal; ///< nothing: everybody is let in
     std::vector<connection_id> asked;
 };
@@ -98,6 +102,11 @@ class fake_client {
 
     /// Bytes on their way to the session, cut as its buffer wants them.
     void sends(base::byte_view bytes) {
+        sends_without_end_of_turn(bytes);
+        turn_ends();
+    }
+
+    void sends_without_end_of_turn(base::byte_view bytes) {
         while (!bytes.empty()) {
             const auto space = session_.read_into();
             const std::size_t count = std::min(space.size(), bytes.size());
@@ -105,7 +114,6 @@ class fake_client {
             session_.bytes_arrived(now_, count);
             bytes = bytes.subspan(count);
         }
-        turn_ends();
     }
 
     template <class Message>
