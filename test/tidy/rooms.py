@@ -20,26 +20,12 @@ class Room:
     refuses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Part:
-    """`names`: its files without their suffix. They may include each other, but nothing else of
-    the room that they lie in."""
-
-    names: frozenset[str]
-    rules: Room
-
-
 def pure(*may_use):
     return Room(frozenset(may_use), pure=True, refuses=IMPURE)
 
 
 def room(*may_use, refuses=()):
     return Room(frozenset(may_use), refuses=refuses)
-
-
-def core(*sources):
-    """The pure part of an impure room: these files are judged as a room of their own."""
-    return Part(frozenset(sources), pure("wire", "base"))
 
 
 ROOMS = {
@@ -66,19 +52,8 @@ CORES = {
     "sync": pure("wire", "base"),
 }
 
-# The target almenara_<room>_core in the CMakeLists.txt of a room has the same sources; the check
-# says when it has not.
-CORES = {
-    "server": core("admission", "client_limit", "client_session", "deadline_queue", "log_budget",
-                   "loop_lag"),
-    "client": core("conversation", "failure"),
-}
-
 # Boost.Log costs seconds per file, so one source of this room hides it from all others.
 LOG_ROOM = "log"
-
-for _name, _core in CORES.items():
-    assert _core.rules.may_use <= ROOMS[_name].may_use, f"the core of {_name} may use more than it"
 
 # An arrow is followed as often as one likes: who may include X may include what X includes.
 for _name, _room in ROOMS.items():
