@@ -2,8 +2,8 @@
 
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "log/console_writer.hpp"
 
-#include <boost/core/null_deleter.hpp>
 #include <boost/log/attributes/attribute_value_impl.hpp>
 #include <boost/log/attributes/value_extraction.hpp>
 #include <boost/log/core.hpp>
@@ -14,9 +14,9 @@
 #include <boost/log/keywords/target.hpp>
 #include <boost/log/keywords/target_file_name.hpp>
 #include <boost/log/sinks/async_frontend.hpp>
+#include <boost/log/sinks/basic_sink_backend.hpp>
 #include <boost/log/sinks/bounded_fifo_queue.hpp>
 #include <boost/log/sinks/text_file_backend.hpp>
-#include <boost/log/sinks/text_ostream_backend.hpp>
 #include <boost/log/sources/logger.hpp>
 #include <boost/log/sources/record_ostream.hpp>
 #include <boost/log/utility/exception_handler.hpp>
@@ -30,7 +30,6 @@
 #include <chrono>
 #include <exception>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -113,7 +112,20 @@ class trouble {
 
 constexpr std::size_t longest_queue = 8192;
 using queue = sinks::bounded_fifo_queue<longest_queue, drop_newest>;
-using console_sink = sinks::asynchronous_sink<sinks::text_ostream_backend, queue>;
+
+class console_backend
+    : public sinks::basic_formatted_sink_backend<char, sinks::synchronized_feeding> {
+  public:
+    void consume(const boost::log::record_view&, const std::string& line) {
+        writer_.write(line + '\n');
+    }
+    void hurry() { writer_.hurry(); }
+
+  private:
+    console_writer writer_;
+};
+
+using console_sink = sinks::asynchronous_sink<console_backend, queue>;
 using file_sink = sinks::asynchronous_sink<sinks::text_file_backend, queue>;
 
 /// What a line carries beside its text.
@@ -153,10 +165,8 @@ void format_for_file(const boost::log::record_view& record, boost::log::formatti
                        text_of(record));
 }
 
-boost::shared_ptr<console_sink> make_console(console_style style) {
-    auto backend = boost::make_shared<sinks::text_ostream_backend>();
-    backend->add_stream(boost::shared_ptr<std::ostream>(&std::cerr, boost::null_deleter{}));
-    backend->auto_flush(true);
+boost::shared_ptr<console_sink> make_console(const boost::shared_ptr<console_backend>& backend,
+                                             console_style style) {
     auto sink = boost::make_shared<console_sink>(backend);
     sink->set_formatter(style == console_style::human ? &format_for_human : &format_for_journal);
     return sink;
@@ -187,9 +197,8 @@ result<void> check_writable(const std::string& path) {
                                            "would become a date or a number. Choose another name",
                                            path)};
     }
-    constexpr mode_t owner_and_group = 0640;
-    const int file =
-        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_and_group);
+    constexpr mode_t owner_only = 0600;
+    const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_only);
     if (file < 0) {
         return last_system_error(fmt::format("opening the log file '{}'", path));
     }
@@ -199,6 +208,8 @@ result<void> check_writable(const std::string& path) {
 
 /// The log of this process.
 struct open_log {
+    /// Not by way of its sink, which locks it while a line is being written.
+    boost::shared_ptr<console_backend> console_end = boost::make_shared<console_backend>();
     boost::shared_ptr<console_sink> console;
     boost::shared_ptr<file_sink> file;
     boost::log::sources::logger_mt source;
@@ -294,7 +305,7 @@ result<void> open(const options& wanted) {
             }));
         boost::log::core::get()->add_sink(opened->file);
     }
-    opened->console = make_console(wanted.console);
+    opened->console = make_console(opened->console_end, wanted.console);
     boost::log::core::get()->add_sink(opened->console);
     lowest_level = wanted.lowest;
     the_log = std::move(opened);
@@ -307,6 +318,7 @@ void close() {
     }
     end_sink(the_log->file);
     say_own_trouble();
+    the_log->console_end->hurry();
     end_sink(the_log->console);
     the_log.reset();
 }

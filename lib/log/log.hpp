@@ -42,7 +42,7 @@ struct options {
 /// Opens the log; lines before it are dropped. Fails if the file cannot be written.
 [[nodiscard]] result<void> open(const options& wanted);
 
-/// Writes out what waits and ends the thread.
+/// Writes out what waits and ends the threads. A console that nobody reads is given a second.
 void close();
 
 void set_lowest(level lowest);

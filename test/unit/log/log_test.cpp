@@ -439,4 +439,64 @@ TEST_CASE("004 lines that come too fast are dropped, and exactly so many are tol
     CHECK(end.signal == 0);
 }
 
+TEST_CASE("10 a console that nobody reads holds up no end, and the exit code stays") {
+    const bool is_terminal = GENERATE(false, true);
+    CAPTURE(is_terminal);
+    const auto began = test::test_clock::now();
+    const auto end = test::in_child([&] {
+        // Both ends stay open, so that nobody reads and yet somebody could.
+        std::array<int, 2> ends{};
+        const bool made = is_terminal
+                              ? ::openpty(ends.data(), &ends[1], nullptr, nullptr, nullptr) == 0
+                              : ::pipe(ends.data()) == 0;
+        if (!made || ::dup2(ends[1], STDERR_FILENO) < 0 || !open({})) {
+            return 1;
+        }
+        const std::string line(1000, 'x');
+        for (int i = 0; i < 1000; ++i) {
+            write(level::error, line);
+        }
+        close();
+        return 42;
+    });
+    CHECK(end.signal == 0);
+    CHECK(end.exit_code == 42);
+    CHECK(test::test_clock::now() - began < std::chrono::seconds{8});
+}
+
+TEST_CASE("10 at the end, a console that is read slowly still gets every line") {
+    const auto end = test::in_child([] {
+        stuck_stderr console;
+        if (!open({})) {
+            return 1;
+        }
+        for (int i = 0; i < 2000; ++i) {
+            info("line {:0100}", i);
+        }
+        std::thread late{[&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds{200});
+            console.is_read_now();
+        }};
+        close();
+        late.join();
+        const auto lines = lines_of(console.finish());
+        return lines_with(lines, "<6>line ") == 2000 ? 0 : 3;
+    });
+    CHECK(end.exit_code == 0);
+}
+
+TEST_CASE("log the descriptor of stderr is left as it was for those who share it") {
+    const auto end = test::in_child([] {
+        const int before = ::fcntl(STDERR_FILENO, F_GETFL);
+        if (!open({})) {
+            return 1;
+        }
+        info("hello");
+        close();
+        return ::fcntl(STDERR_FILENO, F_GETFL) == before ? 0 : 3;
+    });
+    CHECK(end.exit_code == 0);
+    CHECK(end.errors == "<6>hello\n");
+}
+
 } // namespace almenara::log
