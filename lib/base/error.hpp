@@ -36,8 +36,10 @@ struct error {
     errc code = errc::malformed;
     std::string doing;       ///< "reading a frame: length 70000 is over the limit of 16384"
     std::error_code cause{}; ///< set when the operating system said why
+    std::string advice{};    ///< what to do next; empty: what usually helps against the cause
 
-    /// One line: what was being done, and the system's reason if there is one.
+    /// One line: what was being done, the system's reason if there is one, and what to do next. It
+    /// has no full stop at its end.
     [[nodiscard]] std::string message() const;
 
     friend bool operator==(const error&, const error&) = default;

@@ -63,7 +63,8 @@ result<std::optional<base::byte_vector>> read_file(const std::string& path, std:
     }
     if (size > largest) {
         return error{errc::too_large,
-                     fmt::format("reading '{}': it is longer than {} bytes", path, largest)};
+                     fmt::format("reading '{}': it is longer than {} bytes. Give the right file",
+                                 path, largest)};
     }
     content.resize(size);
     return std::optional{std::move(content)};
