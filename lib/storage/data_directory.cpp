@@ -25,7 +25,7 @@ namespace almenara::storage {
 namespace {
 
 constexpr const char* identity_name = "identity";
-constexpr const char* lock_name = "lock";
+constexpr const char* lock_name = "almenara.lock";
 constexpr std::size_t largest_identity = 4096;
 constexpr mode_t owner_only_directory = 0700;
 constexpr mode_t owner_only_file = 0600;
@@ -144,7 +144,11 @@ data_uuid new_uuid() {
 
 result<void> make_directory(const std::string& path) {
     if (::mkdir(path.c_str(), owner_only_directory) != 0 && errno != EEXIST) {
-        return last_system_error(fmt::format("creating the data directory '{}'", path));
+        error failure = last_system_error(fmt::format("creating the data directory '{}'", path));
+        if (failure.cause == std::errc::no_such_file_or_directory) {
+            failure.advice = "Make the directory above it first, or give another path";
+        }
+        return failure;
     }
     return {};
 }

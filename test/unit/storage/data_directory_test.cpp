@@ -89,7 +89,7 @@ TEST_CASE("B.1 a directory that is not there is made, for its owner only, with a
     CHECK(directory.uuid() != data_uuid{});
     CHECK(mode_of(path) == 0700);
     CHECK(mode_of(path + "/identity") == 0600);
-    CHECK(mode_of(path + "/lock") == 0600);
+    CHECK(mode_of(path + "/almenara.lock") == 0600);
 }
 
 TEST_CASE("B.1 a new directory belongs to the server that was asked for") {
@@ -132,6 +132,12 @@ TEST_CASE("a directory with other people's files is refused and stays as it is")
     CHECK(says(failure, "Give an empty or a new directory"));
 }
 
+TEST_CASE("a directory that holds a lock of somebody else is refused and stays as it is") {
+    const temporary_directory place;
+    write_file(place / "lock", "of apt");
+    CHECK(says(refusal_of(place.path()), "it holds 'lock'"));
+}
+
 TEST_CASE("a foreign file's name can steer no terminal") {
     const temporary_directory place;
     write_file(place / "\x1b[2J", "");
@@ -141,7 +147,7 @@ TEST_CASE("a foreign file's name can steer no terminal") {
 
 TEST_CASE("what a start that was cut short left behind is no foreign file") {
     const temporary_directory place;
-    write_file(place / "lock", "4711\n");
+    write_file(place / "almenara.lock", "4711\n");
     write_file(place / "identity.new", "half of an ident");
     write_file(place / "admin.sock", "");
     fs::create_directory(place / "lost+found");
@@ -245,6 +251,7 @@ TEST_CASE("a directory without a parent is not made") {
     const error failure = failure_of(data_directory::open(place / "a/b", any_id));
     CHECK(failure.cause == std::errc::no_such_file_or_directory);
     CHECK(says(failure, place / "a/b"));
+    CHECK(says(failure, "Make the directory above it first, or give another path"));
     CHECK_FALSE(fs::exists(place / "a"));
 }
 
