@@ -12,6 +12,8 @@
 #include <span>
 #include <string>
 
+#include <sys/stat.h>
+
 namespace {
 
 using namespace almenara;
@@ -25,7 +27,7 @@ constexpr int exit_usage = 2;
 int complain(const error& failure, int exit_code) {
     std::string text = failure.message();
     // "Did you mean 'listen'?" ends by itself.
-    if (!text.ends_with('?')) {
+    if (!text.ends_with('?') && !text.ends_with('.')) {
         text += '.';
     }
     fmt::print(stderr, "almenarad: {}\n", text);
@@ -88,6 +90,9 @@ void log_defect(const std::exception& failure) {
 }
 
 int serve(const command_line& given, const settings& running, const configuration& wanted) {
+    // Before the first file, rotated logs among them: whatever it holds, it is nobody else's.
+    constexpr mode_t owner_only = 0077;
+    ::umask(owner_only);
     if (auto opened = log::open(wanted.log); !opened) {
         return complain(opened.error(), exit_failed);
     }

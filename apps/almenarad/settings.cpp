@@ -127,7 +127,17 @@ error bad_option(const options::error& failure) {
         name.remove_prefix(std::min(name.find_first_not_of('-'), name.size()));
         return unknown_name("unknown option", name.substr(0, name.find('=')), see_help);
     }
-    return {errc::invalid, fmt::format("{}. {}", failure.what(), see_help)};
+    return {errc::invalid, fmt::format("{}. {}", base::escaped(failure.what()), see_help)};
+}
+
+/// A word that is neither an option nor the value of one.
+std::optional<std::string> stray_word(const options::parsed_options& given) {
+    for (const auto& option : given.options) {
+        if (option.position_key >= 0 && !option.value.empty()) {
+            return option.value.front();
+        }
+    }
+    return std::nullopt;
 }
 
 result<void> read_file_settings(const std::string& path,
@@ -138,7 +148,9 @@ result<void> read_file_settings(const std::string& path,
     }
     if (!*content) {
         return error{errc::not_found,
-                     fmt::format("reading the configuration: there is no file '{}'", path)};
+                     fmt::format("reading the configuration: there is no file '{}'. Give the path "
+                                 "of one, or leave out --config",
+                                 path)};
     }
     const auto entries = base::parse_config_text(base::as_text(**content));
     if (!entries) {
@@ -198,7 +210,7 @@ result<server_id> parse_server_id(std::string_view text) {
 
 result<std::string> parse_text(std::string_view text) {
     if (text.empty()) {
-        return error{errc::invalid, "a value is missing"};
+        return error{errc::invalid, "a value is missing. Give one, or leave it out"};
     }
     return std::string{text};
 }
@@ -218,6 +230,19 @@ result<void> take(const settings& all, std::string_view key, Parse parse, Place&
     return {};
 }
 
+/// A setting as it stands in a configuration file, below where it comes from.
+std::string as_in_file(std::string_view key, const setting& given) {
+    const bool is_from_file = given.origin.find(':') != std::string::npos;
+    const std::string from =
+        fmt::format("# from {}{}", is_from_file ? "" : "the ", base::escaped(given.origin));
+    const std::string value = base::escaped(given.value);
+    // Commented out: what stands there must never be read as another value.
+    if (value != given.value || base::trimmed(value) != value) {
+        return fmt::format("{}; no file can hold this value:\n# {} = '{}'\n", from, key, value);
+    }
+    return fmt::format("{}\n{} = {}\n", from, key, value);
+}
+
 } // namespace
 
 std::span<const setting_kind> setting_kinds() {
@@ -232,9 +257,14 @@ result<command_line> parse_command_line(std::span<const char* const> arguments) 
         // Without guessing: an abbreviation that works today may mean something else tomorrow.
         const int style = options::command_line_style::default_style &
                           ~options::command_line_style::allow_guessing;
-        options::store(
-            options::command_line_parser{words}.options(known).positional({}).style(style).run(),
-            found);
+        const auto parsed = options::command_line_parser{words}.options(known).style(style).run();
+        if (const auto word = stray_word(parsed)) {
+            return error{errc::invalid,
+                         fmt::format("unexpected word '{}': options begin with '--'. "
+                                     "See 'almenarad --help'",
+                                     base::escaped(*word))};
+        }
+        options::store(parsed, found);
     } catch (const options::error& failure) {
         return bad_option(failure);
     }
@@ -295,10 +325,8 @@ std::string settings::to_text() const {
     std::string text;
     for (const setting_kind& kind : kinds) {
         const setting* const given = find(kind.key);
-        const std::string line =
-            given == nullptr ? fmt::format("# {} is not set", kind.key)
-                             : fmt::format("{} = {}", kind.key, base::escaped(given->value));
-        text += given == nullptr ? line + "\n" : fmt::format("{:<40}  # {}\n", line, given->origin);
+        text += given == nullptr ? fmt::format("# {} is not set\n", kind.key)
+                                 : as_in_file(kind.key, *given);
     }
     return text;
 }
@@ -327,7 +355,9 @@ result<configuration> understand(const settings& all) {
     }
     const auto endpoints = net::resolve(understood.daemon.listen);
     if (!endpoints) {
-        return in_setting("listen", *all.find("listen"), endpoints.error());
+        error failure = in_setting("listen", *all.find("listen"), endpoints.error());
+        failure.advice = "Write an address, or a name that this machine can look up";
+        return failure;
     }
     if (auto loopback = net::require_loopback(*endpoints); !loopback) {
         return in_setting("listen", *all.find("listen"), loopback.error());

@@ -54,7 +54,8 @@ class settings {
 
     [[nodiscard]] const setting* find(std::string_view key) const;
 
-    /// One line each: `max-clients = auto    # default`.
+    /// A configuration file that says the same, with where each setting comes from:
+    /// `# from the default`, and below it `max-clients = auto`.
     [[nodiscard]] std::string to_text() const;
 
   private:

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 using namespace almenara;
 using namespace almenara::test;
 
@@ -92,4 +94,31 @@ TEST_CASE("a log file that is full is rotated") {
         },
         "a first full file is put aside");
     CHECK(std::filesystem::file_size(file + ".00000") <= 64 * 1024);
+}
+
+TEST_CASE("what the server makes is for its user only, whatever the umask of its caller") {
+    temporary_directory home;
+    const std::string file = home / "almenarad.log";
+    const mode_t before = ::umask(0);
+    server_process server{
+        {.arguments = {"--log-file", file, "--log-file-size", "64KiB"}, .data_dir = home / "data"}};
+    ::umask(before);
+    client_inside client{server.address()};
+    // Each state is a line of some 150 bytes.
+    eventually(
+        [&] {
+            server.child().send(SIGUSR1);
+            client.check_answers();
+            return std::filesystem::exists(file + ".00000") && std::filesystem::exists(file);
+        },
+        "the log is rotated");
+    const auto mode_of = [](const std::string& path) {
+        return static_cast<unsigned>(std::filesystem::symlink_status(path).permissions());
+    };
+    CHECK(mode_of(home / "data") == 0700);
+    for (const std::string& made : {file, file + ".00000", home / "data/identity",
+                                    home / "data/almenara.lock", server.admin_socket()}) {
+        CAPTURE(made);
+        CHECK(mode_of(made) == 0600);
+    }
 }

@@ -61,7 +61,13 @@ TEST_CASE("a key that nobody knows is refused with its line, and the nearest one
     check_refusal(run(almenarad(home / "data", {"--config", file})), wrong_usage,
                   file + ": line 1: 'max-clients 5' is not 'key = value'.");
     check_refusal(run(almenarad(home / "data", {"--config", home / "none"})), wrong_usage,
-                  "reading the configuration: there is no file '" + home / "none" + "'.");
+                  "reading the configuration: there is no file '" + home / "none" +
+                      "'. Give the path of one, or leave out --config.");
+    check_refusal(run(almenarad(home / "data", {"--config", home.path()})), wrong_usage,
+                  "reading the configuration: reading '" + home.path() +
+                      "': Is a directory. Give a file.");
+    check_refusal(run(almenarad(home / "data", {"start"})), wrong_usage,
+                  "unexpected word 'start': options begin with '--'. See 'almenarad --help'.");
     CHECK_FALSE(std::filesystem::exists(home / "data"));
 }
 
@@ -154,17 +160,26 @@ TEST_CASE("a data directory that cannot be read is refused") {
     std::filesystem::permissions(home / "data", std::filesystem::perms{0700});
     CHECK(ended.status == failed);
     CHECK(ended.err.find(home / "data") != std::string::npos);
-    CHECK(ended.err.find("Permission denied") != std::string::npos);
+    CHECK(ended.err.find("Permission denied. Give a path or port that this user may use, or run "
+                         "it as another user.\n") != std::string::npos);
     CHECK(std::filesystem::is_empty(home / "data"));
 }
 
 TEST_CASE("a log file that cannot be written is refused") {
     temporary_directory home;
-    const finished ended =
-        run(almenarad(home / "data", {"--log-file", home / "missing/almenarad.log"}));
-    CHECK(ended.status == failed);
-    CHECK(ended.err.find("missing/almenarad.log") != std::string::npos);
-    CHECK(ended.err.find("No such file or directory") != std::string::npos);
+    check_refusal(run(almenarad(home / "data", {"--log-file", home / "missing/almenarad.log"})),
+                  failed,
+                  "opening the log file '" + home / "missing/almenarad.log" +
+                      "': No such file or directory. Make the directory it should lie in, or give "
+                      "another path.");
+}
+
+TEST_CASE("a data directory whose parent is missing is refused") {
+    temporary_directory home;
+    check_refusal(run(almenarad(home / "a/b", {})), failed,
+                  "creating the data directory '" + home / "a/b" +
+                      "': No such file or directory. Make the directory above it first, or give "
+                      "another path.");
 }
 
 TEST_CASE("a check of the configuration says what a start would say, and makes nothing") {

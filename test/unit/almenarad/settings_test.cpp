@@ -1,5 +1,6 @@
-#include "base/config_text.hpp"
 #include "settings.hpp"
+
+#include "base/config_text.hpp"
 #include "support/results.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -208,10 +209,11 @@ TEST_CASE("cli a configuration file that is not there is an error") {
     given.config_file = "/nowhere/almenarad.conf";
     const error failure = failure_of(settings::gather(given, find_no_variable));
     CHECK(failure.code == errc::not_found);
-    CHECK(says(failure, "there is no file '/nowhere/almenarad.conf'"));
+    CHECK(says(failure, "there is no file '/nowhere/almenarad.conf'. Give the path of one, or"));
     // A directory is not a file.
     given.config_file = "/";
-    CHECK(says(failure_of(settings::gather(given, find_no_variable)), "'/'"));
+    CHECK(says(failure_of(settings::gather(given, find_no_variable)),
+               "reading '/': Is a directory. Give a file"));
 }
 
 TEST_CASE("cli good settings are understood") {
@@ -245,7 +247,7 @@ TEST_CASE("cli each bad value is refused with its setting, its origin and what i
         {"listen", "192.0.2.1:7400", "not a loopback address"},
         {"listen", "0.0.0.0:7400", "not a loopback address"},
         {"listen", "[::]:7400", "not a loopback address"},
-        {"listen", "a..b:1", "looking up 'a..b'"},
+        {"listen", "a..b:1", "Write an address, or a name that this machine can look up"},
         {"id", "0", "from 1 to 65535"},
         {"id", "65536", "from 1 to 65535"},
         {"id", "one", "from 1 to 65535"},
@@ -308,27 +310,72 @@ TEST_CASE("cli a switch that is neither on nor off is refused") {
     CHECK(says(failure, "'maybe' is neither true nor false"));
 }
 
-TEST_CASE("cli --print-config says every setting, its value and where it comes from") {
-    test_environment() = {{"ALMENARA_LOG_LEVEL", "debug"}};
-    const std::string text = gathered({"--id", "7"}, find_variable).to_text();
-    CAPTURE(text);
-    for (const setting_kind& kind : setting_kinds()) {
-        CHECK(text.find(std::string{kind.key} + " ") != std::string::npos);
-    }
-    CHECK(text.find("id = 7                                    # command line\n") !=
-          std::string::npos);
-    CHECK(text.find("log-level = debug                         # environment ALMENARA_LOG_LEVEL") !=
-          std::string::npos);
-    CHECK(text.find("max-clients = auto                        # default\n") != std::string::npos);
-    CHECK(text.find("# plaintext is not set\n") != std::string::npos);
-    CHECK(std::count(text.begin(), text.end(), '\n') ==
-          static_cast<std::ptrdiff_t>(setting_kinds().size()));
+TEST_CASE("cli a stray word is named, with what to do") {
+    const auto words = GENERATE(values<std::vector<const char*>>({
+        {"stray"},
+        {"--id", "1", "stray", "more"},
+        {"--plaintext", "stray"},
+        {"--", "stray"},
+    }));
+    CHECK(failure_of(parsed(words)).message() ==
+          "unexpected word 'stray': options begin with '--'. See 'almenarad --help'");
+    CHECK(says(failure_of(parsed({"\x1b[2J"})), R"(unexpected word '\x1b[2J')"));
 }
 
-TEST_CASE("cli --print-config escapes what would be more than a line") {
-    test_environment() = {{"ALMENARA_LOG_FILE", "a\nid = 9\x1b[2J"}};
+TEST_CASE("cli --print-config says every setting, its value and where it comes from") {
+    const config_file file{"max-clients = 5\n"};
+    test_environment() = {{"ALMENARA_LOG_LEVEL", "debug"}};
+    const std::string text =
+        gathered({"--id", "7", "-c", file.path().c_str()}, find_variable).to_text();
+    CHECK(text == "# from the default\n"
+                  "data-dir = /var/lib/almenara\n"
+                  "# from the default\n"
+                  "listen = 127.0.0.1:7400\n"
+                  "# from the command line\n"
+                  "id = 7\n"
+                  "# from " +
+                      file.path() +
+                      ":1\n"
+                      "max-clients = 5\n"
+                      "# plaintext is not set\n"
+                      "# from the environment ALMENARA_LOG_LEVEL\n"
+                      "log-level = debug\n"
+                      "# log-file is not set\n"
+                      "# from the default\n"
+                      "log-file-size = 8MiB\n");
+}
+
+TEST_CASE("cli what --print-config prints is a configuration file with the same settings") {
+    test_environment() = {{"ALMENARA_LOG_LEVEL", "debug"}};
+    const settings all = gathered({"--plaintext", "--id", "7", "-d", "/a # b; [c] = d\\e",
+                                   "--log-file", "#Müller=", "--listen", "[::1]:0"},
+                                  find_variable);
+    const config_file printed{all.to_text()};
+    const settings again = gathered({"-c", printed.path().c_str()});
+    for (const setting_kind& kind : setting_kinds()) {
+        CAPTURE(kind.key);
+        const setting* const before = all.find(kind.key);
+        const setting* const after = again.find(kind.key);
+        REQUIRE((before == nullptr) == (after == nullptr));
+        CHECK((before == nullptr || before->value == after->value));
+    }
+}
+
+TEST_CASE("cli --print-config comments out a value that no file can hold") {
+    const auto [value, shown] = GENERATE(table<std::string, std::string>({
+        {"a\nid = 9\x1b[2J", R"('a\nid = 9\x1b[2J')"},
+        {" a", "' a'"},
+        {"a ", "'a '"},
+        {"\xff", R"('\xff')"},
+    }));
+    test_environment() = {{"ALMENARA_LOG_FILE", value}};
     const std::string text = gathered({}, find_variable).to_text();
-    CHECK(text.find(R"(log-file = a\nid = 9\x1b[2J)") != std::string::npos);
+    CAPTURE(text);
+    CHECK(text.find("# from the environment ALMENARA_LOG_FILE; no file can hold this value:\n"
+                    "# log-file = " +
+                    shown + "\n") != std::string::npos);
+    const config_file printed{text};
+    CHECK(gathered({"-c", printed.path().c_str()}).find("log-file") == nullptr);
 }
 
 TEST_CASE("cli the help begins with an example and names every setting and its default") {
