@@ -1,9 +1,11 @@
-// Writes the seeds of fuzz-message, fuzz-frame and fuzz-session that are made of messages:
+// Writes the seeds of fuzz-message, fuzz-frame, fuzz-session and fuzz-conversation, which are made
+// of messages:
 //
 //     fuzz-seeds test/fuzz/corpus            writes those that are missing
 //     fuzz-seeds --check test/fuzz/corpus    says which are missing, and fails if any is
 //
 // A file that is there stays as it is: the old form of a message is as good a seed as the new one.
+#include "fuzz/conversation_input.hpp"
 #include "fuzz/frame_input.hpp"
 #include "fuzz/session_input.hpp"
 #include "support/all_messages.hpp"
@@ -135,6 +137,45 @@ void add_sessions(seeds& all) {
     add("waits", {session_options::waits, n(wait), 200, n(call), n(message), hello, n(stop)});
 }
 
+void add_conversations(seeds& all) {
+    using enum conversation_step;
+    const auto n = [](conversation_step step) { return static_cast<unsigned>(step); };
+    const auto add = [&all](std::string_view name, std::initializer_list<unsigned> numbers) {
+        all[fmt::format("conversation/{}", name)] = as_bytes(numbers);
+    };
+    constexpr unsigned hello = 0;
+    constexpr unsigned welcome = 1;
+    constexpr unsigned reject = 2;
+    constexpr unsigned ping = 3;
+    constexpr unsigned pong = 4;
+    constexpr unsigned bye = 5;
+    constexpr unsigned error_reply = 6;
+    constexpr unsigned status_reply = 8;
+    // The hello has the number 1, the first request 2.
+    add("a-visit", {0, n(message), welcome, 1, n(ask_ping), 20, n(message), pong, 2, n(ask_status),
+                    20, n(sample), status_reply, 3, 5, n(leave)});
+    add("asked-by-the-server", {0, n(message), welcome, 1, n(message), ping, 9, n(cut), 0});
+    add("declined", {0, n(message), welcome, 1, n(ask_status), 20, n(sample), error_reply, 2, 3,
+                     n(message), error_reply, 200});
+    add("flood", {0, n(message), welcome, 1, n(flood), 40, 0, n(flood), 200, 0});
+    add("full", {0, n(sample), reject, 1, 7});
+    add("goodbye", {0, n(message), welcome, 1, n(ask_ping), 20, n(sample), bye, 0, 1, n(look),
+                    n(message), pong, 2});
+    add("half-a-welcome", {0, n(begin), welcome, 20, n(wait), 30});
+    add("late-answer",
+        {0, n(message), welcome, 1, n(ask_ping), 2, n(wait), 3, n(message), pong, 2, n(wait), 40});
+    add("mirror", {0, n(message), hello, 1});
+    add("rubbish", {0, n(bytes), 8, 255, 255, 255, 255, 0, 1, 2, 3});
+    add("silent",
+        {0, n(message), welcome, 1, n(ask_ping), 200, n(ask_status), 200, n(wait), 8, n(cut), 1});
+    add("slept",
+        {0, n(message), welcome, 1, n(ask_ping), 20, n(sleep), 200, n(look), n(message), pong, 2});
+    add("too-many", {conversation_options::few, n(message), welcome, 1, n(ask_ping), 0, n(ask_ping),
+                     1, n(ask_status), 1, n(ask_ping), 2, n(look), n(ask_ping), 9});
+    add("unknown", {0, n(message), welcome, 1, n(frame), 254, 1, 2, 1, 0, n(frame), 254, 0, 0});
+    add("wrong-answer", {0, n(message), welcome, 1, n(ask_status), 20, n(message), pong, 2});
+}
+
 void write(const fs::path& path, const base::byte_vector& bytes) {
     fs::create_directories(path.parent_path());
     std::ofstream file{path, std::ios::binary};
@@ -147,6 +188,7 @@ int run(const fs::path& corpus, bool only_check) {
     add_messages(all);
     add_frames(all);
     add_sessions(all);
+    add_conversations(all);
     int missing = 0;
     for (const auto& [name, bytes] : all) {
         const fs::path path = corpus / name;

@@ -1,10 +1,10 @@
 // Anything a client may send, in any cuts and at any time, against a session: what the server says
 // are whole messages, nobody is welcome without a hello, what it holds is bounded, and it ends.
 #include "fuzz/session_input.hpp"
+#include "fuzz/steps.hpp"
 #include "fuzz/target.hpp"
 #include "unit/server/fake_client.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <variant>
 
@@ -14,50 +14,6 @@ namespace {
 
 using server::client_origin;
 using test::fake_client;
-
-/// Takes numbers off the front of the input; zero when there is nothing left.
-class numbers {
-  public:
-    explicit numbers(base::byte_view bytes) : rest_(bytes) {}
-
-    [[nodiscard]] bool any_left() const { return !rest_.empty(); }
-    [[nodiscard]] std::uint8_t next() {
-        if (rest_.empty()) {
-            return 0;
-        }
-        const auto number = std::to_integer<std::uint8_t>(rest_.front());
-        rest_ = rest_.subspan(1);
-        return number;
-    }
-    [[nodiscard]] base::byte_view bytes(std::size_t count) {
-        const base::byte_view taken = rest_.first(std::min(count, rest_.size()));
-        rest_ = rest_.subspan(taken.size());
-        return taken;
-    }
-
-  private:
-    base::byte_view rest_;
-};
-
-/// The message at that place of the list, without content.
-base::byte_vector message_at(std::uint8_t place) {
-    base::byte_vector bytes;
-    std::size_t at = place % boost::mp11::mp_size<wire::client_messages>::value;
-    wire::for_each_message<wire::client_messages>([&]<class Message>(wire::message_type) {
-        if (at-- == 0) {
-            bytes = test::frame_of(Message{});
-        }
-    });
-    return bytes;
-}
-
-/// A whole frame with a right checksum around any body.
-base::byte_vector frame_around(wire::frame_header header, base::byte_view body) {
-    base::byte_vector bytes(wire::header_size + body.size());
-    std::copy(body.begin(), body.end(), bytes.begin() + wire::header_size);
-    wire::detail::seal_frame(bytes.data(), bytes.size(), header);
-    return bytes;
-}
 
 /// A session, its client, and what must be true after each step.
 class play {
@@ -85,21 +41,15 @@ class play {
         case session_step::message:
             send(message_at(input.next()));
             break;
-        case session_step::begin: {
-            const base::byte_vector whole = message_at(input.next());
-            send(base::byte_view{whole}.first(std::min<std::size_t>(input.next(), whole.size())));
+        case session_step::begin:
+            send(begin_of_message(input));
             break;
-        }
         case session_step::bytes:
             send(input.bytes(input.next()));
             break;
-        case session_step::frame: {
-            wire::frame_header header;
-            header.type = wire::message_type{static_cast<std::uint16_t>(0x0200U + input.next())};
-            header.flags = wire::frame_flags::from_bits(input.next());
-            send(frame_around(header, input.bytes(input.next())));
+        case session_step::frame:
+            send(any_frame(input));
             break;
-        }
         case session_step::wait:
             client_.waits(std::chrono::milliseconds{250} * input.next());
             break;
@@ -119,11 +69,9 @@ class play {
             client_.session().stop(client_.now());
             client_.turn_ends();
             break;
-        case session_step::flood: {
-            const std::size_t size = std::size_t{1024} * input.next();
-            send(base::byte_vector(size, std::byte{input.next()}));
+        case session_step::flood:
+            send(flood(input));
             break;
-        }
         case session_step::count_:
             break;
         }
