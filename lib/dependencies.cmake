@@ -1,7 +1,6 @@
 # Everything from outside, found once. apps/install-deps.sh installs it.
 
-# CMake's own FindBoost is older than the newest Boost; the package's configuration never is.
-set(Boost_NO_BOOST_CMAKE OFF)
+# CONFIG: CMake's own FindBoost may be older than the Boost it looks for.
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS headers log log_setup program_options json)
 find_package(fmt REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)

@@ -34,7 +34,11 @@ error not_listening(std::string_view name, const error_code& failure) {
                             "choose another port with --listen",
                             name)};
     }
-    return {errc::system_failed, fmt::format("listening on {}", name), failure};
+    error refused{errc::system_failed, fmt::format("listening on {}", name), failure};
+    if (failure == asio::error::access_denied) {
+        refused.advice = "Ports below 1024 need a privilege: choose a higher one with --listen";
+    }
+    return refused;
 }
 
 } // namespace
