@@ -88,6 +88,7 @@ PATH=/usr/lib/llvm-19/bin:$PATH
 export UBSAN_OPTIONS=print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export TSAN_OPTIONS=suppressions=$PWD/test/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}
 exec </dev/null # a test that waits for somebody to type must fail, not hang
 
 # -- Doing a step, and saying how long it took ----------------------------------------------------
