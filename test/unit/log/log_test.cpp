@@ -368,11 +368,11 @@ class stuck_stderr {
         }};
     }
 
-    /// Whether whoever writes has to wait: less than a page is free.
+    /// Whether whoever asks poll() before each write has to wait: the last page is begun.
     [[nodiscard]] bool is_full() const {
         int waiting = 0;
         return ::ioctl(reading_, FIONREAD, &waiting) == 0 &&
-               waiting > ::fcntl(reading_, F_GETPIPE_SZ) - 4096;
+               waiting > ::fcntl(reading_, F_GETPIPE_SZ) - 2 * 4096;
     }
 
     [[nodiscard]] bool shows(std::string_view words) {
