@@ -47,21 +47,56 @@ std::size_t character_length(std::string_view text) {
 }
 
 /// Whether a character does something instead of being seen: the control characters, those above
-/// ASCII too (terminals obey them), and those that end a line or turn the direction of writing.
+/// ASCII too (terminals obey them), those that end a line or turn the direction of writing, and the
+/// byte order mark, which nobody sees.
 bool steers(std::string_view character) {
     const auto at = [character](std::size_t i) { return static_cast<unsigned char>(character[i]); };
     if (character.size() == 1) {
         return at(0) < 0x20 || at(0) == 0x7f;
     }
     if (character.size() == 2) {
-        return at(0) == 0xc2 && at(1) < 0xa0;
+        const bool arabic_letter_mark = at(0) == 0xd8 && at(1) == 0x9c;
+        return (at(0) == 0xc2 && at(1) < 0xa0) || arabic_letter_mark;
+    }
+    if (character == "\xef\xbb\xbf") {
+        return true;
     }
     if (character.size() == 3 && at(0) == 0xe2) {
+        const bool direction_mark = at(1) == 0x80 && (at(2) == 0x8e || at(2) == 0x8f);
         const bool line_end_or_embedding = at(1) == 0x80 && at(2) >= 0xa8 && at(2) <= 0xae;
         const bool isolate = at(1) == 0x81 && at(2) >= 0xa6 && at(2) <= 0xa9;
-        return line_end_or_embedding || isolate;
+        return direction_mark || line_end_or_embedding || isolate;
     }
     return false;
+}
+
+/// Appends what `escaped` makes of the text, and a backslash before each of these.
+void append_escaped(std::string& safe, std::string_view text, std::string_view marked = {}) {
+    while (!text.empty()) {
+        const std::size_t length = character_length(text);
+        if (length > 0 && !steers(text.substr(0, length))) {
+            if (marked.find(text[0]) != std::string_view::npos) {
+                safe += '\\';
+            }
+            safe.append(text.substr(0, length));
+            text.remove_prefix(length);
+            continue;
+        }
+        switch (text[0]) {
+        case '\n':
+            safe += "\\n";
+            break;
+        case '\r':
+            safe += "\\r";
+            break;
+        case '\t':
+            safe += "\\t";
+            break;
+        default:
+            safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+        }
+        text.remove_prefix(1);
+    }
 }
 
 /// Steps from one word to the other: insert, delete, change or swap two neighbours.
@@ -103,28 +138,16 @@ bool is_utf8(std::string_view text) {
 std::string escaped(std::string_view text) {
     std::string safe;
     safe.reserve(text.size());
-    while (!text.empty()) {
-        const std::size_t length = character_length(text);
-        if (length > 0 && !steers(text.substr(0, length))) {
-            safe.append(text.substr(0, length));
-            text.remove_prefix(length);
-            continue;
-        }
-        switch (text[0]) {
-        case '\n':
-            safe += "\\n";
-            break;
-        case '\r':
-            safe += "\\r";
-            break;
-        case '\t':
-            safe += "\\t";
-            break;
-        default:
-            safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
-        }
-        text.remove_prefix(1);
-    }
+    append_escaped(safe, text);
+    return safe;
+}
+
+std::string quoted(std::string_view text) {
+    std::string safe;
+    safe.reserve(text.size() + 2);
+    safe += '"';
+    append_escaped(safe, text, "\"\\");
+    safe += '"';
     return safe;
 }
 

@@ -14,8 +14,13 @@ namespace almenara::base {
 [[nodiscard]] bool is_utf8(std::string_view text);
 
 /// The text with control characters and bytes that are not UTF-8 written as \n, \t or \x1b, so
-/// that what a peer sends can neither forge a log line nor steer a terminal.
+/// that what a peer sends can neither forge a log line nor steer a terminal. For whole lines:
+/// backslashes stay as they are, so what was escaped before is not escaped again.
 [[nodiscard]] std::string escaped(std::string_view text);
+
+/// The same in double quotes, with quotes and backslashes escaped too: the text cannot leave its
+/// quotes, and two different texts never look the same. For names within a line.
+[[nodiscard]] std::string quoted(std::string_view text);
 
 /// The candidate that was probably meant, if one is close enough to be worth asking about.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,

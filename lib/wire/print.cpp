@@ -5,11 +5,7 @@
 namespace almenara::wire::detail {
 
 void print_quoted(std::string& out, std::string_view text) {
-    out += '"';
-    for (const char letter : base::escaped(text)) {
-        out += letter == '"' ? "\\\"" : std::string_view{&letter, 1};
-    }
-    out += '"';
+    out += base::quoted(text);
 }
 
 } // namespace almenara::wire::detail

@@ -22,7 +22,6 @@ namespace almenara::wire {
 
 namespace detail {
 
-/// In double quotes, control characters escaped.
 void print_quoted(std::string& out, std::string_view text);
 
 template <class T>

@@ -48,8 +48,18 @@ TEST_CASE("what ends a line or turns the direction of writing is written, not ob
     CHECK(escaped("\xe2\x80\xae"
                   "txt.exe") == R"(\xe2\x80\xaetxt.exe)"); // right-to-left override
     CHECK(escaped("\xe2\x81\xa6") == R"(\xe2\x81\xa6)");   // isolate
-    const std::string beside = "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa";
+    CHECK(escaped("\xe2\x80\x8e") == R"(\xe2\x80\x8e)");   // left-to-right mark
+    CHECK(escaped("\xe2\x80\x8f") == R"(\xe2\x80\x8f)");   // right-to-left mark
+    CHECK(escaped("\xd8\x9c") == R"(\xd8\x9c)");           // Arabic letter mark
+    const std::string beside = "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"
+                               "\xe2\x80\x8d\xe2\x80\x90\xd8\x9b\xd8\x9d";
     CHECK(escaped(beside) == beside);
+}
+
+TEST_CASE("a byte order mark, which nobody sees, is written") {
+    CHECK(escaped("\xef\xbb\xbf"
+                  "alice") == R"(\xef\xbb\xbfalice)");
+    CHECK(escaped("\xef\xbb\xbe\xef\xbc\x80") == "\xef\xbb\xbe\xef\xbc\x80"); // beside it
 }
 
 TEST_CASE("text is UTF-8 or it is not, whatever it steers") {
@@ -88,6 +98,26 @@ TEST_CASE("what was escaped is not escaped again") {
         all.push_back(static_cast<char>(byte));
     }
     CHECK(escaped(escaped(all)) == escaped(all));
+}
+
+TEST_CASE("a quoted name can neither leave its quotes nor steer a terminal") {
+    CHECK(quoted("") == R"("")");
+    CHECK(quoted("Grüße 1.0") == R"("Grüße 1.0")");
+    CHECK(quoted(R"(a" b="c)") == R"("a\" b=\"c")");
+    CHECK(quoted("\\") == R"("\\")");
+    CHECK(quoted("\\\"") == R"("\\\"")");
+    CHECK(quoted("\x1b[2J\n\xff") == R"("\x1b[2J\n\xff")");
+}
+
+TEST_CASE("two different names are never quoted alike") {
+    CHECK(quoted("\n") != quoted(R"(\n)"));
+    CHECK(quoted("\x1b") != quoted(R"(\x1b)"));
+    CHECK(quoted(R"(\n)") == R"("\\n")");
+}
+
+TEST_CASE("a quoted name stays as it is in a line that is escaped") {
+    const std::string name = quoted("a\\b\"\n\x80");
+    CHECK(escaped(name) == name);
 }
 
 TEST_CASE("a slip of the hand is understood") {
