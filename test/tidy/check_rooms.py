@@ -29,13 +29,21 @@ class Token:
     why: str
 
 
+# What stands before a function that is called: a sign or a word such as `return`. Behind another
+# word, `.`, `->` or `a::` the name belongs to a declaration or to a member.
+CALLED = (r"(?:^|[^\w\s.>:]|(?<!-)>|(?<!:):(?!:)|\b(?:co_)?(?:return|yield|await)\b"
+          r"|\b(?:else|do|throw|case|not|and|or)\b)\s*(?:::\s*)?")
+STD_CLOCK = r"(?:system|steady|high_resolution|utc|tai|gps|file)_clock\b"
+
 PURE_TOKENS = (
-    Token(r"_clock\s*::\s*now\b|\bstd\s*::\s*(?:time|clock)\b|\bclock_gettime\b|\bgettimeofday\b"
-          r"|(?<![\w.>])time\s*\(\s*(?:nullptr|NULL|0|&)", "a clock",
+    Token(r"[Cc]lock\s*::\s*now\b|\bstd\s*::\s*(?:time|clock)\b|\bclock_gettime\b"
+          rf"|\bgettimeofday\b|{CALLED}(?:time|clock)\s*\("
+          rf"|=\s*(?:::\s*)?(?:\w+\s*::\s*)*{STD_CLOCK}(?!\s*::)", "a clock",
           "time is a parameter (style 5); take `now` as an argument"),
     Token(r"\blocaltime(?:_r)?\b|\bgetenv\b", "the environment",
           "the same input must give the same output everywhere (style 5); take it as an argument"),
-    Token(r"\brandom_device\b|\bgetrandom\b|\bgetentropy\b", "a random device",
+    Token(r"\brandom_device\b|\bgetrandom\b|\bgetentropy\b|\bstd\s*::\s*s?rand\b"
+          rf"|{CALLED}s?rand(?:om)?\s*\(", "a random device",
           "the same seed must give the same trace (style 5); take a generator as an argument"),
     Token(r"\b(?:float|double)\b", "floating point",
           "machines round differently (style 5); count in whole numbers"),
@@ -98,7 +106,8 @@ def check_text(project, path):
     if rules.pure:
         for token in PURE_TOKENS:
             for match in re.finditer(token.pattern, code):
-                yield Finding(name, lines.at(match.start()), f"{token.what} in pure code",
+                # Its end: a call begins with what stands before it, which may be a line above.
+                yield Finding(name, lines.at(match.end() - 1), f"{token.what} in pure code",
                               token.why)
 
 

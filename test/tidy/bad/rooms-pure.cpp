@@ -19,8 +19,28 @@
 auto now = std::chrono::steady_clock::now(); // refused
 auto since = std::time(nullptr);             // refused
 auto again = time(nullptr);                  // refused
+auto kept = time(&since);                    // refused
+auto globally = ::time(nullptr);             // refused
+auto spent = clock();                        // refused
+int noise = rand();                          // refused
+long more = random();                        // refused
 std::random_device source;                   // refused
 const char* home = std::getenv("HOME");      // refused
 double share = 1;                            // refused
 float part = 1;                              // refused
 std::map<const char*, int> by_address;       // refused
+
+using ticks = std::chrono::steady_clock;      // refused
+using clock_type = std::chrono::system_clock; // refused
+auto later = ticks_clock::now();              // refused
+auto short_name = clock::now();               // refused
+
+template <class Clock>
+auto read(std::time_t* where) {
+    srand(1);      // refused
+    std::srand(1); // refused
+    time(where);   // refused
+    if (where)
+        return time(where); // refused
+    return Clock::now();    // refused
+}

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-template <class Clock = std::chrono::system_clock>
+template <class Clock = std::chrono::system_clock> // refused
 auto moment() {
     return std::chrono::system_clock::now(); // refused
 }

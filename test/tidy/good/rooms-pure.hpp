@@ -15,8 +15,15 @@ struct moment {
     std::chrono::nanoseconds wall_time(const std::chrono::nanoseconds* since) const {
         return *since;
     }
+    moment random(int seed) const { return moment{log_time(seed)}; }
     std::chrono::nanoseconds since_{};
 };
+
+inline auto spent(const moment& begun, const moment* ended) {
+    return ended->time() - begun.time();
+}
+
+using ticks = std::chrono::steady_clock::duration;
 
 using by_name = std::map<std::string, moment*>;
 using floating_log = int;
