@@ -11,6 +11,7 @@
 #include <exception>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <sys/stat.h>
 
@@ -93,12 +94,21 @@ int serve(const command_line& given, const settings& running, const configuratio
     // Before the first file, rotated logs among them: whatever it holds, it is nobody else's.
     constexpr mode_t owner_only = 0077;
     ::umask(owner_only);
+    // Before the log: its file may lie in there, and a start that is refused writes to no log.
+    auto directory = storage::data_directory::open(wanted.daemon.data_dir, wanted.daemon.id);
+    if (!directory) {
+        return complain(directory.error(), exit_failed);
+    }
     if (auto opened = log::open(wanted.log); !opened) {
         return complain(opened.error(), exit_failed);
     }
+    if (directory->is_new()) {
+        log::notice("'{}' is a new data directory, made for server {}", directory->path(),
+                    directory->server());
+    }
     int exit_code = EXIT_SUCCESS;
     try {
-        auto daemon = server::daemon::open(wanted.daemon);
+        auto daemon = server::daemon::open(wanted.daemon, std::move(*directory));
         if (!daemon) {
             log::close();
             return complain(daemon.error(), exit_failed);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,19 @@ void console_writer::write(std::string_view text) {
             text.remove_prefix(static_cast<std::size_t>(written));
             progress_ = clock::now();
         }
+    }
+}
+
+void console_writer::try_write(std::string_view text) const {
+    text = text.substr(0, PIPE_BUF);
+    pollfd room{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+    if (descriptor_ < 0 || ::poll(&room, 1, 0) != 1) {
+        return;
+    }
+    // Only for a socket this keeps what could not be opened once more from waiting.
+    if (::send(descriptor_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+        errno == ENOTSOCK) {
+        [[maybe_unused]] const ssize_t written = ::write(descriptor_, text.data(), text.size());
     }
 }
 

@@ -18,6 +18,9 @@ class console_writer {
     /// Called by one thread at a time.
     void write(std::string_view text);
 
+    /// Writes it if there is room now, else not or in part.
+    void try_write(std::string_view text) const;
+
     /// From any thread: the process wants to end. What can be written without much waiting still
     /// is, the rest is lost.
     void hurry();

@@ -35,6 +35,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace almenara::log {
@@ -134,6 +135,11 @@ struct line_facts {
     wall_time at;
 };
 
+wall_time wall_now() {
+    return wall_time{std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch())};
+}
+
 constexpr const char* facts_name = "Facts";
 
 line_facts facts_of(const boost::log::record_view& record) {
@@ -146,17 +152,24 @@ std::string_view text_of(const boost::log::record_view& record) {
     return text ? std::string_view{*text} : std::string_view{};
 }
 
+std::string journal_line(const line_facts& facts, std::string_view text) {
+    return fmt::format("<{}>{}", entry(facts.severity).journal_priority, text);
+}
+
+std::string human_line(const line_facts& facts, std::string_view text) {
+    constexpr std::size_t clock_begin = 11;
+    constexpr std::size_t clock_length = 12;
+    return fmt::format("{} {:<7}  {}", to_string(facts.at).substr(clock_begin, clock_length),
+                       entry(facts.severity).name, text);
+}
+
 void format_for_journal(const boost::log::record_view& record,
                         boost::log::formatting_ostream& out) {
-    out << '<' << entry(facts_of(record).severity).journal_priority << '>' << text_of(record);
+    out << journal_line(facts_of(record), text_of(record));
 }
 
 void format_for_human(const boost::log::record_view& record, boost::log::formatting_ostream& out) {
-    constexpr std::size_t clock_begin = 11;
-    constexpr std::size_t clock_length = 12;
-    const line_facts facts = facts_of(record);
-    out << fmt::format("{} {:<7}  {}", to_string(facts.at).substr(clock_begin, clock_length),
-                       entry(facts.severity).name, text_of(record));
+    out << human_line(facts_of(record), text_of(record));
 }
 
 void format_for_file(const boost::log::record_view& record, boost::log::formatting_ostream& out) {
@@ -197,8 +210,18 @@ result<void> check_writable(const std::string& path) {
                                            "would become a date or a number. Choose another name",
                                            path)};
     }
+    // A pipe would wait for its reader, and a device would be renamed at the first rotation.
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode)) {
+        return almenara::error{errc::invalid,
+                               fmt::format("opening the log file '{}': it is a pipe or a device. "
+                                           "Give a regular file, or the path of a new one",
+                                           path)};
+    }
     constexpr mode_t owner_only = 0600;
-    const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_only);
+    const int file =
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+               owner_only);
     if (file < 0) {
         return last_system_error(fmt::format("opening the log file '{}'", path));
     }
@@ -214,6 +237,7 @@ struct open_log {
     boost::shared_ptr<file_sink> file;
     boost::log::sources::logger_mt source;
     trouble file_trouble;
+    console_style style = console_style::journal;
 };
 
 std::unique_ptr<open_log> the_log;
@@ -225,10 +249,8 @@ std::atomic<level> lowest_level{level::info};
     if (!record) {
         return true;
     }
-    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now().time_since_epoch());
     record.attribute_values().insert(
-        facts_name, attributes::make_attribute_value(line_facts{severity, wall_time{now}}));
+        facts_name, attributes::make_attribute_value(line_facts{severity, wall_now()}));
     record.attribute_values().insert("Message",
                                      attributes::make_attribute_value(base::escaped(text)));
     found_no_room = false;
@@ -307,6 +329,7 @@ result<void> open(const options& wanted) {
     }
     opened->console = make_console(opened->console_end, wanted.console);
     boost::log::core::get()->add_sink(opened->console);
+    opened->style = wanted.console;
     lowest_level = wanted.lowest;
     the_log = std::move(opened);
     return {};
@@ -321,6 +344,18 @@ void close() {
     the_log->console_end->hurry();
     end_sink(the_log->console);
     the_log.reset();
+}
+
+void last_words(level severity, std::string_view text) {
+    if (!is_wanted(severity)) {
+        return;
+    }
+    const line_facts facts{severity, wall_now()};
+    const std::string escaped = base::escaped(text);
+    console_writer{}.try_write((the_log->style == console_style::human
+                                    ? human_line(facts, escaped)
+                                    : journal_line(facts, escaped)) +
+                               '\n');
 }
 
 void set_lowest(level lowest) {

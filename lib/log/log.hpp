@@ -45,6 +45,10 @@ struct options {
 /// Writes out what waits and ends the threads. A console that nobody reads is given a second.
 void close();
 
+/// One line past everything that waits, for a process that leaves at once: if stderr has no room
+/// for it, it is lost.
+void last_words(level severity, std::string_view text);
+
 void set_lowest(level lowest);
 [[nodiscard]] bool is_wanted(level severity);
 

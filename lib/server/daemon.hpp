@@ -35,8 +35,10 @@ struct reloadable_options {
 /// which it stops.
 class daemon {
   public:
-    /// Opens everything. The failure says which part and what to do.
-    [[nodiscard]] static result<std::unique_ptr<daemon>> open(const daemon_options& wanted);
+    /// Opens the sockets of a server whose data directory is open already, and takes the signals,
+    /// which the caller may have blocked until now. The failure says which part and what to do.
+    [[nodiscard]] static result<std::unique_ptr<daemon>> open(const daemon_options& wanted,
+                                                              storage::data_directory directory);
 
     ~daemon();
     daemon(const daemon&) = delete;

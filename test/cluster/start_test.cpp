@@ -5,6 +5,8 @@
 #include <catch2/catch_all.hpp>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <sys/stat.h>
@@ -86,4 +88,30 @@ TEST_CASE("what a killed server left behind does not keep the next one from star
     administrator.check_answers();
     administrator.leave();
     CHECK(next.stop() == good_exit);
+}
+
+TEST_CASE("the shipped configuration with everything in it switched on starts, and starts again") {
+    temporary_directory home;
+    std::ifstream shipped{ALMENARA_DAEMON_DIR "/almenarad.conf"};
+    std::string text;
+    for (std::string line; std::getline(shipped, line);) {
+        // `# log-file = ...`, and not a sentence.
+        const bool is_switched_off =
+            line.starts_with("# log-") && line.find(" = ") != std::string::npos;
+        text += (is_switched_off ? line.substr(2) : line) + "\n";
+    }
+    CHECK(text.find("\nlog-file = /var/lib/almenara/") != std::string::npos);
+    const std::string shipped_place = "/var/lib/almenara";
+    for (std::size_t at = 0; (at = text.find(shipped_place, at)) != std::string::npos;) {
+        text.replace(at, shipped_place.size(), home / "data");
+    }
+    write_file(home / "almenarad.conf", text);
+    for (const int round : {1, 2}) {
+        CAPTURE(round);
+        server_process server{
+            {.arguments = {"--config", home / "almenarad.conf"}, .data_dir = home / "data"}};
+        CHECK(server.stop() == good_exit);
+        CHECK(server.times_logged("is a new data directory") == (round == 1 ? 1 : 0));
+    }
+    CHECK(std::filesystem::file_size(home / "data/almenarad.log") > 0);
 }

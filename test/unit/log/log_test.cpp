@@ -12,6 +12,8 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -25,6 +27,8 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /// There is one log in a process, and it writes to stderr: each case runs in a child of its own.
@@ -328,11 +332,24 @@ TEST_CASE("log a directory whose rotated files cannot be counted is refused at t
     CHECK(end.errors.find("Permission denied") != std::string::npos);
 }
 
+TEST_CASE("log a pipe or a device is refused as a log file, without waiting for a reader") {
+    const temporary_directory place;
+    REQUIRE(::mkfifo((place / "pipe").c_str(), 0600) == 0);
+    for (const std::string& path : {place / "pipe", std::string{"/dev/null"}}) {
+        const auto failure = test::failure_of(open({.file = file_options{.path = path}}));
+        CHECK(failure.message() == "opening the log file '" + path +
+                                       "': it is a pipe or a device. Give a regular file, or the "
+                                       "path of a new one");
+    }
+}
+
 TEST_CASE("004 a full disk under the log file ends nobody") {
     const temporary_directory place;
-    fs::create_symlink("/dev/full", place / "server.log");
     const options wanted{.file = file_options{.path = place / "server.log"}};
     const auto lines = lines_of(console(wanted, [] {
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit nearly_nothing{.rlim_cur = 100, .rlim_max = 100};
+        ::setrlimit(RLIMIT_FSIZE, &nearly_nothing);
         for (int i = 0; i < 100; ++i) {
             info("line {}", i);
         }
@@ -415,6 +432,38 @@ std::size_t lines_with(const std::vector<std::string>& lines, std::string_view w
 }
 
 } // namespace
+
+TEST_CASE("log last words are written past the queue, if there is room for them") {
+    const auto end = test::in_child([] {
+        if (!open({})) {
+            return 1;
+        }
+        last_words(level::warning, "leaving\tat once");
+        last_words(level::debug, "not wanted");
+        std::_Exit(0); // As those do who say last words.
+    });
+    CHECK(end.exit_code == 0);
+    CHECK(end.errors == "<4>leaving\\tat once\n");
+}
+
+TEST_CASE("log last words wait for nobody") {
+    const auto end = test::in_child([] {
+        stuck_stderr console;
+        if (!open({})) {
+            return 1;
+        }
+        constexpr std::size_t flood = 30'000;
+        for (std::size_t i = 0; i < flood; ++i) {
+            info("flood {:040}", i);
+        }
+        const bool is_full = test::comes_true([&] { return console.is_full(); }, test::patience);
+        const auto began = std::chrono::steady_clock::now();
+        last_words(level::warning, "leaving at once");
+        const auto took = std::chrono::steady_clock::now() - began;
+        std::_Exit(is_full && took < std::chrono::milliseconds{500} ? 0 : 3);
+    });
+    CHECK(end.exit_code == 0);
+}
 
 TEST_CASE("004 lines that come too fast are dropped, and exactly so many are told") {
     constexpr std::size_t flood = 30'000;
