@@ -28,278 +28,258 @@ namespace {
 /// Everybody has been told by then, or does not listen; systemd waits for 10 s.
 constexpr duration longest_stop = std::chrono::milliseconds{2500};
 
-/// Who goes on asking while the server stops does not keep the others from
-/// hearing it.
+/// Who goes on asking while the server stops does not keep the others from hearing it.
 constexpr duration longest_listening = std::chrono::milliseconds{100};
 
-constexpr const char *administrators_socket = "admin.sock";
+constexpr const char* administrators_socket = "admin.sock";
 
 std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  const ssize_t got = ::getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
-  // Jitter only: should the kernel have no randomness yet, any seed will do.
-  return got < 0 ? 0 : seed;
+    std::uint64_t seed = 0;
+    const ssize_t got = ::getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
+    // Jitter only: should the kernel have no randomness yet, any seed will do.
+    return got < 0 ? 0 : seed;
 }
 
-/// What came during the start waits until somebody listens, which is now.
-/// Threads of the log, made before, leave signals to this one.
+/// What came during the start waits until somebody listens, which is now. Threads of the log, made
+/// before, leave signals to this one.
 void take_blocked_signals() {
-  sigset_t ours{};
-  ::sigemptyset(&ours);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
-    ::sigaddset(&ours, number);
-  }
-  ::pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+    sigset_t ours{};
+    ::sigemptyset(&ours);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
+        ::sigaddset(&ours, number);
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
 }
 
-client_registry::options registry_options(const daemon_options &wanted) {
-  return {.max_clients = wanted.max_clients,
-          .descriptors = raise_descriptor_limit(),
-          .session = wanted.session};
+client_registry::options registry_options(const daemon_options& wanted) {
+    return {.max_clients = wanted.max_clients,
+            .descriptors = raise_descriptor_limit(),
+            .session = wanted.session};
 }
 
 } // namespace
 
 /// Hands what a listener accepts to the registry, with where it came from.
 class daemon::door final : public guest_house {
-public:
-  door(client_registry &clients, client_origin origin)
-      : clients_(clients), origin_(origin) {}
+  public:
+    door(client_registry& clients, client_origin origin) : clients_(clients), origin_(origin) {}
 
-  void accepted(std::unique_ptr<net::byte_stream> stream) override {
-    const bool is_stranger = origin_ == client_origin::local_administrator &&
-                             !is_administrator(stream->peer());
-    if (is_stranger) {
-      log::warning(
-          "admin.sock: user {} is neither root nor the user of this service",
-          stream->peer().user.value_or(0));
+    void accepted(std::unique_ptr<net::byte_stream> stream) override {
+        const bool is_stranger =
+            origin_ == client_origin::local_administrator && !is_administrator(stream->peer());
+        if (is_stranger) {
+            log::warning("admin.sock: user {} is neither root nor the user of this service",
+                         stream->peer().user.value_or(0));
+        }
+        clients_.add(std::move(stream), is_stranger ? client_origin::local_stranger : origin_);
     }
-    clients_.add(std::move(stream),
-                 is_stranger ? client_origin::local_stranger : origin_);
-  }
 
-  // Administration stands outside the limits: who looks into a full server must
-  // get in.
-  [[nodiscard]] bool has_room() const override {
-    return origin_ == client_origin::local_administrator ||
-           clients_.has_room_at_door();
-  }
+    // Administration stands outside the limits: who looks into a full server must get in.
+    [[nodiscard]] bool has_room() const override {
+        return origin_ == client_origin::local_administrator || clients_.has_room_at_door();
+    }
 
-private:
-  static bool is_administrator(const net::peer_address &peer) {
-    return peer.user == 0U || peer.user == ::geteuid();
-  }
+  private:
+    static bool is_administrator(const net::peer_address& peer) {
+        return peer.user == 0U || peer.user == ::geteuid();
+    }
 
-  client_registry &clients_;
-  client_origin origin_;
+    client_registry& clients_;
+    client_origin origin_;
 };
 
-daemon::daemon(const daemon_options &wanted, storage::data_directory directory)
+daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
     : directory_(std::move(directory)),
       facts_{.id = directory_.server(), .address = {}},
       clients_(turns_, facts_, registry_options(wanted), random_seed()),
       network_door_(std::make_unique<door>(clients_, client_origin::network)),
-      administrators_door_(
-          std::make_unique<door>(clients_, client_origin::local_administrator)),
+      administrators_door_(std::make_unique<door>(clients_, client_origin::local_administrator)),
       signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
-      stop_timer_(turns_.context()), watchdog_timer_(turns_.context()),
+      stop_timer_(turns_.context()),
+      watchdog_timer_(turns_.context()),
       watchdog_interval_(service_manager::watchdog_interval()) {
-  signals_.add(SIGUSR1);
-  take_blocked_signals();
+    signals_.add(SIGUSR1);
+    take_blocked_signals();
 }
 
 daemon::~daemon() = default;
 
-result<std::unique_ptr<daemon>>
-daemon::open(const daemon_options &wanted, storage::data_directory directory) {
-  // A client that goes away while it is written to is an error code, not a
-  // signal.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::unique_ptr<daemon> opened{new daemon{wanted, std::move(directory)}};
-  if (auto listening = opened->listen(wanted.listen); !listening) {
-    return listening.error();
-  }
-  if (auto listening = opened->listen_for_administrators(); !listening) {
-    return listening.error();
-  }
-  return opened;
+result<std::unique_ptr<daemon>> daemon::open(const daemon_options& wanted,
+                                             storage::data_directory directory) {
+    // A client that goes away while it is written to is an error code, not a signal.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::unique_ptr<daemon> opened{new daemon{wanted, std::move(directory)}};
+    if (auto listening = opened->listen(wanted.listen); !listening) {
+        return listening.error();
+    }
+    if (auto listening = opened->listen_for_administrators(); !listening) {
+        return listening.error();
+    }
+    return opened;
 }
 
-result<void> daemon::listen(const net::host_port &at) {
-  auto endpoints = net::resolve(at);
-  if (!endpoints) {
-    return endpoints.error();
-  }
-  if (auto loopback = net::require_loopback(*endpoints); !loopback) {
-    return loopback;
-  }
-  network_ = std::make_shared<tcp_listener>(turns_, *network_door_,
-                                            net::to_string(at));
-  if (auto opened = network_->open(endpoints->front()); !opened) {
-    return opened;
-  }
-  facts_.address = net::to_string(network_->local());
-  clients_.when_door_opens([this] { network_->resume(); });
-  return {};
+result<void> daemon::listen(const net::host_port& at) {
+    auto endpoints = net::resolve(at);
+    if (!endpoints) {
+        return endpoints.error();
+    }
+    if (auto loopback = net::require_loopback(*endpoints); !loopback) {
+        return loopback;
+    }
+    network_ = std::make_shared<tcp_listener>(turns_, *network_door_, net::to_string(at));
+    if (auto opened = network_->open(endpoints->front()); !opened) {
+        return opened;
+    }
+    facts_.address = net::to_string(network_->local());
+    clients_.when_door_opens([this] { network_->resume(); });
+    return {};
 }
 
 result<void> daemon::listen_for_administrators() {
-  const std::string path = directory_.path() + "/" + administrators_socket;
-  if (path.size() >= sizeof(::sockaddr_un::sun_path)) {
-    return error{
-        errc::invalid,
-        fmt::format(
-            "'{}' is too long for the name of a socket. Give a data directory "
-            "with a shorter path",
-            path)};
-  }
-  // The lock on the directory is ours: what lies there is left over from a
-  // process that died.
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-  administrators_ = std::make_shared<local_listener>(
-      turns_, *administrators_door_, administrators_socket);
-  // Nobody else may connect, not even between bind and chmod.
-  constexpr mode_t owner_only = 0177;
-  const mode_t before = ::umask(owner_only);
-  auto opened =
-      administrators_->open(asio::local::stream_protocol::endpoint{path});
-  ::umask(before);
-  return opened;
+    const std::string path = directory_.path() + "/" + administrators_socket;
+    if (path.size() >= sizeof(::sockaddr_un::sun_path)) {
+        return error{errc::invalid,
+                     fmt::format("'{}' is too long for the name of a socket. Give a data directory "
+                                 "with a shorter path",
+                                 path)};
+    }
+    // The lock on the directory is ours: what lies there is left over from a process that died.
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    administrators_ =
+        std::make_shared<local_listener>(turns_, *administrators_door_, administrators_socket);
+    // Nobody else may connect, not even between bind and chmod.
+    constexpr mode_t owner_only = 0177;
+    const mode_t before = ::umask(owner_only);
+    auto opened = administrators_->open(asio::local::stream_protocol::endpoint{path});
+    ::umask(before);
+    return opened;
 }
 
 std::string daemon::start_line() const {
-  return fmt::format("almenarad {}: server {}, no cluster yet, listening on {}",
-                     version, facts_.id, facts_.address);
+    return fmt::format("almenarad {}: server {}, no cluster yet, listening on {}", version,
+                       facts_.id, facts_.address);
 }
 
 void daemon::run(reload_function reload) {
-  reload_ = std::move(reload);
-  turns_.at_end_of_turn([this] { end_of_turn(); });
-  wait_for_signal();
-  network_->resume();
-  administrators_->resume();
-  service_manager::ready(status_line());
-  feed_watchdog();
-  log::notice("server {} is ready at {}, data in {}", facts_.id, facts_.address,
-              directory_.path());
-  turns_.run();
-  log::notice("server {} has stopped", facts_.id);
+    reload_ = std::move(reload);
+    turns_.at_end_of_turn([this] { end_of_turn(); });
+    wait_for_signal();
+    network_->resume();
+    administrators_->resume();
+    service_manager::ready(status_line());
+    feed_watchdog();
+    log::notice("server {} is ready at {}, data in {}", facts_.id, facts_.address,
+                directory_.path());
+    turns_.run();
+    log::notice("server {} has stopped", facts_.id);
 }
 
 void daemon::wait_for_signal() {
-  signals_.async_wait([this](const error_code &failure, int number) {
-    if (!failure) {
-      handle_signal(number);
-      wait_for_signal();
-    }
-  });
+    signals_.async_wait([this](const error_code& failure, int number) {
+        if (!failure) {
+            handle_signal(number);
+            wait_for_signal();
+        }
+    });
 }
 
 void daemon::handle_signal(int number) {
-  switch (number) {
-  case SIGHUP:
-    reload();
-    break;
-  case SIGUSR1:
-    dump_state();
-    break;
-  default:
-    stop(number == SIGINT ? "SIGINT" : "SIGTERM");
-  }
+    switch (number) {
+    case SIGHUP:
+        reload();
+        break;
+    case SIGUSR1:
+        dump_state();
+        break;
+    default:
+        stop(number == SIGINT ? "SIGINT" : "SIGTERM");
+    }
 }
 
 void daemon::reload() {
-  service_manager::reloading();
-  if (const auto changed = reload_()) {
-    clients_.set_max_clients(changed->max_clients);
-  }
-  service_manager::ready(status_line());
+    service_manager::reloading();
+    if (const auto changed = reload_()) {
+        clients_.set_max_clients(changed->max_clients);
+    }
+    service_manager::ready(status_line());
 }
 
 void daemon::dump_state() {
-  constexpr unsigned nearly_all = 99;
-  const client_room room = clients_.room();
-  log::notice("state: server {}, boot, at {}; {} clients inside, {} "
-              "connections, room for {} "
-              "(by {}); loop lag p99 {} us",
-              facts_.id, facts_.address, clients_.inside(),
-              clients_.connections(), room.clients, room.bound_by,
-              turns_.lag().percentile(turns_.now(), nearly_all).count() / 1000);
+    constexpr unsigned nearly_all = 99;
+    const client_room room = clients_.room();
+    log::notice("state: server {}, boot, at {}; {} clients inside, {} connections, room for {} "
+                "(by {}); loop lag p99 {} us",
+                facts_.id, facts_.address, clients_.inside(), clients_.connections(), room.clients,
+                room.bound_by, turns_.lag().percentile(turns_.now(), nearly_all).count() / 1000);
 }
 
 void daemon::stop(std::string_view why) {
-  if (std::exchange(stopping_, true)) {
-    // Style 10: a second signal forces the exit. No close of the log: that may
-    // take seconds.
-    log::last_words(log::level::warning,
-                    fmt::format("{} again: leaving at once", why));
-    std::_Exit(EXIT_FAILURE);
-  }
-  log::notice("{}: stopping; {} clients are told", why, clients_.inside());
-  service_manager::stopping();
-  network_->close();
-  administrators_->close();
-  goodbyes_are_due_ = true;
-  stop_began_ = turns_.now();
-  stop_timer_.expires_after(longest_stop);
-  stop_timer_.async_wait([this](const error_code &failure) {
-    if (!failure) {
-      log::warning("{} connections did not end in time and are closed",
-                   clients_.connections());
-      clients_.close_all();
-      stopped();
+    if (std::exchange(stopping_, true)) {
+        // Style 10: a second signal forces the exit. No close of the log: that may take seconds.
+        log::last_words(log::level::warning, fmt::format("{} again: leaving at once", why));
+        std::_Exit(EXIT_FAILURE);
     }
-  });
+    log::notice("{}: stopping; {} clients are told", why, clients_.inside());
+    service_manager::stopping();
+    network_->close();
+    administrators_->close();
+    goodbyes_are_due_ = true;
+    stop_began_ = turns_.now();
+    stop_timer_.expires_after(longest_stop);
+    stop_timer_.async_wait([this](const error_code& failure) {
+        if (!failure) {
+            log::warning("{} connections did not end in time and are closed",
+                         clients_.connections());
+            clients_.close_all();
+            stopped();
+        }
+    });
 }
 
 void daemon::stopped() {
-  // Nothing is left that anybody waits for: run() returns by itself (S27).
-  stop_timer_.cancel();
-  watchdog_timer_.cancel();
-  signals_.cancel();
-  std::error_code ignored; // Only tidiness: the next start removes it as well.
-  std::filesystem::remove(directory_.path() + "/" + administrators_socket,
-                          ignored);
+    // Nothing is left that anybody waits for: run() returns by itself (S27).
+    stop_timer_.cancel();
+    watchdog_timer_.cancel();
+    signals_.cancel();
+    std::error_code ignored; // Only tidiness: the next start removes it as well.
+    std::filesystem::remove(directory_.path() + "/" + administrators_socket, ignored);
 }
 
 void daemon::feed_watchdog() {
-  if (!watchdog_interval_) {
-    return;
-  }
-  service_manager::watchdog();
-  watchdog_timer_.expires_after(*watchdog_interval_);
-  watchdog_timer_.async_wait([this](const error_code &failure) {
-    if (!failure) {
-      feed_watchdog();
+    if (!watchdog_interval_) {
+        return;
     }
-  });
+    service_manager::watchdog();
+    watchdog_timer_.expires_after(*watchdog_interval_);
+    watchdog_timer_.async_wait([this](const error_code& failure) {
+        if (!failure) {
+            feed_watchdog();
+        }
+    });
 }
 
 std::string daemon::status_line() const {
-  return fmt::format("server {}, boot, no cluster yet, {} clients", facts_.id,
-                     clients_.inside());
+    return fmt::format("server {}, boot, no cluster yet, {} clients", facts_.id, clients_.inside());
 }
 
 void daemon::tell_status() {
-  std::string line = status_line();
-  if (!stopping_ && line != told_status_) {
-    service_manager::status(line);
-    told_status_ = std::move(line);
-  }
+    std::string line = status_line();
+    if (!stopping_ && line != told_status_) {
+        service_manager::status(line);
+        told_status_ = std::move(line);
+    }
 }
 
 void daemon::end_of_turn() {
-  // S27: what clients asked before the signal has come in with this turn and is
-  // answered first.
-  const bool all_is_read =
-      turns_.is_dry() || turns_.now() - stop_began_ >= longest_listening;
-  if (goodbyes_are_due_ && all_is_read) {
-    goodbyes_are_due_ = false;
-    clients_.stop([this] { stopped(); });
-  }
-  clients_.flush();
-  tell_status();
+    // S27: what clients asked before the signal has come in with this turn and is answered first.
+    const bool all_is_read = turns_.is_dry() || turns_.now() - stop_began_ >= longest_listening;
+    if (goodbyes_are_due_ && all_is_read) {
+        goodbyes_are_due_ = false;
+        clients_.stop([this] { stopped(); });
+    }
+    clients_.flush();
+    tell_status();
 }
 
 } // namespace almenara::server
