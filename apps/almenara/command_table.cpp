@@ -14,7 +14,7 @@ constexpr std::array<option, 6> globals{{
      "ALMENARA_SERVER", "127.0.0.1:7400"},
     {"plaintext", 0, value_kind::none, "", "no TLS; for loopback addresses only",
      "ALMENARA_PLAINTEXT", ""},
-    {"timeout", 0, value_kind::length_of_time, "TIME", "how long an answer may take",
+    {"timeout", 0, value_kind::length_of_time, "TIME", "how long the command may take",
      "ALMENARA_TIMEOUT", "30s"},
     {"json", 0, value_kind::none, "", "one JSON object per line, for scripts", "ALMENARA_JSON", ""},
     {"help", 'h', value_kind::none, "", "show this help, or that of the command", "", ""},

@@ -15,10 +15,12 @@ namespace almenara::cli {
 namespace asio = boost::asio;
 
 runtime::runtime(asio::any_io_executor executor, console& out, const invocation& asked)
-    : executor_(std::move(executor)), out_(out), asked_(asked), pause_(executor_) {}
+    : executor_(std::move(executor)), out_(out), asked_(asked), pause_(executor_) {
+    begin_round();
+}
 
-instant runtime::deadline() const {
-    return net::monotonic_now() + asked_.timeout;
+void runtime::begin_round() {
+    deadline_ = net::monotonic_now() + asked_.timeout;
 }
 
 void runtime::interrupt() {

@@ -23,8 +23,12 @@ class runtime {
     [[nodiscard]] console& out() { return out_; }
     [[nodiscard]] const invocation& asked() const { return asked_; }
 
-    /// When an answer to a question that is asked now is late.
-    [[nodiscard]] instant deadline() const;
+    /// When the round is late: the dial, the welcome and the answer together. The first round
+    /// begins with the command.
+    [[nodiscard]] instant deadline() const { return deadline_; }
+
+    /// A command that asks again and again gives each further round the time anew.
+    void begin_round();
 
     /// Whether the command should come to its end: it was interrupted, or nobody reads any more.
     [[nodiscard]] bool must_stop() const { return interrupted_ || out_.broken(); }
@@ -65,6 +69,7 @@ class runtime {
     boost::asio::any_io_executor executor_;
     console& out_;
     const invocation& asked_;
+    instant deadline_;
     boost::asio::steady_timer pause_;
     link* link_ = nullptr; ///< a command has one at a time
     bool interrupted_ = false;

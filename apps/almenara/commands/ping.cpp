@@ -99,6 +99,7 @@ asio::awaitable<exit_code> ping(runtime& here, const invocation& asked) {
         here.out().print(line_about(*pong, link->peer(), round_trip, asked.json));
         if (sent < wanted) {
             co_await here.pause_until(before + interval);
+            here.begin_round();
         }
     }
     co_await link->close();
@@ -115,7 +116,8 @@ constexpr std::array<example, 3> examples{{
 }};
 
 constexpr std::array<option, 2> options{{
-    {"count", 0, value_kind::count, "N", "ask so often, and print a summary", "", ""},
+    {"count", 0, value_kind::count, "N", "ask so often, each within --timeout, and print a summary",
+     "", ""},
     {"interval", 0, value_kind::length_of_time, "TIME",
      "ask again after this time (1s with --count; without it until Ctrl-C)", "", ""},
 }};

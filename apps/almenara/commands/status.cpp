@@ -135,6 +135,7 @@ asio::awaitable<std::optional<client::failure>> watch_connection(runtime& here,
         }
         screen.show(*status);
         co_await here.pause_until(before + interval);
+        here.begin_round();
     }
     co_await link->close();
     co_return std::nullopt;
@@ -155,6 +156,7 @@ asio::awaitable<exit_code> watch(runtime& here, duration interval) {
             co_return screen.exit();
         }
         co_await here.pause_until(before + interval);
+        here.begin_round();
     }
     co_return here.done();
 }
@@ -181,7 +183,8 @@ constexpr std::array<example, 3> examples{{
 }};
 
 constexpr std::array<option, 2> options{{
-    {"watch", 0, value_kind::none, "", "show it again and again, until Ctrl-C", "", ""},
+    {"watch", 0, value_kind::none, "",
+     "show it again and again, each within --timeout, until Ctrl-C", "", ""},
     {"interval", 0, value_kind::length_of_time, "TIME", "with --watch: how often (1s)", "", ""},
 }};
 

@@ -145,6 +145,40 @@ TEST_CASE("no answer within the time is exit code 5") {
                              "allow more time with --timeout (it was 20ms).\n");
 }
 
+TEST_CASE("the time given is for the dial, the welcome and the answer together") {
+    performance show;
+    bool asked = false;
+    show.stage.server.behave = [&](test::visitor& client, const test::client_message& message) {
+        if (std::holds_alternative<wire::c_hello>(message)) {
+            test::polite(client, message);
+        } else {
+            asked = true;
+        }
+    };
+    const std::string command = GENERATE("status", "ping");
+    CAPTURE(command);
+    show.play({command}, [&](runtime& here) -> asio::awaitable<void> {
+        const instant at_first = here.deadline();
+        co_await performance::until([&] { return asked; });
+        CHECK(here.deadline() == at_first);
+        here.interrupt();
+    });
+    CHECK(show.exit == exit_code::interrupted);
+}
+
+TEST_CASE("who asks again and again has the time again for each round") {
+    performance show;
+    std::vector<std::string> words =
+        GENERATE(std::vector<std::string>{"ping"}, std::vector<std::string>{"status", "--watch"});
+    words.insert(words.end(), {"--interval", "1ms"});
+    show.play(words, [&](runtime& here) -> asio::awaitable<void> {
+        const instant at_first = here.deadline();
+        co_await performance::until([&] { return here.deadline() > at_first; });
+        here.interrupt();
+    });
+    CHECK(show.exit == exit_code::interrupted);
+}
+
 TEST_CASE("a request that is forbidden is exit code 6") {
     performance show;
     show.stage.server.behave = [](test::visitor& client, const test::client_message& message) {
