@@ -107,6 +107,7 @@ class connection::driver final : public std::enable_shared_from_this<driver>,
         std::optional<outcome<reply>> answer_;
     };
 
+    void become_dialling();
     void become_talking(dialled way, instant deadline);
     void become_leaving();
     void become_over();
@@ -149,8 +150,7 @@ asio::awaitable<outcome<wire::welcome>> connection::driver::open(std::shared_ptr
                                                                  server_address where,
                                                                  instant deadline) {
     ALMENARA_CHECK(self->phase_ == phase::fresh);
-    self->phase_ = phase::dialling;
-    self->dialler_ = std::make_shared<dialler>(self->executor_, self->options_.plaintext);
+    self->become_dialling();
     auto way = co_await dialler::dial(self->dialler_, std::move(where), deadline);
     if (!way) {
         self->become_over();
@@ -205,6 +205,11 @@ void connection::driver::give_up() {
 void connection::driver::drop() {
     give_up();
     become_over();
+}
+
+void connection::driver::become_dialling() {
+    phase_ = phase::dialling;
+    dialler_ = std::make_shared<dialler>(executor_, options_.plaintext);
 }
 
 void connection::driver::become_talking(dialled way, instant deadline) {
