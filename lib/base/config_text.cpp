@@ -14,7 +14,7 @@ namespace {
 bool is_name(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char letter) {
         return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
-               letter == '-';
+               letter == '-' || letter == '_';
     });
 }
 
