@@ -180,7 +180,7 @@ TEST_CASE("cli a command line that makes no sense is refused with a way to help"
 TEST_CASE("cli an unknown key in a file is an error with its line and the nearest known key") {
     const auto [text, place, hint] = GENERATE(table<std::string, std::string, std::string>({
         {"lisen = 1", ":1: unknown key 'lisen'", "Did you mean 'listen'?"},
-        {"\n# c\nmax-client = 1", ":3: unknown key 'max-client'", "Did you mean 'max-clients'?"},
+        {"\n# c\nmax_clients = 1", ":3: unknown key 'max_clients'", "Did you mean 'max-clients'?"},
         {"[server]\nlisten = 1", ":2: unknown key 'server.listen'", "Did you mean"},
         {"colour = red", ":1: unknown key 'colour'", "See 'almenarad --help' for the keys"},
     }));
@@ -201,7 +201,6 @@ TEST_CASE("cli a key that stands twice in a file is refused with the second one'
 
 TEST_CASE("cli a file that is no configuration is refused with the line") {
     CHECK(says(config_failure("id = 1\nwhat is this\n"), "line 2"));
-    CHECK(says(config_failure("id = 1\nmax_clients = 1\n"), "digits and '-' only"));
     CHECK(says(config_failure(std::string(1024 * 1024 + 1, '#')), "longer than"));
 }
 
