@@ -51,8 +51,8 @@ result<std::vector<config_entry>> parse_config_text(std::string_view text) {
         const std::string_view key = trimmed(line.substr(0, equals));
         const std::string_view value = trimmed(line.substr(equals + 1));
         if (!is_name(key)) {
-            return bad_line(line_number, fmt::format("'{}' is not a key: small letters, digits and "
-                                                     "'-' only",
+            return bad_line(line_number, fmt::format("'{}' is not a key: small letters, digits, "
+                                                     "'-' and '_' only",
                                                      escaped(key.substr(0, 64))));
         }
         if (escaped(value) != value) {

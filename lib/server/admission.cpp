@@ -6,15 +6,11 @@
 
 namespace almenara::server {
 
-bool admission::arrived(connection_id id, const std::string& host) {
+void admission::arrived(connection_id id, const std::string& host) {
     const auto at = hosts_.try_emplace(host).first;
-    if (at->second.guests >= limits_.at_the_door_per_host) {
-        return false;
-    }
     const bool is_new = guests_.emplace(id, guest{at}).second;
     ALMENARA_CHECK(is_new);
     ++at->second.guests;
-    return true;
 }
 
 bool admission::wants_to_speak(connection_id id) {
@@ -56,6 +52,14 @@ void admission::done(connection_id id) {
         hosts_.erase(who.host);
     }
     call_waiting();
+}
+
+std::vector<connection_id> admission::guests_after(connection_id id, std::size_t most) const {
+    std::vector<connection_id> ids;
+    for (auto next = guests_.upper_bound(id); next != guests_.end() && ids.size() < most; ++next) {
+        ids.push_back(next->first);
+    }
+    return ids;
 }
 
 std::vector<connection_id> admission::take_called() {

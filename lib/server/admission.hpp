@@ -12,12 +12,7 @@
 namespace almenara::server {
 
 struct admission_limits {
-    /// Connections before their hello, those that say nothing included; beyond it nobody is
-    /// accepted, and the kernel's queue holds those outside.
-    std::size_t at_the_door = 4096;
-    /// The same of one address: none can take the door for itself.
-    std::size_t at_the_door_per_host = 2048;
-    /// Of those, how many may be read at a time: in all, and of one address (F).
+    /// How many may be read at a time before their hello: in all, and of one address (F).
     std::size_t speaking = 1024;
     std::size_t speaking_per_host = 64;
 };
@@ -29,12 +24,8 @@ class admission {
   public:
     explicit admission(admission_limits limits) : limits_(limits) {}
 
-    /// Whether another connection may be accepted.
-    [[nodiscard]] bool has_room_at_door() const { return guests_.size() < limits_.at_the_door; }
-
-    /// Accepted; silent so far. False: its address has too many at the door already, and it is to
-    /// be closed.
-    [[nodiscard]] bool arrived(connection_id id, const std::string& host);
+    /// Accepted; silent so far.
+    void arrived(connection_id id, const std::string& host);
 
     /// Its first bytes wait. True: read them now. False: it is queued, see take_called().
     [[nodiscard]] bool wants_to_speak(connection_id id);
@@ -44,6 +35,9 @@ class admission {
 
     /// Those who waited and may be read now, in the order in which they came.
     [[nodiscard]] std::vector<connection_id> take_called();
+
+    /// Those at the door who came after that one, in the order in which they came.
+    [[nodiscard]] std::vector<connection_id> guests_after(connection_id id, std::size_t most) const;
 
     [[nodiscard]] std::size_t at_the_door() const { return guests_.size(); }
     [[nodiscard]] std::size_t speaking() const { return speaking_; }

@@ -83,7 +83,6 @@ void client_connection::stop() {
 
 void client_connection::hurry() {
     session_.hurry();
-    keeper_.touched(*this);
 }
 
 void client_connection::first_bytes_wait() {

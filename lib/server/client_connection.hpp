@@ -51,6 +51,7 @@ class client_connection final : private net::byte_pump::owner {
     void flush();
     void deadline();
     void stop();
+    /// There is no room at the door. Its deadline may be another one now.
     void hurry();
 
     [[nodiscard]] connection_id id() const { return id_; }

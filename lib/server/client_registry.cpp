@@ -24,6 +24,9 @@ constexpr duration memory_is_fresh_for = std::chrono::seconds{1};
 constexpr duration shortest_retry = std::chrono::seconds{2};
 constexpr duration longest_retry = std::chrono::seconds{5};
 
+/// Connections on admin.sock: a few people and their scripts.
+constexpr std::size_t most_local = 64;
+
 } // namespace
 
 client_registry::client_registry(reactor& turns,
@@ -35,14 +38,17 @@ client_registry::client_registry(reactor& turns,
       options_(wanted),
       door_size_(door_for(wanted.descriptors)),
       jitter_(seed),
-      door_({.at_the_door = door_size_, .at_the_door_per_host = door_size_ / 2}),
+      door_({}),
       timer_(turns.context()),
       log_lines_(log_lines_per_second) {}
 
 void client_registry::add(std::unique_ptr<net::byte_stream> stream, client_origin origin) {
     const connection_id id = last_id_ = last_id_.next();
-    if (origin == client_origin::network && !door_.arrived(id, stream->peer().host)) {
-        return; // Half the door is one address's already: it is no household.
+    if (origin == client_origin::network) {
+        door_.arrived(id, stream->peer().host);
+        ++outside_;
+    } else {
+        ++local_;
     }
     auto connection = std::make_unique<client_connection>(
         turns_, static_cast<connection_keeper&>(*this), static_cast<session_host&>(*this),
@@ -50,14 +56,39 @@ void client_registry::add(std::unique_ptr<net::byte_stream> stream, client_origi
     client_connection& added = *connection;
     connections_.emplace(id, std::move(connection));
     added.start();
-    if (!has_room_at_door() && !std::exchange(door_was_full_, true)) {
-        hurry_those_at_door();
+    watch_the_door();
+}
+
+bool client_registry::has_room(client_origin origin) const {
+    if (stopping_) {
+        return false;
+    }
+    return origin == client_origin::network ? !is_crowded_ : local_ < most_local;
+}
+
+void client_registry::watch_the_door() {
+    // Those who were turned away hold a descriptor too, until they are gone.
+    if (!is_crowded_ && outside_ >= door_size_) {
+        is_crowded_ = true;
+        hurried_up_to_ = {};
+    } else if (is_crowded_ && outside_ < door_size_ - door_size_ / 8) {
+        // Only with some room: to open for one at a time would look at everybody each time.
+        is_crowded_ = false;
     }
 }
 
-bool client_registry::has_room_at_door() const {
-    // Those who were turned away hold a descriptor too, until they are gone.
-    return !stopping_ && door_.has_room_at_door() && connections_.size() - inside_ < door_size_;
+void client_registry::hurry_some() {
+    // A few in each turn: those inside must not wait for thousands at the door.
+    constexpr std::size_t most_at_once = 64;
+    if (!is_crowded_) {
+        return;
+    }
+    for (const connection_id id : door_.guests_after(hurried_up_to_, most_at_once)) {
+        client_connection& guest = *connections_.at(id);
+        guest.hurry();
+        deadlines_.set(id, guest.session().next_deadline());
+        hurried_up_to_ = id;
+    }
 }
 
 void client_registry::flush() {
@@ -81,12 +112,9 @@ void client_registry::flush() {
             connections_.at(id)->read_now();
         }
     }
-    if (door_was_full_ && has_room_at_door()) {
-        door_was_full_ = false;
-        if (door_opened_) {
-            door_opened_();
-        }
-    }
+    watch_the_door();
+    hurry_some();
+    tell_left_out();
     set_timer();
     if (when_empty_ && connections_.empty()) {
         std::exchange(when_empty_, nullptr)();
@@ -102,8 +130,14 @@ void client_registry::stop(std::function<void()> when_empty) {
 }
 
 void client_registry::close_all() {
+    when_empty_ = nullptr;
     touched_.clear();
+    for (const auto& [id, connection] : connections_) {
+        door_.done(id);
+        deadlines_.remove(id);
+    }
     connections_.clear();
+    inside_ = outside_ = local_ = 0;
     timer_.cancel();
 }
 
@@ -171,6 +205,7 @@ std::optional<wire::reject> client_registry::admit(connection_id id) {
     door_.done(id);
     if (inside_ < room.clients) {
         ++inside_;
+        --outside_;
         return std::nullopt;
     }
     const auto retry_after = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -182,20 +217,15 @@ std::optional<wire::reject> client_registry::admit(connection_id id) {
                                             inside_, room.bound_by)};
 }
 
-void client_registry::hurry_those_at_door() {
-    for (const auto& [id, connection] : connections_) {
-        connection->hurry();
-    }
-}
-
 void client_registry::remove(client_connection& connection) {
     const connection_id id = connection.id();
     log_end(connection);
     door_.done(id);
-    if (connection.origin() == client_origin::network && connection.session().was_admitted()) {
-        ALMENARA_CHECK(inside_ > 0);
-        --inside_;
-    }
+    std::size_t& place = connection.origin() != client_origin::network ? local_
+                         : connection.session().was_admitted()         ? inside_
+                                                                       : outside_;
+    ALMENARA_CHECK(place > 0);
+    --place;
     deadlines_.remove(id);
     connections_.erase(id);
 }
@@ -208,17 +238,29 @@ void client_registry::log_end(const client_connection& connection) {
     if (!log_lines_.take(turns_.now())) {
         return;
     }
-    if (const auto left_out = log_lines_.take_left_out(); left_out > 0) {
-        log::info("{} more connections ended badly", left_out);
-    }
     log::info("client {} at {} ({}): {}", connection.id(), connection.peer().text,
               session.client_name().empty() ? "no hello" : session.client_name(),
               session.why_ended());
 }
 
+void client_registry::tell_left_out() {
+    // In the second after it, or with the last connection: who floods may well fall silent then.
+    if (!log_lines_.is_left_out_due(turns_.now()) && !(stopping_ && connections_.empty())) {
+        return;
+    }
+    if (const auto left_out = log_lines_.take_left_out(); left_out > 0) {
+        log::info("{} more connections ended badly", left_out);
+    }
+}
+
 void client_registry::set_timer() {
     // Entries of connections that are gone must not keep run() from returning.
-    const auto next = connections_.empty() ? std::nullopt : deadlines_.next();
+    auto next = connections_.empty() ? std::nullopt : deadlines_.next();
+    if (is_crowded_ && !door_.guests_after(hurried_up_to_, 1).empty()) {
+        next = turns_.now();
+    } else if (const auto told_at = log_lines_.left_out_due(); told_at && !stopping_) {
+        next = next ? std::min(*next, *told_at) : *told_at;
+    }
     if (next == timer_set_for_) {
         return;
     }

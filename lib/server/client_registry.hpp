@@ -38,7 +38,8 @@ class client_registry final : private connection_keeper, private session_host {
 
     /// Takes a connection from a listener.
     void add(std::unique_ptr<net::byte_stream> stream, client_origin origin);
-    [[nodiscard]] bool has_room_at_door() const;
+    /// Whether a listener may accept another one from there.
+    [[nodiscard]] bool has_room(client_origin origin) const;
 
     /// At the end of each turn: sends what the turn caused, removes what is over, sets the timer.
     void flush();
@@ -54,20 +55,19 @@ class client_registry final : private connection_keeper, private session_host {
     [[nodiscard]] std::size_t connections() const { return connections_.size(); }
     [[nodiscard]] client_room room() const;
 
-    /// Called at the end of a turn in which the door got room again.
-    void when_door_opens(std::function<void()> action) { door_opened_ = std::move(action); }
-
   private:
     void touched(client_connection& connection) override;
     [[nodiscard]] bool may_speak(client_connection& connection) override;
-    [[nodiscard]] bool is_crowded() const override { return door_was_full_; }
+    [[nodiscard]] bool is_crowded() const override { return is_crowded_; }
 
     [[nodiscard]] wire::welcome welcome_text() const override;
     [[nodiscard]] wire::status_reply status() const override;
     [[nodiscard]] wire::pong position() const override;
     [[nodiscard]] std::optional<wire::reject> admit(connection_id id) override;
 
-    void hurry_those_at_door();
+    void watch_the_door();
+    void hurry_some();
+    void tell_left_out();
     void remove(client_connection& connection);
     void log_end(const client_connection& connection);
     void set_timer();
@@ -83,6 +83,8 @@ class client_registry final : private connection_keeper, private session_host {
     std::vector<client_connection*> touched_;
     connection_id last_id_;
     std::size_t inside_ = 0;
+    std::size_t outside_ = 0; ///< from the network and not inside: at the door, or turned away
+    std::size_t local_ = 0;   ///< on admin.sock
 
     deadline_queue deadlines_;
     boost::asio::steady_timer timer_;
@@ -92,9 +94,9 @@ class client_registry final : private connection_keeper, private session_host {
     mutable std::optional<instant> memory_read_at_;
 
     log_budget log_lines_;
-    std::function<void()> door_opened_;
     std::function<void()> when_empty_;
-    bool door_was_full_ = false;
+    bool is_crowded_ = false;     ///< from when the door is full until it has some room again
+    connection_id hurried_up_to_; ///< of those at the door, while it is crowded
     bool stopping_ = false;
 };
 

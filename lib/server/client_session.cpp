@@ -113,8 +113,7 @@ void client_session::on(instant now, const wire::c_hello& hello) {
                                                                                  : "server")});
         return;
     }
-    client_name_ =
-        base::escaped(std::string_view{hello.client_name}.substr(0, longest_client_name));
+    client_name_ = base::quoted(std::string_view{hello.client_name}.substr(0, longest_client_name));
     if (origin_ == client_origin::local_stranger) {
         reject(now, {.request = hello.request,
                      .code = wire::reject_code::denied,
@@ -196,10 +195,12 @@ void client_session::begin_farewell(instant now) {
 }
 
 void client_session::stop(instant now) {
+    // Nobody's fault: nothing for the log.
     if (stage_ == stage::before_hello) {
-        reject(now, {.code = wire::reject_code::stopping,
-                     .retry_after = back_after_stop,
-                     .text = "the server is going down"});
+        say(wire::reject{.code = wire::reject_code::stopping,
+                         .retry_after = back_after_stop,
+                         .text = "the server is going down"});
+        begin_farewell(now);
     } else if (stage_ == stage::inside) {
         say(wire::bye{.reason = wire::bye_reason::stopping,
                       .retry_after = back_after_stop,

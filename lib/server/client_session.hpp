@@ -62,7 +62,7 @@ class session_host {
 };
 
 /// One client's conversation, without its socket: bytes and the time come in, bytes and a deadline
-/// go out. Whoever moves the bytes calls take_outbox() once per turn and obeys `next_step`.
+/// go out. Whoever moves the bytes empties outbox() once per turn and obeys what_next().
 class client_session {
   public:
     client_session(session_host& host,
@@ -111,6 +111,7 @@ class client_session {
 
     /// Whether the host gave it a place, which is free again when the connection is gone.
     [[nodiscard]] bool was_admitted() const { return was_admitted_; }
+    /// In quotes and harmless (F); empty before the hello.
     [[nodiscard]] const std::string& client_name() const { return client_name_; }
 
     /// Why it ended, for the log; empty for a client that said goodbye.

@@ -74,10 +74,7 @@ class daemon::door final : public guest_house {
         clients_.add(std::move(stream), is_stranger ? client_origin::local_stranger : origin_);
     }
 
-    // Administration stands outside the limits: who looks into a full server must get in.
-    [[nodiscard]] bool has_room() const override {
-        return origin_ == client_origin::local_administrator || clients_.has_room_at_door();
-    }
+    [[nodiscard]] bool has_room() const override { return clients_.has_room(origin_); }
 
   private:
     static bool is_administrator(const net::peer_address& peer) {
@@ -96,6 +93,7 @@ daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
       administrators_door_(std::make_unique<door>(clients_, client_origin::local_administrator)),
       signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
       stop_timer_(turns_.context()),
+      status_timer_(turns_.context()),
       watchdog_timer_(turns_.context()),
       watchdog_interval_(service_manager::watchdog_interval()) {
     signals_.add(SIGUSR1);
@@ -131,7 +129,6 @@ result<void> daemon::listen(const net::host_port& at) {
         return opened;
     }
     facts_.address = net::to_string(network_->local());
-    clients_.when_door_opens([this] { network_->resume(); });
     return {};
 }
 
@@ -144,8 +141,12 @@ result<void> daemon::listen_for_administrators() {
                                  path)};
     }
     // The lock on the directory is ours: what lies there is left over from a process that died.
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
+    std::error_code failure;
+    std::filesystem::remove(path, failure);
+    if (failure) {
+        return error{errc::conflict, fmt::format("removing what lies at '{}'", path), failure,
+                     "Move it away: the socket for administrators belongs there"};
+    }
     administrators_ =
         std::make_shared<local_listener>(turns_, *administrators_door_, administrators_socket);
     // Nobody else may connect, not even between bind and chmod.
@@ -167,7 +168,7 @@ void daemon::run(reload_function reload) {
     wait_for_signal();
     network_->resume();
     administrators_->resume();
-    service_manager::ready(status_line());
+    manager_.ready(status_line());
     feed_watchdog();
     log::notice("server {} is ready at {}, data in {}", facts_.id, facts_.address,
                 directory_.path());
@@ -198,11 +199,11 @@ void daemon::handle_signal(int number) {
 }
 
 void daemon::reload() {
-    service_manager::reloading();
+    manager_.reloading();
     if (const auto changed = reload_()) {
         clients_.set_max_clients(changed->max_clients);
     }
-    service_manager::ready(status_line());
+    manager_.ready(status_line());
 }
 
 void daemon::dump_state() {
@@ -221,7 +222,7 @@ void daemon::stop(std::string_view why) {
         std::_Exit(EXIT_FAILURE);
     }
     log::notice("{}: stopping; {} clients are told", why, clients_.inside());
-    service_manager::stopping();
+    manager_.stopping();
     network_->close();
     administrators_->close();
     goodbyes_are_due_ = true;
@@ -240,6 +241,7 @@ void daemon::stop(std::string_view why) {
 void daemon::stopped() {
     // Nothing is left that anybody waits for: run() returns by itself (S27).
     stop_timer_.cancel();
+    status_timer_.cancel();
     watchdog_timer_.cancel();
     signals_.cancel();
     std::error_code ignored; // Only tidiness: the next start removes it as well.
@@ -250,7 +252,7 @@ void daemon::feed_watchdog() {
     if (!watchdog_interval_) {
         return;
     }
-    service_manager::watchdog();
+    manager_.watchdog();
     watchdog_timer_.expires_after(*watchdog_interval_);
     watchdog_timer_.async_wait([this](const error_code& failure) {
         if (!failure) {
@@ -264,11 +266,12 @@ std::string daemon::status_line() const {
 }
 
 void daemon::tell_status() {
-    std::string line = status_line();
-    if (!stopping_ && line != told_status_) {
-        service_manager::status(line);
-        told_status_ = std::move(line);
+    if (stopping_ || !manager_.status(status_line(), turns_.now()) || status_timer_runs_) {
+        return;
     }
+    status_timer_runs_ = true;
+    status_timer_.expires_after(service_manager::status_spacing);
+    status_timer_.async_wait([this](const error_code&) { status_timer_runs_ = false; });
 }
 
 void daemon::end_of_turn() {
@@ -279,6 +282,9 @@ void daemon::end_of_turn() {
         clients_.stop([this] { stopped(); });
     }
     clients_.flush();
+    // There may be room again for those who stand outside.
+    network_->resume();
+    administrators_->resume();
     tell_status();
 }
 

@@ -6,6 +6,7 @@
 #include "server/client_registry.hpp"
 #include "server/listener.hpp"
 #include "server/reactor.hpp"
+#include "server/service_manager.hpp"
 #include "storage/data_directory.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -80,11 +81,13 @@ class daemon {
     std::shared_ptr<tcp_listener> network_;
     std::shared_ptr<local_listener> administrators_;
     boost::asio::signal_set signals_;
+    service_manager manager_;
     boost::asio::steady_timer stop_timer_;
+    boost::asio::steady_timer status_timer_;
     boost::asio::steady_timer watchdog_timer_;
     std::optional<duration> watchdog_interval_;
     reload_function reload_;
-    std::string told_status_;
+    bool status_timer_runs_ = false;
     bool stopping_ = false;
     bool goodbyes_are_due_ = false; ///< once a turn has read all that has come
     instant stop_began_;

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace almenara::server {
 
@@ -15,7 +16,11 @@ class log_budget {
     /// Whether a line may be written now.
     [[nodiscard]] bool take(instant now);
 
-    /// How many were left out since the last call; to be said with the next line that may.
+    /// When it is to be said how many were left out: a second after the first of them.
+    [[nodiscard]] std::optional<instant> left_out_due() const;
+    [[nodiscard]] bool is_left_out_due(instant now) const;
+
+    /// How many were left out since the last call.
     [[nodiscard]] std::uint64_t take_left_out();
 
   private:
@@ -23,6 +28,7 @@ class log_budget {
     std::uint32_t taken_ = 0;
     std::uint64_t left_out_ = 0;
     instant second_began_;
+    instant left_out_since_;
 };
 
 } // namespace almenara::server

@@ -26,10 +26,12 @@ std::size_t raise_own_descriptors() {
     return limit.rlim_max;
 }
 
-std::vector<handle> silent_connections(const server_process& server, std::size_t count) {
+std::vector<handle> silent_connections(const server_process& server,
+                                       std::size_t count,
+                                       std::size_t addresses = 16) {
     std::vector<handle> all;
     for (std::size_t number = 0; number < count; ++number) {
-        const std::string from = "127.0.0." + std::to_string(1 + number % 16);
+        const std::string from = "127.0.0." + std::to_string(1 + number % addresses);
         all.push_back(begin_connecting(server.port(), from));
     }
     return all;
@@ -49,7 +51,8 @@ TEST_CASE("10,000 connections that say nothing harm nobody who speaks") {
     const std::size_t descriptors_before = server.open_descriptors();
     const std::size_t memory_before = server.memory_kib();
 
-    std::vector<handle> crowd = silent_connections(server, crowd_size);
+    std::vector<handle> crowd =
+        silent_connections(server, crowd_size, GENERATE(std::size_t{1}, std::size_t{16}));
     inside.check_answers();
     std::unique_ptr<good_client> newcomer;
 
@@ -101,6 +104,24 @@ TEST_CASE("10,000 connections that say nothing harm nobody who speaks") {
     inside.check_answers();
     static_cast<void>(value_of(newcomer->ping()));
     CHECK(server.times_logged("it said nothing") < crowd_size);
+}
+
+TEST_CASE("300 clients behind one router all get in where descriptors are few (F, 003)") {
+    // So the door has 256 places: the last ones stand in the kernel's queue at first.
+    constexpr std::size_t descriptors = 1024;
+    constexpr std::size_t household = 300;
+    server_process server{{.descriptors = descriptors}};
+    std::vector<raw_client> clients;
+    for (std::size_t count = 0; count < household; ++count) {
+        clients.emplace_back(server.port());
+    }
+    for (raw_client& client : clients) {
+        client.say_hello();
+    }
+    for (raw_client& client : clients) {
+        static_cast<void>(client.expect<wire::welcome>());
+    }
+    CHECK(server.times_logged("ended badly") + server.times_logged("it said nothing") == 0);
 }
 
 TEST_CASE("a server without descriptors serves those inside, and accepts again when it can") {

@@ -60,9 +60,15 @@ TEST_CASE("a client's name can neither forge a line of the log nor steer a termi
     CAPTURE(on_terminal);
     server_process server{{.stderr_is_terminal = on_terminal}};
     misbehave_as(server, "eve\n<0>all is lost\x1b[2J\x07");
-    server.wait_for_log(R"((eve\n<0>all is lost\x1b[2J\x07): )");
+    server.wait_for_log(R"(("eve\n<0>all is lost\x1b[2J\x07"): )");
     CHECK(server.times_logged("\n<0>") == 0);
     CHECK(server.times_logged("\x1b") == 0);
+}
+
+TEST_CASE("a client's name stays in its quotes (F)") {
+    server_process server;
+    misbehave_as(server, R"(x"): fine; client 7 at 10.1.1.1:1 ("y)");
+    server.wait_for_log(R"(("x\"): fine; client 7 at 10.1.1.1:1 (\"y"): )");
 }
 
 TEST_CASE("a log file has the same lines, and a restart goes on in it") {

@@ -1,6 +1,7 @@
 #include "cluster/notify_socket.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <stdexcept>
 
@@ -26,20 +27,34 @@ notification understood(std::string_view text) {
     return all;
 }
 
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof(address.sun_path)) {
+        throw std::runtime_error(path + " is too long for a socket");
+    }
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return address;
+}
+
 } // namespace
 
 notify_socket::notify_socket()
     : path_(home_ / "notify"), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path_.size() >= sizeof(address.sun_path)) {
-        throw std::runtime_error(path_ + " is too long for a socket");
-    }
-    std::memcpy(address.sun_path, path_.data(), path_.size());
+    const sockaddr_un address = address_of(path_);
     if (::bind(socket_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
         0) {
         throw std::runtime_error("cannot listen at " + path_);
     }
+}
+
+bool notify_socket::is_full() const {
+    constexpr std::string_view probe = "PROBE=1";
+    const handle sender{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    const sockaddr_un address = address_of(path_);
+    return ::sendto(sender.number(), probe.data(), probe.size(), 0,
+                    reinterpret_cast<const sockaddr*>(&address), sizeof(address)) < 0 &&
+           errno == EAGAIN;
 }
 
 std::optional<notification> notify_socket::next(std::chrono::milliseconds within) {

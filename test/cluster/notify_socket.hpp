@@ -26,6 +26,9 @@ class notify_socket {
     /// Passes over what comes until one has this; the test fails if none does.
     notification wait_for(const std::string& name, const std::string& value);
 
+    /// Whether it has no room for another notification.
+    [[nodiscard]] bool is_full() const;
+
     /// Forgets what has come and was not read.
     void forget();
 

@@ -102,6 +102,23 @@ TEST_CASE("the watchdog is fed while the server turns, and not when it stands st
     CHECK(server.stop() == good_exit);
 }
 
+TEST_CASE("a service manager that does not read holds up nobody") {
+    notify_socket manager;
+    // Meals come so fast that its queue is full at once.
+    server_process server{{.environment = {{"NOTIFY_SOCKET", manager.path()},
+                                           {"WATCHDOG_USEC", "2000"},
+                                           {"WATCHDOG_PID", "{pid}"}}}};
+    client_inside inside{server.address()};
+    eventually(
+        [&] {
+            inside.check_answers();
+            return manager.is_full();
+        },
+        "the queue of the manager is full");
+    inside.check_answers();
+    CHECK(server.stop() == good_exit);
+}
+
 TEST_CASE("the watchdog of another process is left alone") {
     notify_socket manager;
     server_process server{{.environment = {{"NOTIFY_SOCKET", manager.path()},

@@ -143,7 +143,7 @@ class play {
         const std::size_t space = client_.session().read_into().size();
         ALMENARA_CHECK(space > 0 && space <= limit_);
         ALMENARA_CHECK(!client_.session().was_admitted() || was_welcome_);
-        ALMENARA_CHECK(client_.session().client_name().size() <= 4 * 64);
+        ALMENARA_CHECK(client_.session().client_name().size() <= 4 * 64 + 2);
     }
 
     std::size_t limit_;

@@ -17,7 +17,7 @@ constexpr admission_limits usual{};
 
 /// Somebody who arrives and speaks; whether it may is `at_once`.
 bool comes_and_speaks(admission& door, std::uint64_t id, const std::string& host) {
-    REQUIRE(door.arrived(connection_id{id}, host));
+    door.arrived(connection_id{id}, host);
     return door.wants_to_speak(connection_id{id});
 }
 
@@ -91,33 +91,21 @@ TEST_CASE("003 an address whose places are taken does not hold up the others") {
 TEST_CASE("003 a connection that says nothing holds no place") {
     admission door{{.speaking = 1, .speaking_per_host = 1}};
     for (std::uint64_t id = 1; id <= 100; ++id) {
-        REQUIRE(door.arrived(connection_id{id}, "host"));
+        door.arrived(connection_id{id}, "host");
     }
     CHECK(door.speaking() == 0);
     CHECK(door.wants_to_speak(connection_id{50}));
 }
 
-TEST_CASE("003 beyond the room at the door nobody is accepted, the silent included") {
-    admission door{{.at_the_door = 3}};
-    for (std::uint64_t id = 1; id <= 3; ++id) {
-        CHECK(door.has_room_at_door());
-        REQUIRE(door.arrived(connection_id{id}, "host"));
+TEST_CASE("003 those at the door are found in the order in which they came, some at a time") {
+    admission door{{}};
+    for (const std::uint64_t id : {2U, 3U, 5U, 8U}) {
+        door.arrived(connection_id{id}, "host");
     }
-    CHECK_FALSE(door.has_room_at_door());
-    door.done(connection_id{2});
-    CHECK(door.has_room_at_door());
-}
-
-TEST_CASE("003 one address cannot take the door for itself") {
-    admission door{{.at_the_door = 4, .at_the_door_per_host = 2}};
-    REQUIRE(door.arrived(connection_id{1}, "greedy"));
-    REQUIRE(door.arrived(connection_id{2}, "greedy"));
-    CHECK_FALSE(door.arrived(connection_id{3}, "greedy"));
-    CHECK(door.arrived(connection_id{4}, "other"));
-    CHECK(door.at_the_door() == 3);
-
-    door.done(connection_id{1});
-    CHECK(door.arrived(connection_id{5}, "greedy"));
+    door.done(connection_id{3});
+    CHECK(door.guests_after(connection_id{}, 2) == std::vector{connection_id{2}, connection_id{5}});
+    CHECK(door.guests_after(connection_id{5}, 2) == std::vector{connection_id{8}});
+    CHECK(door.guests_after(connection_id{8}, 2).empty());
 }
 
 TEST_CASE("003 who leaves while it waits is not called") {
@@ -131,7 +119,7 @@ TEST_CASE("003 who leaves while it waits is not called") {
 }
 
 TEST_CASE("003 who is called to speak and leaves in the same turn is not called any more") {
-    admission door{{.at_the_door = 4, .speaking = 1, .speaking_per_host = 1}};
+    admission door{{.speaking = 1, .speaking_per_host = 1}};
     crowd_speaks(door, 1, 3, "host");
     door.done(connection_id{1});
     door.done(connection_id{2});
@@ -248,17 +236,16 @@ std::vector<std::uint64_t> keys_of(const std::map<std::uint64_t, std::string>& c
 } // namespace
 
 TEST_CASE("003 a long day at the door goes as the rules say, and leaves nothing behind") {
-    constexpr admission_limits narrow{.at_the_door = 20, .speaking = 5, .speaking_per_host = 2};
+    constexpr admission_limits narrow{.speaking = 5, .speaking_per_host = 2};
     admission door{narrow};
     plain_door rules{narrow};
     base::generator random{GENERATE(1U, 2U, 3U)};
     std::uint64_t last_id = 0;
 
     for (int step = 0; step < 3000; ++step) {
-        REQUIRE(door.has_room_at_door() == (rules.at_the_door() < narrow.at_the_door));
-        if (door.has_room_at_door() && random.chance(1, 2)) {
+        if (door.at_the_door() < 20 && random.chance(1, 2)) {
             const std::string host = std::to_string(random.below(4));
-            REQUIRE(door.arrived(connection_id{++last_id}, host));
+            door.arrived(connection_id{++last_id}, host);
             rules.arrived(last_id, host);
         }
         const auto everybody = rules.everybody();

@@ -45,7 +45,7 @@ TEST_CASE("C.0 a client that says hello is welcome") {
     CHECK(client.hears_only<wire::welcome>() == expected);
     CHECK(client.is_read());
     CHECK(client.session().was_admitted());
-    CHECK(client.session().client_name() == "almenara 0.1.0");
+    CHECK(client.session().client_name() == R"("almenara 0.1.0")");
     CHECK(client.host.asked == std::vector{connection_id{5}});
 }
 
@@ -255,7 +255,7 @@ TEST_CASE("S28 a full server says when to come back") {
     CHECK(refusal.retry_after == std::chrono::milliseconds{2500});
     CHECK(refusal.text == "the server is full");
     CHECK_FALSE(client.session().was_admitted());
-    CHECK(client.session().client_name() == "late");
+    CHECK(client.session().client_name() == R"("late")");
     CHECK(client.why_ended() == "rejected: the server is full");
 
     // It has a moment to read that, then the connection ends.
@@ -321,13 +321,13 @@ TEST_CASE("S27 stopping twice says one goodbye, and none to those who are leavin
 TEST_CASE("F a client's name can neither forge a log line nor steer a terminal") {
     fake_client client;
     client.says(wire::c_hello{.client_name = "\x1b[2Jevil\nserver 1: all is well\xff"});
-    CHECK(client.session().client_name() == R"(\x1b[2Jevil\nserver 1: all is well\xff)");
+    CHECK(client.session().client_name() == R"("\x1b[2Jevil\nserver 1: all is well\xff")");
 }
 
 TEST_CASE("style 11 a client's name is kept only as far as a line goes") {
     fake_client client;
     client.says(wire::c_hello{.client_name = std::string(10'000, 'x')});
-    CHECK(client.session().client_name() == std::string(64, 'x'));
+    CHECK(client.session().client_name() == '"' + std::string(64, 'x') + '"');
 }
 
 TEST_CASE("C.0 any message of any content gets an answer or an end, never silence for ever") {

@@ -33,6 +33,21 @@ TEST_CASE("style 11 what was left out of the log is counted and told once") {
     CHECK(lines.take_left_out() == 0);
 }
 
+TEST_CASE("style 11 what was left out is told after a second, flood or not") {
+    log_budget lines{1};
+    const instant begin{1h};
+    CHECK(lines.take(begin));
+    CHECK_FALSE(lines.left_out_due());
+    for (int i = 1; i < 15; ++i) {
+        static_cast<void>(lines.take(begin + i * 100ms));
+    }
+    CHECK(lines.left_out_due() == begin + 1100ms);
+    CHECK_FALSE(lines.is_left_out_due(begin + 1099ms));
+    CHECK(lines.is_left_out_due(begin + 1100ms));
+    CHECK(lines.take_left_out() > 0);
+    CHECK_FALSE(lines.left_out_due());
+}
+
 TEST_CASE("a log that is quiet writes everything") {
     log_budget lines{1};
     for (int second = 0; second < 100; ++second) {
