@@ -53,6 +53,7 @@ TEST_CASE("a configuration file written on Windows is read the same") {
 TEST_CASE("a configuration value may be empty and may hold = and #") {
     CHECK(parsed("a =").at(0).value.empty());
     CHECK(parsed("a = b=c # d").at(0).value == "b=c # d");
+    CHECK(parsed(R"(path = C:\new\x1b)").at(0).value == R"(C:\new\x1b)");
     CHECK(parsed("name = Müller").at(0).value == "Müller");
 }
 
@@ -64,7 +65,7 @@ TEST_CASE("a bad line in a configuration file is named by its number") {
     const auto [line, what] = GENERATE(table<std::string, std::string>({
         {"almenara", "'almenara' is not 'key = value'"},
         {"= 5", "'' is not a key"},
-        {"Max = 5", "'Max' is not a key"},
+        {"Max = 5", "'Max' is not a key: small letters, digits, '-' and '_' only"},
         {"max clients = 5", "'max clients' is not a key"},
         {"a.b = 5", "'a.b' is not a key"},
         {"\xef\xbb\xbf"
