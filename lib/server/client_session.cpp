@@ -28,52 +28,59 @@ client_session::client_session(session_host& host,
       limits_(limits),
       id_(id),
       origin_(origin),
+      stage_(at_door{.clock_began = now, .time = limits.hello}),
       // F: until there are logins, only the local administrator has shown who it is.
       decoder_(origin == client_origin::local_administrator ? wire::largest_control_frame
                                                             : wire::largest_frame_before_login),
-      hello_clock_began_(now),
-      hello_time_(limits.hello),
-      last_heard_(now),
       last_sent_(now) {}
 
 void client_session::bytes_arrived(instant now, std::size_t count) {
-    if (stage_ == stage::farewell || stage_ == stage::over) {
+    if (!is_listening()) {
         return; // Nobody reads it any more; the next bytes may overwrite it.
     }
     decoder_.received(count);
-    has_spoken_ = true;
-    last_heard_ = now;
-    pinged_at_.reset();
+    if (auto* const guest = std::get_if<at_door>(&stage_)) {
+        guest->has_spoken = true;
+    } else {
+        std::get<inside>(stage_) = {.last_heard = now, .pinged_at = std::nullopt};
+    }
     handle_frames(now);
 }
 
+void client_session::waits_for_place() {
+    if (auto* const guest = std::get_if<at_door>(&stage_)) {
+        guest->waits_for_place = true;
+    }
+}
+
 void client_session::called(instant now) {
-    waits_for_place_ = false;
-    has_spoken_ = true;
-    hello_clock_began_ = now;
+    if (is_at_door()) {
+        stage_ = at_door{.clock_began = now, .time = limits_.hello, .has_spoken = true};
+    }
 }
 
 void client_session::hurry() {
     // Who waits for a place is not at fault; how long it has is decided when it is called.
-    if (!waits_for_place_) {
-        hello_time_ = limits_.hello_when_crowded;
+    if (auto* const guest = std::get_if<at_door>(&stage_);
+        guest != nullptr && !guest->waits_for_place) {
+        guest->time = limits_.hello_when_crowded;
     }
 }
 
 void client_session::heard_all(instant now) {
-    if (stage_ == stage::before_hello || stage_ == stage::inside) {
-        begin_farewell(now);
+    if (is_listening()) {
+        become_farewell(now);
     }
 }
 
 void client_session::handle_frames(instant now) {
     const bool was_unfinished = frame_began_.has_value();
     bool any_whole = false;
-    while (stage_ == stage::before_hello || stage_ == stage::inside) {
+    while (is_listening()) {
         const auto whole = decoder_.next();
         if (!whole) {
             end(now, wire::bye_reason::broke_rules,
-                stage_ == stage::before_hello
+                is_at_door()
                     ? fmt::format("{}. This port is for Almenara's own protocol: use the program "
                                   "'almenara'",
                                   whole.error().message())
@@ -99,7 +106,7 @@ void client_session::handle_frames(instant now) {
 }
 
 void client_session::on(instant now, const wire::c_hello& hello) {
-    if (stage_ == stage::inside) {
+    if (is_inside()) {
         end(now, wire::bye_reason::broke_rules, "a second hello on the same connection");
         return;
     }
@@ -129,14 +136,14 @@ void client_session::on(instant now, const wire::c_hello& hello) {
         }
         was_admitted_ = true;
     }
-    stage_ = stage::inside;
+    become_inside(now);
     wire::welcome answer = host_.welcome_text();
     answer.request = hello.request;
     say(answer);
 }
 
 void client_session::on(instant now, const wire::ping& request) {
-    if (stage_ != stage::inside) {
+    if (!is_inside()) {
         end(now, wire::bye_reason::broke_rules, "a ping before the hello");
         return;
     }
@@ -147,13 +154,13 @@ void client_session::on(instant now, const wire::ping& request) {
 
 void client_session::on(instant now, const wire::pong& answer) {
     static_cast<void>(answer); // That something came is what counts, and that is noted.
-    if (stage_ != stage::inside) {
+    if (!is_inside()) {
         end(now, wire::bye_reason::broke_rules, "a pong before the hello");
     }
 }
 
 void client_session::on(instant now, const wire::status_request& request) {
-    if (stage_ != stage::inside) {
+    if (!is_inside()) {
         end(now, wire::bye_reason::broke_rules, "a status request before the hello");
         return;
     }
@@ -163,7 +170,7 @@ void client_session::on(instant now, const wire::status_request& request) {
 }
 
 void client_session::on(instant now, const wire::bye&) {
-    begin_farewell(now);
+    become_farewell(now);
 }
 
 template <class Message>
@@ -180,32 +187,40 @@ void client_session::say(const Message& message) {
 void client_session::reject(instant now, wire::reject refusal) {
     why_ended_ = fmt::format("rejected: {}", refusal.text);
     say(refusal);
-    begin_farewell(now);
+    become_farewell(now);
 }
 
 void client_session::end(instant now, wire::bye_reason reason, std::string why) {
     why_ended_ = std::move(why);
     say(wire::bye{.reason = reason, .text = why_ended_});
-    begin_farewell(now);
+    become_farewell(now);
 }
 
-void client_session::begin_farewell(instant now) {
-    over_by_ = now + (stage_ == stage::before_hello ? limits_.farewell_at_door : limits_.farewell);
-    stage_ = stage::farewell;
+void client_session::become_inside(instant now) {
+    stage_ = inside{.last_heard = now, .pinged_at = std::nullopt};
+}
+
+void client_session::become_farewell(instant now) {
+    stage_ = farewell{now + (is_at_door() ? limits_.farewell_at_door : limits_.farewell)};
+}
+
+void client_session::become_over(std::string why) {
+    why_ended_ = std::move(why);
+    stage_ = over{};
 }
 
 void client_session::stop(instant now) {
     // Nobody's fault: nothing for the log.
-    if (stage_ == stage::before_hello) {
+    if (is_at_door()) {
         say(wire::reject{.code = wire::reject_code::stopping,
                          .retry_after = back_after_stop,
                          .text = "the server is going down"});
-        begin_farewell(now);
-    } else if (stage_ == stage::inside) {
+        become_farewell(now);
+    } else if (is_inside()) {
         say(wire::bye{.reason = wire::bye_reason::stopping,
                       .retry_after = back_after_stop,
                       .text = "the server is going down"});
-        begin_farewell(now);
+        become_farewell(now);
     }
 }
 
@@ -219,21 +234,17 @@ void client_session::output_progress(instant now, std::size_t queued, std::uint6
     if (was_paused && !is_paused()) {
         heard_again(now);
     }
-    if (queued > limits_.largest_write_queue && stage_ != stage::over) {
-        why_ended_ = fmt::format("{} bytes wait for it and it reads too slowly", queued);
-        stage_ = stage::over;
+    if (queued > limits_.largest_write_queue && !std::holds_alternative<over>(stage_)) {
+        become_over(fmt::format("{} bytes wait for it and it reads too slowly", queued));
     }
 }
 
 client_session::next_step client_session::what_next() const {
-    switch (stage_) {
-    case stage::over:
+    if (std::holds_alternative<over>(stage_)) {
         return next_step::close;
-    case stage::farewell:
+    }
+    if (std::holds_alternative<farewell>(stage_)) {
         return next_step::finish;
-    case stage::before_hello:
-    case stage::inside:
-        break;
     }
     return is_paused() ? next_step::pause : next_step::read;
 }
@@ -243,34 +254,45 @@ bool client_session::is_paused() const {
 }
 
 void client_session::heard_again(instant now) {
-    last_heard_ = now;
+    if (auto* const member = std::get_if<inside>(&stage_)) {
+        member->last_heard = now;
+        if (member->pinged_at) {
+            member->pinged_at = now;
+        }
+    }
     if (frame_began_) {
         frame_began_ = now;
-    }
-    if (pinged_at_) {
-        pinged_at_ = now;
     }
 }
 
 instant client_session::next_deadline() const {
-    if (stage_ == stage::farewell) {
-        return over_by_;
+    if (!is_listening()) {
+        return stage_deadline();
     }
-    if (waits_for_place_) {
+    const auto* const guest = std::get_if<at_door>(&stage_);
+    if (guest != nullptr && guest->waits_for_place) {
         return instant::max();
     }
+    const instant stalled = queued_ > 0 ? last_sent_ + limits_.write_stall : instant::max();
     if (is_paused()) {
         // What it says lies unread, so only what it takes can be judged.
-        return last_sent_ + limits_.write_stall;
+        return stalled;
     }
-    instant first = stage_ == stage::before_hello ? hello_clock_began_ + hello_time_
-                    : pinged_at_                  ? *pinged_at_ + limits_.ping_answer
-                                                  : last_heard_ + limits_.idle_before_ping;
-    first = std::min(first, frame_deadline());
-    if (queued_ > 0) {
-        first = std::min(first, last_sent_ + limits_.write_stall);
+    return std::min({stage_deadline(), frame_deadline(), stalled});
+}
+
+instant client_session::stage_deadline() const {
+    if (const auto* const guest = std::get_if<at_door>(&stage_)) {
+        return guest->clock_began + guest->time;
     }
-    return first;
+    if (const auto* const member = std::get_if<inside>(&stage_)) {
+        return member->pinged_at ? *member->pinged_at + limits_.ping_answer
+                                 : member->last_heard + limits_.idle_before_ping;
+    }
+    if (const auto* const leaving = std::get_if<farewell>(&stage_)) {
+        return leaving->over_by;
+    }
+    return instant::max();
 }
 
 instant client_session::frame_deadline() const {
@@ -285,25 +307,29 @@ void client_session::deadline(instant now) {
     if (now < next_deadline()) {
         return;
     }
-    if (stage_ == stage::farewell) {
-        stage_ = stage::over;
+    if (std::holds_alternative<farewell>(stage_)) {
+        become_over(why_ended_);
         return;
     }
     if (queued_ > 0 && now >= last_sent_ + limits_.write_stall) {
         // A BYE would only join the queue that does not move.
-        why_ended_ = fmt::format("it took nothing of {} waiting bytes", queued_);
-        stage_ = stage::over;
+        become_over(fmt::format("it took nothing of {} waiting bytes", queued_));
         return;
     }
-    if (stage_ == stage::before_hello) {
+    if (const auto* const guest = std::get_if<at_door>(&stage_)) {
         end(now, wire::bye_reason::silent,
-            has_spoken_ ? "its hello did not come through in time" : "it said nothing");
-    } else if (now >= frame_deadline()) {
+            guest->has_spoken ? "its hello did not come through in time" : "it said nothing");
+        return;
+    }
+    if (now >= frame_deadline()) {
         end(now, wire::bye_reason::too_slow, "a frame did not come through in time");
-    } else if (pinged_at_) {
+        return;
+    }
+    inside& member = std::get<inside>(stage_);
+    if (member.pinged_at) {
         end(now, wire::bye_reason::silent, "it answered no ping");
     } else {
-        pinged_at_ = now;
+        member.pinged_at = now;
         say(wire::ping{});
     }
 }

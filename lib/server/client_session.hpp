@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace almenara::server {
 
@@ -80,7 +81,7 @@ class client_session {
     /// There is no room at the door: it must be quick, unless it waits for a place.
     void hurry();
     /// It waits for a place, which is not its fault: no deadline runs.
-    void waits_for_place() { waits_for_place_ = true; }
+    void waits_for_place();
 
     /// The other end says no more: what it asked is answered, then the connection ends.
     void heard_all(instant now);
@@ -107,7 +108,7 @@ class client_session {
     [[nodiscard]] next_step what_next() const;
 
     /// Whether it waits or speaks at the door; what was refused does not any more.
-    [[nodiscard]] bool is_at_door() const { return stage_ == stage::before_hello; }
+    [[nodiscard]] bool is_at_door() const { return std::holds_alternative<at_door>(stage_); }
 
     /// Whether the host gave it a place, which is free again when the connection is gone.
     [[nodiscard]] bool was_admitted() const { return was_admitted_; }
@@ -118,7 +119,26 @@ class client_session {
     [[nodiscard]] const std::string& why_ended() const { return why_ended_; }
 
   private:
-    enum class stage : std::uint8_t { before_hello, inside, farewell, over };
+    /// Before a good hello.
+    struct at_door {
+        instant clock_began; ///< of the time for the hello
+        duration time;
+        bool has_spoken = false;
+        bool waits_for_place = false;
+    };
+    struct inside {
+        instant last_heard;
+        std::optional<instant> pinged_at; ///< in this silence
+    };
+    /// The last word is said; it may still be on its way.
+    struct farewell {
+        instant over_by;
+    };
+    struct over {};
+
+    void become_inside(instant now);
+    void become_farewell(instant now);
+    void become_over(std::string why);
 
     void handle_frames(instant now);
     void on(instant now, const wire::c_hello& hello);
@@ -134,31 +154,26 @@ class client_session {
     void say(const Message& message);
     void reject(instant now, wire::reject refusal);
     void end(instant now, wire::bye_reason reason, std::string why);
-    void begin_farewell(instant now);
+    [[nodiscard]] bool is_inside() const { return std::holds_alternative<inside>(stage_); }
+    [[nodiscard]] bool is_listening() const { return is_at_door() || is_inside(); }
     [[nodiscard]] bool is_paused() const;
     /// It is read again after a pause, which was not its fault.
     void heard_again(instant now);
+    [[nodiscard]] instant stage_deadline() const;
     [[nodiscard]] instant frame_deadline() const;
 
     session_host& host_;
     const session_limits& limits_;
     connection_id id_;
     client_origin origin_;
-    stage stage_ = stage::before_hello;
+    std::variant<at_door, inside, farewell, over> stage_;
     wire::frame_decoder decoder_;
     base::byte_vector outbox_;
     std::string client_name_;
     std::string why_ended_;
 
-    instant hello_clock_began_;
-    duration hello_time_;
-    instant last_heard_;
-    instant over_by_; ///< in farewell
-    bool has_spoken_ = false;
-    bool waits_for_place_ = false;
     bool was_admitted_ = false;
-    std::optional<instant> pinged_at_;
-    std::optional<instant> frame_began_;
+    std::optional<instant> frame_began_; ///< the one that is not whole yet
 
     std::size_t queued_ = 0;
     std::uint64_t sent_ = 0;
