@@ -1,3 +1,4 @@
+#include "net/standard_streams.hpp"
 #include "program.hpp"
 
 #include <csignal>
@@ -7,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace {
@@ -22,21 +22,11 @@ void tell_defect(const std::exception& failure) {
     }
 }
 
-/// A standard stream that the caller has closed must not become the number of a socket, or what is
-/// printed would be sent to the server. Nothing can be written to it this way.
-void hold_standard_streams() {
-    for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
-        if (::fcntl(number, F_GETFD) == -1 && ::open("/dev/null", O_RDONLY) == -1) {
-            std::_Exit(static_cast<int>(almenara::cli::exit_code::failed));
-        }
-    }
-}
-
 } // namespace
 
 int main(int count, char** words) {
     using namespace almenara::cli;
-    hold_standard_streams();
+    almenara::net::hold_standard_streams(almenara::net::closed_output::fails);
     // A reader that has seen enough is noticed where it is written to, so that the server still
     // hears a goodbye.
     std::signal(SIGPIPE, SIG_IGN);

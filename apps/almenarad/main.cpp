@@ -1,11 +1,13 @@
 #include "base/version.hpp"
 #include "log/log.hpp"
+#include "net/standard_streams.hpp"
 #include "server/daemon.hpp"
 #include "settings.hpp"
 #include "storage/data_directory.hpp"
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -31,8 +33,29 @@ int complain(const error& failure, int exit_code) {
     if (!text.ends_with('?') && !text.ends_with('.')) {
         text += '.';
     }
-    fmt::print(stderr, "almenarad: {}\n", text);
+    std::fputs(fmt::format("almenarad: {}\n", text).c_str(), stderr);
     return exit_code;
+}
+
+/// Prints, and gives the exit code: nobody takes a text that is cut off for the whole.
+int say(const std::string& text) {
+    if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) == EOF) {
+        error failure = last_system_error("writing to stdout");
+        failure.advice = "Give a place that takes the output";
+        return complain(failure, exit_failed);
+    }
+    return EXIT_SUCCESS;
+}
+
+/// A signal that comes while the server starts waits until it is handled, instead of ending it.
+/// The daemon takes them; threads that are made before leave them to it.
+void hold_signals() {
+    sigset_t ours{};
+    ::sigemptyset(&ours);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
+        ::sigaddset(&ours, number);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
 }
 
 const char* find_in_environment(const char* name) {
@@ -44,8 +67,7 @@ int print_config(const command_line& given) {
     if (!all) {
         return complain(all.error(), exit_usage);
     }
-    fmt::print("{}", all->to_text());
-    return EXIT_SUCCESS;
+    return say(all->to_text());
 }
 
 int check_config(const configuration& wanted) {
@@ -53,8 +75,7 @@ int check_config(const configuration& wanted) {
     if (!directory) {
         return complain(directory.error(), exit_failed);
     }
-    fmt::print("almenarad: the configuration is good\n");
-    return EXIT_SUCCESS;
+    return say("almenarad: the configuration is good\n");
 }
 
 /// SIGHUP: what can change while it runs is taken over; what cannot is named.
@@ -102,10 +123,7 @@ int serve(const command_line& given, const settings& running, const configuratio
     if (auto opened = log::open(wanted.log); !opened) {
         return complain(opened.error(), exit_failed);
     }
-    if (directory->is_new()) {
-        log::notice("'{}' is a new data directory, made for server {}", directory->path(),
-                    directory->server());
-    }
+    const std::string made = directory->is_new() ? directory->path() : std::string{};
     int exit_code = EXIT_SUCCESS;
     try {
         auto daemon = server::daemon::open(wanted.daemon, std::move(*directory));
@@ -113,9 +131,13 @@ int serve(const command_line& given, const settings& running, const configuratio
             log::close();
             return complain(daemon.error(), exit_failed);
         }
-        fmt::print("{}\n", (*daemon)->start_line());
-        std::fflush(stdout);
-        (*daemon)->run([&] { return reload(given, running); });
+        exit_code = say((*daemon)->start_line() + "\n");
+        if (exit_code == EXIT_SUCCESS) {
+            if (!made.empty()) {
+                log::notice("'{}' is a new data directory", made);
+            }
+            (*daemon)->run([&] { return reload(given, running); });
+        }
     } catch (const std::exception& failure) {
         log_defect(failure);
         exit_code = exit_failed;
@@ -127,18 +149,18 @@ int serve(const command_line& given, const settings& running, const configuratio
 } // namespace
 
 int main(int count, char** words) {
+    hold_signals();
+    net::hold_standard_streams(net::closed_output::vanishes);
     const auto given =
         almenarad::parse_command_line(std::span{words, static_cast<std::size_t>(count)}.subspan(1));
     if (!given) {
         return complain(given.error(), exit_usage);
     }
     if (given->help) {
-        fmt::print("{}", almenarad::help_text());
-        return EXIT_SUCCESS;
+        return say(almenarad::help_text());
     }
     if (given->version) {
-        fmt::print("almenarad {}\n", version);
-        return EXIT_SUCCESS;
+        return say(fmt::format("almenarad {}\n", version));
     }
     if (given->print_config) {
         return print_config(*given);
@@ -150,6 +172,9 @@ int main(int count, char** words) {
     const auto wanted = almenarad::understand(*running);
     if (!wanted) {
         return complain(wanted.error(), exit_usage);
+    }
+    if (auto checked = almenarad::check_places(*running, *wanted); !checked) {
+        return complain(checked.error(), exit_usage);
     }
     return given->check_config ? check_config(*wanted) : serve(*given, *running, *wanted);
 }

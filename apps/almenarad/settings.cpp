@@ -3,6 +3,7 @@
 #include "base/config_text.hpp"
 #include "base/text.hpp"
 #include "net/address.hpp"
+#include "storage/data_directory.hpp"
 #include "storage/file.hpp"
 
 #include <boost/program_options/errors.hpp>
@@ -60,6 +61,7 @@ constexpr std::array kinds{
 
 constexpr std::size_t largest_config_file = 1024 * 1024;
 constexpr std::string_view switch_on = "true";
+constexpr std::string_view see_help = "See 'almenarad --help'";
 
 const setting_kind* kind_of(std::string_view key) {
     const auto found = std::find_if(kinds.begin(), kinds.end(),
@@ -75,6 +77,13 @@ std::vector<std::string_view> all_keys() {
     return keys;
 }
 
+/// The long options, without their dashes.
+std::vector<std::string_view> all_options() {
+    std::vector<std::string_view> names = all_keys();
+    names.insert(names.end(), {"config", "check-config", "print-config", "help", "version"});
+    return names;
+}
+
 std::string environment_name(std::string_view key) {
     std::string name = "ALMENARA_";
     for (const char letter : key) {
@@ -83,14 +92,26 @@ std::string environment_name(std::string_view key) {
     return name;
 }
 
-/// "unknown option '--lisen'. Did you mean '--listen'?"
-error unknown_name(std::string_view what, std::string_view name, std::string_view help) {
+/// "almenarad.conf:3: unknown key 'lisen'. Did you mean 'listen'?"
+error unknown_key(std::string_view place, std::string_view key) {
     const auto keys = all_keys();
-    std::string hint = base::did_you_mean(name, keys);
+    std::string hint = base::did_you_mean(key, keys);
     if (hint.empty()) {
-        hint = help;
+        hint = "See 'almenarad --help' for the keys";
     }
-    return {errc::invalid, fmt::format("{} '{}'. {}", what, base::escaped(name), hint)};
+    return {errc::invalid,
+            fmt::format("{}: unknown key '{}'. {}", place, base::escaped(key), hint)};
+}
+
+/// "unknown option '--lisen'. Did you mean '--listen'?"
+error unknown_option(std::string_view option) {
+    const auto names = all_options();
+    std::string_view name = option;
+    name.remove_prefix(std::min(name.find_first_not_of('-'), name.size()));
+    const auto meant = base::nearest(name, names);
+    const std::string hint =
+        meant ? fmt::format("Did you mean '--{}'?", *meant) : std::string{see_help};
+    return {errc::invalid, fmt::format("unknown option '{}'. {}", base::escaped(option), hint)};
 }
 
 options::options_description described_options() {
@@ -120,12 +141,9 @@ options::options_description described_options() {
 }
 
 error bad_option(const options::error& failure) {
-    constexpr std::string_view see_help = "See 'almenarad --help'";
     if (const auto* const unknown = dynamic_cast<const options::unknown_option*>(&failure)) {
         const std::string given = unknown->get_option_name();
-        std::string_view name = given;
-        name.remove_prefix(std::min(name.find_first_not_of('-'), name.size()));
-        return unknown_name("unknown option", name.substr(0, name.find('=')), see_help);
+        return unknown_option(std::string_view{given}.substr(0, given.find('=')));
     }
     return {errc::invalid, fmt::format("{}. {}", base::escaped(failure.what()), see_help)};
 }
@@ -159,8 +177,7 @@ result<void> read_file_settings(const std::string& path,
     for (const base::config_entry& entry : *entries) {
         const std::string place = fmt::format("{}:{}", path, entry.line);
         if (kind_of(entry.key) == nullptr) {
-            return unknown_name(fmt::format("{}: unknown key", place), entry.key,
-                                "See 'almenarad --help' for the keys");
+            return unknown_key(place, entry.key);
         }
         if (!into.try_emplace(entry.key, setting{entry.value, place}).second) {
             return error{errc::invalid,
@@ -353,15 +370,6 @@ result<configuration> understand(const settings& all) {
         return error{errc::unsupported, "cannot serve with TLS: this version has none. Add "
                                         "--plaintext; it listens on loopback addresses only"};
     }
-    const auto endpoints = net::resolve(understood.daemon.listen);
-    if (!endpoints) {
-        error failure = in_setting("listen", *all.find("listen"), endpoints.error());
-        failure.advice = "Write an address, or a name that this machine can look up";
-        return failure;
-    }
-    if (auto loopback = net::require_loopback(*endpoints); !loopback) {
-        return in_setting("listen", *all.find("listen"), loopback.error());
-    }
     if (log_file) {
         constexpr std::uint64_t smallest_log_file = 64U * 1024;
         if (log_file_size < smallest_log_file) {
@@ -372,6 +380,27 @@ result<configuration> understand(const settings& all) {
     }
     understood.log.console = log::console_style_for_stderr();
     return understood;
+}
+
+result<void> check_places(const settings& all, const configuration& understood) {
+    const auto endpoints = net::resolve(understood.daemon.listen);
+    if (!endpoints) {
+        error failure = in_setting("listen", *all.find("listen"), endpoints.error());
+        failure.advice = "Write an address, or a name that this machine can look up";
+        return failure;
+    }
+    if (auto loopback = net::require_loopback(*endpoints); !loopback) {
+        return in_setting("listen", *all.find("listen"), loopback.error());
+    }
+    if (const auto& file = understood.log.file;
+        file && storage::data_directory::is_own_file(understood.daemon.data_dir, file->path)) {
+        return in_setting(
+            "log-file", *all.find("log-file"),
+            {errc::conflict, fmt::format("'{}' is a file of the data directory itself. Choose "
+                                         "another name",
+                                         file->path)});
+    }
+    return {};
 }
 
 std::string help_text() {

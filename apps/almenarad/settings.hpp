@@ -69,6 +69,10 @@ struct configuration {
 };
 [[nodiscard]] result<configuration> understand(const settings& all);
 
+/// Whether this machine has the places that the settings name: `listen` is looked up, which may
+/// take seconds, and paths that must differ do.
+[[nodiscard]] result<void> check_places(const settings& all, const configuration& understood);
+
 [[nodiscard]] std::string help_text();
 
 } // namespace almenara::almenarad

@@ -30,17 +30,23 @@ constexpr std::size_t largest_identity = 4096;
 constexpr mode_t owner_only_directory = 0700;
 constexpr mode_t owner_only_file = 0600;
 
+/// What a server makes in its directory.
+constexpr std::array<std::string_view, 4> own_names{identity_name, "identity.new", lock_name,
+                                                    "admin.sock"};
+
 /// What may lie in a directory that has no identity yet: what a start that was cut short leaves,
 /// and what a fresh file system has.
-constexpr std::array<std::string_view, 4> harmless_names{lock_name, "identity.new", "admin.sock",
-                                                         "lost+found"};
+bool is_harmless(std::string_view name) {
+    return name == "lost+found" ||
+           std::find(own_names.begin(), own_names.end(), name) != own_names.end();
+}
 
 result<void> refuse_foreign(const std::string& path) {
     std::error_code failure;
     for (std::filesystem::directory_iterator entry{path, failure}, end; !failure && entry != end;
          entry.increment(failure)) {
         const std::string name = entry->path().filename().string();
-        if (std::find(harmless_names.begin(), harmless_names.end(), name) == harmless_names.end()) {
+        if (!is_harmless(name)) {
             return error{errc::conflict,
                          fmt::format("'{}' is not a data directory of Almenara: it holds '{}' but "
                                      "no '{}'. Give an empty or a new directory",
@@ -155,6 +161,13 @@ result<void> make_directory(const std::string& path) {
 
 result<void> refuse_file(const std::string& path) {
     struct stat facts{};
+    if (::lstat(path.c_str(), &facts) == 0 && S_ISLNK(facts.st_mode) &&
+        ::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+        return error{errc::conflict,
+                     fmt::format("'{}' is a link to a place that is not there. Make the directory "
+                                 "it points to, or give another path",
+                                 path)};
+    }
     if (::stat(path.c_str(), &facts) != 0) {
         return last_system_error(fmt::format("looking at '{}'", path));
     }
@@ -174,7 +187,8 @@ data_directory::data_directory(std::string path,
     : path_(std::move(path)), lock_(std::move(lock)), identity_(identity), is_new_(is_new) {}
 
 result<void> data_directory::check(const std::string& path, std::optional<server_id> wanted) {
-    if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    struct stat facts{};
+    if (::lstat(path.c_str(), &facts) != 0 && errno == ENOENT) {
         return {}; // It will be made.
     }
     if (auto refused = refuse_file(path); !refused) {
@@ -218,6 +232,19 @@ result<data_directory> data_directory::open(const std::string& path,
         return written.error();
     }
     return data_directory{path, std::move(*lock), created, true};
+}
+
+bool data_directory::is_own_file(const std::string& directory, const std::string& file) {
+    namespace fs = std::filesystem;
+    // By way of links too, as far as they lead to something.
+    std::error_code failure;
+    const fs::path place = fs::weakly_canonical(fs::absolute(file, failure), failure);
+    const fs::path base = fs::weakly_canonical(fs::absolute(directory, failure), failure);
+    if (failure || place.parent_path() != base) {
+        return false; // What cannot be looked at is told by whoever opens it.
+    }
+    return std::find(own_names.begin(), own_names.end(), place.filename().string()) !=
+           own_names.end();
 }
 
 } // namespace almenara::storage

@@ -23,6 +23,9 @@ class data_directory {
     [[nodiscard]] static result<void> check(const std::string& path,
                                             std::optional<server_id> wanted);
 
+    /// Whether a path means one of the files that are the server's own in that directory.
+    [[nodiscard]] static bool is_own_file(const std::string& directory, const std::string& file);
+
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] data_uuid uuid() const { return identity_.uuid; }
     [[nodiscard]] server_id server() const { return identity_.server; }

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace almenara::storage {
@@ -42,12 +43,23 @@ descriptor::~descriptor() {
 }
 
 result<std::optional<base::byte_vector>> read_file(const std::string& path, std::size_t largest) {
-    const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    // A pipe must not wait for somebody who writes; it is refused below.
+    const descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
     if (!file) {
         if (errno == ENOENT) {
             return std::optional<base::byte_vector>{};
         }
         return last_system_error(fmt::format("opening '{}'", path));
+    }
+    struct stat facts{};
+    if (::fstat(file.number(), &facts) != 0) {
+        return last_system_error(fmt::format("looking at '{}'", path));
+    }
+    // A directory says so itself when it is read.
+    if (!S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode)) {
+        return error{
+            errc::invalid,
+            fmt::format("reading '{}': it is a pipe or a device. Give a regular file", path)};
     }
     base::byte_vector content(largest + 1);
     std::size_t size = 0;

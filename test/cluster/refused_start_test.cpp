@@ -45,9 +45,9 @@ std::string state_of(const std::string& directory) {
 TEST_CASE("an option that nobody knows is refused, and the nearest one is named") {
     temporary_directory home;
     check_refusal(run(almenarad(home / "data", {"--lisen", "127.0.0.1:0"})), wrong_usage,
-                  "unknown option 'lisen'. Did you mean 'listen'?");
+                  "unknown option '--lisen'. Did you mean '--listen'?");
     check_refusal(run(almenarad(home / "data", {"--frobnicate"})), wrong_usage,
-                  "unknown option 'frobnicate'. See 'almenarad --help'.");
+                  "unknown option '--frobnicate'. See 'almenarad --help'.");
     CHECK_FALSE(std::filesystem::exists(home / "data"));
 }
 
@@ -172,6 +172,44 @@ TEST_CASE("a log file that cannot be written is refused") {
                   "opening the log file '" + home / "missing/almenarad.log" +
                       "': No such file or directory. Make the directory it should lie in, or give "
                       "another path.");
+}
+
+TEST_CASE("a pipe instead of a file is refused and keeps nobody waiting") {
+    temporary_directory home;
+    const std::string pipe = home / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    check_refusal(run(almenarad(home / "data", {"--config", pipe})), wrong_usage,
+                  "reading the configuration: reading '" + pipe +
+                      "': it is a pipe or a device. Give a regular file.");
+    check_refusal(run(almenarad(home / "data", {"--log-file", pipe})), failed,
+                  "opening the log file '" + pipe +
+                      "': it is a pipe or a device. Give a regular file, or the path of a new "
+                      "one.");
+}
+
+TEST_CASE("a link to nowhere is no data directory") {
+    temporary_directory home;
+    std::filesystem::create_symlink(home / "nowhere", home / "data");
+    const std::vector<std::vector<std::string>> ways{{}, {"--check-config"}};
+    for (const auto& way : ways) {
+        check_refusal(run(almenarad(home / "data", way)), failed,
+                      "'" + home / "data" +
+                          "' is a link to a place that is not there. Make the directory it points "
+                          "to, or give another path.");
+    }
+}
+
+TEST_CASE("what cannot be printed is a failure") {
+    const std::string word =
+        GENERATE("--help", "--version", "--print-config", "--check-config", "--id=1");
+    CAPTURE(word);
+    temporary_directory home;
+    const finished ended =
+        run({.words = {"/bin/sh", "-c", "exec \"$@\" > /dev/full", "sh", ALMENARA_DAEMON,
+                       "--plaintext", "--listen", "127.0.0.1:0", "-d", home / "data", word}});
+    CHECK(ended.status == failed);
+    CHECK(ended.err.find("almenarad: writing to stdout: No space left on device. ") !=
+          std::string::npos);
 }
 
 TEST_CASE("a data directory whose parent is missing is refused") {

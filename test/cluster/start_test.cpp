@@ -14,6 +14,23 @@
 using namespace almenara;
 using namespace almenara::test;
 
+namespace {
+
+/// Whether SIGHUP is blocked or handled there.
+bool holds_signals(pid_t process) {
+    constexpr unsigned long long hangup = 1ULL << (SIGHUP - 1U);
+    std::ifstream facts{"/proc/" + std::to_string(process) + "/status"};
+    for (std::string line; std::getline(facts, line);) {
+        const bool says_how = line.starts_with("SigBlk:") || line.starts_with("SigCgt:");
+        if (says_how && (std::stoull(line.substr(line.find(':') + 1), nullptr, 16) & hangup) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
 TEST_CASE("almenarad prints one line when it can be reached") {
     server_process server;
     CHECK(server.start_line() == "almenarad " ALMENARA_VERSION
@@ -88,6 +105,43 @@ TEST_CASE("what a killed server left behind does not keep the next one from star
     administrator.check_answers();
     administrator.leave();
     CHECK(next.stop() == good_exit);
+}
+
+TEST_CASE("a server whose standard streams are closed writes nothing into its own files") {
+    temporary_directory home;
+    process server{{.words = {"/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh", ALMENARA_DAEMON,
+                              "--plaintext", "--listen", "127.0.0.1:0", "-d", home / "data"}}};
+    eventually([&] { return std::filesystem::exists(home / "data/admin.sock"); }, "it listens");
+    const std::string descriptors = "/proc/" + std::to_string(server.pid()) + "/fd/";
+    for (const std::string number : {"0", "1", "2"}) {
+        CHECK(std::filesystem::read_symlink(descriptors + number) == "/dev/null");
+    }
+    std::ifstream lock{home / "data/almenara.lock"};
+    std::string holder;
+    CHECK(std::getline(lock, holder));
+    CHECK(holder == std::to_string(server.pid()));
+    server.send(SIGTERM);
+    CHECK(server.wait() == good_exit);
+}
+
+TEST_CASE("a signal that comes while a server starts does not end it") {
+    temporary_directory home;
+    for (int round = 0; round < 10; ++round) {
+        CAPTURE(round);
+        process server{almenarad(home / "data", {})};
+        // From the first instruction of its main() on; before, it is the loader's.
+        eventually([&] { return holds_signals(server.pid()) || server.has_ended(); }, "it runs");
+        server.send(SIGHUP);
+        server.send(SIGUSR1);
+        eventually(
+            [&] {
+                return server.errors().find("SIGHUP: configuration read again") !=
+                       std::string::npos;
+            },
+            "the signal is taken");
+        server.send(SIGTERM);
+        CHECK(server.wait() == good_exit);
+    }
 }
 
 TEST_CASE("the shipped configuration with everything in it switched on starts, and starts again") {

@@ -58,7 +58,14 @@ settings gathered(const std::vector<const char*>& words,
 
 result<configuration> understood(std::vector<const char*> words) {
     words.push_back("--plaintext");
-    return understand(gathered(words));
+    const settings all = gathered(words);
+    auto understood = understand(all);
+    if (understood) {
+        if (auto checked = check_places(all, *understood); !checked) {
+            return checked.error();
+        }
+    }
+    return understood;
 }
 
 error config_failure(std::string_view text) {
@@ -145,10 +152,15 @@ TEST_CASE("cli what is asked for beside settings") {
 
 TEST_CASE("cli an unknown option is refused with the one that was probably meant") {
     const auto [word, hint] = GENERATE(table<std::string, std::string>({
-        {"--lisen", "Did you mean 'listen'?"},
-        {"--lisen=127.0.0.1:1", "Did you mean 'listen'?"},
-        {"--max-client", "Did you mean 'max-clients'?"},
-        {"--log_level", "Did you mean 'log-level'?"},
+        {"--lisen", "option '--lisen'. Did you mean '--listen'?"},
+        {"--lisen=127.0.0.1:1", "option '--lisen'. Did you mean '--listen'?"},
+        {"--max-client", "Did you mean '--max-clients'?"},
+        {"--log_level", "Did you mean '--log-level'?"},
+        {"--confg", "Did you mean '--config'?"},
+        {"--check-confg", "Did you mean '--check-config'?"},
+        {"--print-conf", "Did you mean '--print-config'?"},
+        {"--hlep", "Did you mean '--help'?"},
+        {"--versoin", "Did you mean '--version'?"},
         {"--plain", "See 'almenarad --help'"},
         {"--zzzzzz", "See 'almenarad --help'"},
         {"-x", "See 'almenarad --help'"},
@@ -269,6 +281,23 @@ TEST_CASE("cli each bad value is refused with its setting, its origin and what i
     CAPTURE(failure.message());
     CHECK(says(failure, key + " (command line): "));
     CHECK(says(failure, what));
+}
+
+TEST_CASE("cli a log file that would be a file of the data directory is refused") {
+    const temporary_directory place;
+    const std::string name = GENERATE("identity", "identity.new", "almenara.lock", "admin.sock");
+    const std::string file = place / ("./data/../data/" + name);
+    const error failure =
+        failure_of(understood({"-d", (place / "data").c_str(), "--log-file", file.c_str()}));
+    CHECK(says(failure, "log-file (command line): '" + file +
+                            "' is a file of the data directory itself. Choose another name"));
+    CHECK(understood({"-d", (place / "other").c_str(), "--log-file", file.c_str()}).has_value());
+}
+
+TEST_CASE("cli settings are understood without a look at the network") {
+    // A reload asks for no address: a name server that is slow would stop everybody.
+    CHECK(understand(gathered({"--plaintext", "--listen", "no-such-host.invalid:1"})).has_value());
+    CHECK_FALSE(understood({"--listen", "no-such-host.invalid:1"}).has_value());
 }
 
 TEST_CASE("cli an empty value is refused, wherever it comes from") {
