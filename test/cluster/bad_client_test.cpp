@@ -184,7 +184,7 @@ TEST_CASE("who asks and does not listen costs a bounded amount of memory, and is
     eventually(
         [&] {
             bystander.check_answers();
-            return server.times_logged("(deaf): it took nothing of") == 1;
+            return server.times_logged("(\"deaf\"): it took nothing of") == 1;
         },
         "the server loses its patience");
     eventually([&] { return value_of(bystander.status()).clients == 1; }, "its place is free");

@@ -40,7 +40,7 @@ void misbehave_as(const server_process& server, const std::string& name) {
 TEST_CASE("lines for the journal carry their priority and no time of their own") {
     server_process server;
     misbehave_as(server, "rude");
-    server.wait_for_log("(rude): ");
+    server.wait_for_log("(\"rude\"): ");
     CHECK(server.stop() == good_exit);
     check_each_line(server.log(), "<[3-7]>[^<].*");
     CHECK(server.times_logged("<5>server 1 is ready at " + server.address()) == 1);
@@ -78,7 +78,7 @@ TEST_CASE("a log file has the same lines, and a restart goes on in it") {
         CAPTURE(round);
         server_process server{{.arguments = {"--log-file", file}, .data_dir = home / "data"}};
         misbehave_as(server, "rude\n");
-        server.wait_for_log("(rude\\n): ");
+        server.wait_for_log("(\"rude\\n\"): ");
         CHECK(server.stop() == good_exit);
         const std::string text = content_of(file);
         check_each_line(text, R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info   |notice )  .*)");
