@@ -46,7 +46,7 @@ PEOPLE_WORDS = (
          "an unfinished thought is lost in code; finish it, or say in a sentence what is missing"),
     Word(r"NO" r"LINT|clang-format o" r"ff", "suppressed check",
          "a check that is silenced is not kept; write it so that the check passes"),
-    Word(r"(?<![\w.\-])/wo" r"rk\b|\.\./sh" r"ared\b", "private path",
+    Word(r"(?<![\w.\-])/(?:wo" r"rk|home/\w+|Users/\w+)\b|\.\./sh" r"ared\b", "private path",
          "it exists on one machine only; use a path inside the tree or a temporary folder"),
 )
 

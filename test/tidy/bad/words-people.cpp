@@ -4,4 +4,4 @@
 int answer = 42; /* XXX why */ // refused
 int cast = (int)4.2;           // NOLINT // refused
 // clang-format off // refused
-const char* place = "/work/main"; // refused
+const char* place = "/home/anna/almenara"; // refused

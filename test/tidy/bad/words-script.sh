@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # words refuses this as test/page.sh
-cd /work/main # refused
+cd /home/anna/almenara # refused
