@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+
+namespace almenara::replica {
+
+/// The safety rules that the simulator can switch off one at a time, to prove that its checks
+/// would notice (docs/testing.md, mutation check). In what ships, all of them hold and the
+/// compiler removes the question.
+enum class rule : std::uint8_t {
+    promise_synced,             ///< B.6: PROMISE only after its sync
+    promise_repeat_synced,      ///< B.6: a repeated CLAIM is answered only after that sync too
+    own_sync_before_office,     ///< B.6: own promise durable before office
+    answer_log_test,            ///< B.6: ANSWER applies the log test
+    promise_log_test,           ///< B.6: PROMISE applies the log test
+    commit_own_epoch,           ///< B.5.5: older epochs commit only through an entry of one's own
+    ack_after_sync,             ///< B.5: APPEND_ACK after fdatasync
+    link_session_isolation,     ///< B.2: acks of an older link session are dropped
+    epoch_start,                ///< B.4: the first entry of each epoch
+    no_truncation_below_commit, ///< B.5.2
+    pull_generation,            ///< E6: a chunk must name the running pull
+    bulk_epoch,                 ///< E0 for bulk frames
+    damaged_record,             ///< B.8: `damaged` is persisted
+    damaged_until_caught_up,    ///< B.8: cleared only by a commit index of the primary's own epoch
+    defer_limit,                ///< B.6: defer to the same server at most twice in a row
+    able_to_run,                ///< B.6: defer only to who is able to run
+    promise_wait_doubles,       ///< B.6, slow `meta`
+    late_promise_counts,        ///< B.6
+    refuse_taken_back,          ///< B.6: FIN seen late
+    primary_frames_only,        ///< B.6: only frames of a primary prove one
+    reconnect_announced,        ///< B.2: RECONNECT before a planned close
+    permit_before_persist,      ///< B.6: the permit is tested before anything is persisted
+    permit_current,             ///< B.10: only the outstanding permit, only at the same log end
+    corrupt_never_truncates,    ///< B.5: equal epoch, other hash is not a conflict
+    corrupt_blames_primary,     ///< B.5: a majority that names another hash convicts the primary
+    sync_set_lag,               ///< B.5: in the set by what commit was sync_lag before
+    sync_set_full_at_start,     ///< B.5: a new primary starts with all open links in the set
+    confirmed_is_not_committed, ///< B.5.6
+    client_epoch_probe,         ///< B.5.1: a client's word deposes nobody
+    commit_verified_match,      ///< B.5.4 of backups: commit <= verified match
+    init_deterministic,         ///< B.12.3: a member with entry 1 answers INIT again
+};
+
+#ifdef ALMENARA_MUTATIONS
+[[nodiscard]] bool holds(rule r);
+/// Only the simulator does this, between runs.
+void break_rule(rule r);
+void restore_rules();
+#else
+[[nodiscard]] constexpr bool holds(rule) {
+    return true;
+}
+#endif
+
+} // namespace almenara::replica
