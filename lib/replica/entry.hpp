@@ -7,9 +7,11 @@
 #include "wire/described.hpp"
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <tuple>
 
 namespace almenara::replica {
 
@@ -60,7 +62,9 @@ struct log_end {
     almenara::epoch epoch;
     log_index index;
 
-    friend auto operator<=>(const log_end&, const log_end&) = default;
+    friend std::strong_ordering operator<=>(const log_end& a, const log_end& b) {
+        return std::tie(a.epoch, a.index) <=> std::tie(b.epoch, b.index);
+    }
 };
 ALMENARA_DESCRIBE(log_end, epoch, index)
 

@@ -4,7 +4,9 @@
 #include "base/strong.hpp"
 #include "wire/described.hpp"
 
+#include <compare>
 #include <cstdint>
+#include <tuple>
 
 namespace almenara::replica {
 
@@ -36,7 +38,10 @@ struct link_session {
     incarnation acceptor;
     std::uint64_t counter = 0; ///< of the acceptor's process
 
-    friend auto operator<=>(const link_session&, const link_session&) = default;
+    friend std::strong_ordering operator<=>(const link_session& a, const link_session& b) {
+        return std::tie(a.dialler, a.acceptor, a.counter) <=>
+               std::tie(b.dialler, b.acceptor, b.counter);
+    }
 };
 ALMENARA_DESCRIBE(link_session, dialler, acceptor, counter)
 

@@ -7,10 +7,12 @@
 #include "wire/described.hpp"
 #include "wire/message_list.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -27,7 +29,10 @@ struct rank {
     std::uint16_t priority = 0;
     server_id id;
 
-    friend auto operator<=>(const rank&, const rank&) = default;
+    friend std::strong_ordering operator<=>(const rank& a, const rank& b) {
+        return std::tie(a.last_epoch, a.last_index, a.eligible, a.priority, a.id) <=>
+               std::tie(b.last_epoch, b.last_index, b.eligible, b.priority, b.id);
+    }
 };
 ALMENARA_DESCRIBE(rank, last_epoch, last_index, eligible, priority, id)
 
