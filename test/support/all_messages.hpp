@@ -1,5 +1,6 @@
 #pragma once
 
+#include "replica/messages.hpp"
 #include "storage/records.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/message_list.hpp"
@@ -9,7 +10,8 @@
 namespace almenara::test {
 
 /// The lists of all rooms as one. A room that declares messages adds its list here.
-using all_messages = boost::mp11::mp_append<wire::client_messages, storage::storage_records>;
+using all_messages =
+    boost::mp11::mp_append<replica::link_messages, wire::client_messages, storage::storage_records>;
 
 static_assert(wire::has_no_doubles<all_messages>(), "a number or a message is listed twice");
 
