@@ -1,0 +1,117 @@
+#pragma once
+
+#include "replica/core.hpp"
+#include "replica/gate.hpp"
+#include "sim/check/ballot_box.hpp"
+#include "sim/check/committed_log.hpp"
+#include "sim/check/findings.hpp"
+#include "sim/check/known_entries.hpp"
+#include "sim/check/log_image.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace almenara::sim::check {
+
+/// Everything known of one server. What is on its disk outlives its processes.
+struct server_record {
+    // The disk: what a sync returned for.
+    log_image durable;
+    replica::persistent meta;
+    // The process.
+    bool running = false;
+    replica::incarnation incarnation;
+    log_image memory; ///< its log as handed to the disk so far, synced or not
+    log_index applied_at_start;
+    log_index handed_to_base;
+    std::optional<epoch> office;
+    bool damage_unrecorded = false;              ///< found at this start, not in a synced meta yet
+    std::optional<replica::damage> noted_damage; ///< as its newest meta record says
+    replica::core_status status;
+    bool seen = false; ///< `status` is of this process
+};
+
+/// I1 to I14, I17, I18, I20 (counting), I25 and I26, over all servers at once. The world tells it
+/// of every turn, sync, start and end; nothing here costs more than what is new since the last.
+///
+/// Each finding names the invariant and shows the numbers that contradict it.
+class god_view {
+  public:
+    explicit god_view(findings& found);
+
+    /// A process begins with what storage found. `start.meta` was rewritten and synced, and so were
+    /// the entries that the scan found.
+    void started(const replica::start_state& start);
+
+    /// It is killed, or ended by itself. Its disk stays what it is; what the disk still syncs of
+    /// it afterwards is told as usual.
+    void ended(server_id server);
+
+    /// Directly behind take_output, before any field is executed.
+    void took(server_id server,
+              const replica::output& out,
+              const replica::core_status& status,
+              const replica::cluster_config* config);
+
+    /// The same with the status and config that the core has now.
+    void took(server_id server, const replica::output& out, const replica::core& core);
+
+    /// A sync returned, before the core hears of it.
+    void meta_durable(server_id server, const replica::persistent& meta);
+    void log_durable(server_id server, const replica::log_write& write);
+
+    /// I9: what a server's state is when it holds exactly the entries up to `applied`. Sampled.
+    void state_digest(server_id server, log_index applied, std::uint64_t digest);
+
+    /// I10: a result or a read's answer leaves for a client; it rests on entry `index`.
+    void answered(server_id server, log_index index);
+
+    [[nodiscard]] const committed_log& committed() const { return committed_; }
+    [[nodiscard]] const server_record* find(server_id server) const;
+
+  private:
+    struct term {
+        server_id primary;
+        replica::incarnation incarnation;
+        log_index checked_upto;               ///< compared with what was committed at that time
+        std::vector<replica::log_point> tail; ///< the rest of its log when it took office
+    };
+
+    server_record& record(server_id server) { return servers_[server]; }
+
+    void take_log(server_id server, const replica::output& out);
+    void check_truncation(server_id server, const replica::log_write& write, bool in_office);
+    void take_meta(server_id server, const replica::persistent& meta);
+    void take_status(server_id server, const replica::core_status& status);
+    void take_commit(server_id server, log_index commit);
+    void extend_committed(server_id server, log_index commit);
+    void check_later_terms(const known_entry& entry, epoch committed_in);
+    void take_apply(server_id server, const std::vector<replica::entry_ptr>& entries);
+    void take_offices(server_id server, const replica::output& out);
+    void enter_office(server_id server, const replica::entered_office& office);
+    void check_own_promise(server_id server, epoch of);
+    void check_completeness(server_id server, epoch of);
+    void check_role(server_id server);
+    void check_sent(server_id server, const replica::outgoing& sent);
+    void check_promise(server_id server, const replica::outgoing& sent);
+    void check_ack(server_id server, log_index match);
+    void check_confirmed(server_id server,
+                         const replica::confirmation& confirmed,
+                         const replica::core_status& before,
+                         const replica::core_status& after);
+    void check_credit(server_id server);
+    void check_damage(server_id server, const replica::persistent& next);
+
+    findings& found_;
+    known_entries known_;
+    committed_log committed_;
+    ballot_box ballots_;
+    std::map<server_id, server_record> servers_;
+    std::map<epoch, term> terms_;
+    std::map<log_index, std::uint64_t> digests_;
+    std::optional<replica::cluster_config> config_;
+};
+
+} // namespace almenara::sim::check

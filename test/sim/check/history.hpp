@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "sim/check/known_entries.hpp"
+#include "sim/client_link.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almenara::sim::check {
+
+/// What a client asks of the key-value service.
+enum class verb : std::uint8_t { put, cas, add, remove, get };
+
+struct request {
+    verb what = verb::get;
+    std::string key;
+    std::string value;      ///< put, cas: never the same twice in a run
+    log_index expected;     ///< cas: version, 0 for "must not be there"
+    std::int64_t delta = 0; ///< add
+};
+
+enum class outcome : std::uint8_t {
+    open,      ///< no answer yet
+    done,      ///< it took effect; a get: there was a value
+    conflict,  ///< cas: another version
+    not_found, ///< remove, get: nothing there
+    refused,   ///< INVALID and its like: no entry, no effect, ever
+    uncertain, ///< given up: nobody told whether it happened
+};
+
+/// What came back.
+struct reply {
+    outcome code = outcome::open;
+    log_index index;   ///< of the write's entry, or the state that a read was answered from
+    log_index version; ///< get: of the value
+    std::string value; ///< get: what it was; add: the new sum
+};
+
+struct operation {
+    client_number client;
+    session_bytes session{};
+    std::uint64_t seq = 0; ///< 0: a read has none
+    check::request request;
+    instant called;
+    std::optional<instant> returned; ///< nothing: never, or given up
+    check::reply reply;
+};
+
+/// What all clients asked and heard, in the order of asking.
+class history {
+  public:
+    using ticket = std::size_t;
+
+    ticket called(operation asked);
+    void returned(ticket which, instant when, reply heard);
+    /// I23: its deadline passed. It may have happened, and may still happen.
+    void given_up(ticket which, instant when);
+
+    [[nodiscard]] const std::vector<operation>& operations() const { return operations_; }
+    [[nodiscard]] std::size_t open() const { return open_; }
+    [[nodiscard]] std::size_t count(outcome code) const;
+
+  private:
+    std::vector<operation> operations_;
+    std::size_t open_ = 0;
+};
+
+[[nodiscard]] std::string to_string(const operation& which);
+
+} // namespace almenara::sim::check
