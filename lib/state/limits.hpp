@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/time.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace almenara::state {
+
+/// Bounds of C.1 and B.13.
+struct limits {
+    std::size_t largest_body = 512U << 10U; ///< of an operation
+    std::size_t largest_result = 1U << 10U;
+    std::uint32_t window = 256; ///< results of a session
+    std::size_t operations_in_flight = 64;
+    std::size_t bytes_in_flight = 16U << 20U;
+    std::uint64_t sessions = 10'000;
+    duration idle = std::chrono::hours{24 * 30};
+    duration touch = std::chrono::hours{24};
+    std::size_t sweep_rows = 256;      ///< sessions that one call of sweep looks at
+    std::size_t expired_at_once = 32;  ///< by one entry
+    std::size_t erased_at_once = 2048; ///< rows of results, by one entry
+};
+
+} // namespace almenara::state

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace almenara::state {
+
+/// Keys are bytes and ordered as such.
+struct row {
+    std::string key;
+    base::byte_vector value;
+
+    friend bool operator==(const row&, const row&) = default;
+};
+
+/// From `from` on and before `to`.
+struct key_range {
+    std::string from;
+    std::optional<std::string> to; ///< none: to the end
+};
+
+/// All keys that begin so.
+[[nodiscard]] key_range prefix_range(std::string_view prefix);
+
+/// An ordered map, as somebody may see it.
+class table_view {
+  public:
+    table_view() = default;
+    virtual ~table_view() = default;
+
+    [[nodiscard]] virtual std::optional<base::byte_vector> get(std::string_view key) const = 0;
+
+    /// The first rows of the range, in order; fewer than `limit` only if there are no more.
+    [[nodiscard]] virtual std::vector<row> scan(const key_range& range,
+                                                std::size_t limit) const = 0;
+
+  protected:
+    table_view(const table_view&) = default;
+    table_view& operator=(const table_view&) = default;
+};
+
+} // namespace almenara::state
