@@ -25,7 +25,7 @@ using client_number = base::strong<struct client_number_tag, std::uint32_t>;
 /// SESSION_OPEN: the same nonce gives the same session.
 struct ask_session {
     state::device_id device;
-    state::nonce nonce;
+    state::open_nonce nonce;
 };
 
 /// ATTACH, mode SERVICE: operations of the session come over this connection from now on.
@@ -78,7 +78,7 @@ struct attached {
 /// RESULT: confirmed. `code` is one of the service, refusals that are entries included.
 struct operation_result {
     state::sequence seq;
-    state::code code;
+    state::result_code code;
     log_index index;
     almenara::epoch epoch;
     std::uint8_t durable_on = 0;
@@ -88,7 +88,7 @@ struct operation_result {
 
 /// READ_RESULT
 struct read_result {
-    state::code code;
+    state::result_code code;
     log_index index; ///< the state that answered held everything up to here
     almenara::epoch epoch;
     base::byte_vector body;
@@ -108,7 +108,7 @@ struct redirected {
 
 /// ERROR, for what left no entry: BUSY, RETRY_ELSEWHERE, STALE, SESSION_EXPIRED, INVALID ...
 struct refused {
-    state::code code;
+    state::result_code code;
     almenara::epoch epoch;
 };
 
