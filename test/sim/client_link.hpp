@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/strong.hpp"
 #include "base/time.hpp"
+#include "state/codes.hpp"
 #include "state/ids.hpp"
 
 #include <chrono>

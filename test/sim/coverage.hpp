@@ -1,0 +1,103 @@
+#pragma once
+
+#include "replica/gate.hpp"
+#include "wire/described.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace almenara::sim {
+
+/// What a run has seen. A search that never saw the interesting things has searched nothing.
+enum class sight : std::uint8_t {
+    office,            ///< somebody became primary
+    pull,              ///< a prospect fetched a more recent log (E6)
+    split_promise,     ///< voters promised one epoch to different candidates
+    late_promise,      ///< a PROMISE won office after its candidate had given up (B.6)
+    refuse_taken_back, ///< (B.6)
+    dropped_overlay,   ///< somebody left office with operations that nobody had confirmed
+    handover,          ///< (B.10)
+    truncation,        ///< a suffix was cut
+    torn_tail,         ///< a start found the last write half done
+    damaged_log,       ///< a start found what it once had unreadable
+    damaged_unknown,   ///< the same without a known end: abstains
+    repaired_log,      ///< `damaged` was cleared (B.8)
+    bulk_catch_up,     ///< LOG_CHUNK on a bulk connection (B.8)
+    corrupt_nack,      ///< two hashes at one place (B.5)
+    kill,
+    kill_in_output, ///< between two things of one output (B.15)
+    power_loss,
+    power_loss_of_all,
+    sync_error,
+    slow_sync, ///< longer than any timer of the protocol
+    pause,
+    partition,
+    one_way_cut,
+    half_open,
+    reset,
+    clock_jump,
+    wiped_disk,
+    retry_found_result, ///< a retried operation was answered from the table (C.1)
+    retry_attached,     ///< ... or waits for its entry of an older primary (B.5.2)
+    read_served,
+    session_held, ///< a WHOIS was held until somebody was primary
+};
+ALMENARA_DESCRIBE_ENUM(sight,
+                       office,
+                       pull,
+                       split_promise,
+                       late_promise,
+                       refuse_taken_back,
+                       dropped_overlay,
+                       handover,
+                       truncation,
+                       torn_tail,
+                       damaged_log,
+                       damaged_unknown,
+                       repaired_log,
+                       bulk_catch_up,
+                       corrupt_nack,
+                       kill,
+                       kill_in_output,
+                       power_loss,
+                       power_loss_of_all,
+                       sync_error,
+                       slow_sync,
+                       pause,
+                       partition,
+                       one_way_cut,
+                       half_open,
+                       reset,
+                       clock_jump,
+                       wiped_disk,
+                       retry_found_result,
+                       retry_attached,
+                       read_served,
+                       session_held)
+
+inline constexpr std::size_t sights = static_cast<std::size_t>(sight::session_held) + 1;
+
+/// Plain data: it comes back from the processes that run the seeds.
+class coverage {
+  public:
+    void saw(sight what, std::uint64_t times = 1) {
+        counts_[static_cast<std::size_t>(what)] += times;
+    }
+    void saw(const replica::note& note);
+
+    [[nodiscard]] std::uint64_t count(sight what) const {
+        return counts_[static_cast<std::size_t>(what)];
+    }
+    void add(const coverage& other);
+
+    /// What a long search must have met, and this one has not.
+    [[nodiscard]] std::vector<sight> missing() const;
+
+  private:
+    std::array<std::uint64_t, sights> counts_{};
+};
+
+} // namespace almenara::sim
