@@ -44,7 +44,6 @@ class attachments {
   private:
     std::map<session_id, connection_id> speaks_for_;
     std::map<connection_id, session_id> by_connection_;
-    std::map<connection_id, session_id> older_; ///< only while a rule is switched off
     std::set<session_id> operated_;
 };
 

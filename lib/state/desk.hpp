@@ -90,6 +90,7 @@ struct waits {
 /// It was done and confirmed before: this is what came of it.
 struct known {
     log_index index;
+    session_id session; ///< of an opening: what it opened
     state::reply reply;
 };
 
@@ -126,13 +127,14 @@ class desk {
 
     // -- What the replication core says (B.15) --
 
-    /// `tail`: the own log above what is committed.
-    void entered_office(std::span<const log_record> tail);
+    /// `tail`: the own log behind log_beyond_base().last(). Entries before `first_uncommitted` are
+    /// committed, even if committed() has not come for them yet: that waits for the own disk.
+    void entered_office(log_index first_uncommitted, std::span<const log_record> tail);
 
     /// Nobody knows what becomes of what was pending. Who waited is told RETRY_ELSEWHERE.
     [[nodiscard]] std::vector<delivery> left_office();
 
-    /// In order, on every server: the entry is committed. The own ones a primary has already.
+    /// In order, on every server: the entry is committed. A primary has its own already.
     void committed(const log_record& entry);
 
     /// The same for a primary that knows the commit index before its own disk has the entries:
@@ -178,16 +180,15 @@ class desk {
                                    connection_id connection,
                                    const operation_request& what,
                                    const session_row& session);
-    [[nodiscard]] decision known_or_waits(const turn& now,
-                                          const result_row& result,
-                                          connection_id connection,
-                                          const operation_request& what);
+    /// B.5.2: a repeat.
+    [[nodiscard]] decision repeated(const turn& now,
+                                    log_index index,
+                                    connection_id connection,
+                                    waiters::waiter again);
     [[nodiscard]] bool is_over_limits(const operation_request& what) const;
-    [[nodiscard]] proposed propose(const turn& now,
-                                   update_label label,
-                                   transaction& rows,
-                                   state::reply reply);
-    void push_own(log_index index, const update& what);
+    [[nodiscard]] base::byte_vector push_own(log_index index,
+                                             transaction& rows,
+                                             const state::reply& reply);
     void push_foreign(const log_record& entry);
 
     limits limits_;

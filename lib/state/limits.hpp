@@ -15,12 +15,13 @@ struct limits {
     std::uint32_t window = 256; ///< results of a session
     std::size_t operations_in_flight = 64;
     std::size_t bytes_in_flight = 16U << 20U;
-    std::uint64_t sessions = 10'000;
+    std::uint64_t sessions = 10'000;      ///< beyond it the oldest idle ones expire
+    std::uint64_t most_sessions = 20'000; ///< none is opened beyond it
     duration idle = std::chrono::hours{24 * 30};
     duration touch = std::chrono::hours{24};
-    std::size_t sweep_rows = 256;      ///< sessions that one call of sweep looks at
-    std::size_t expired_at_once = 32;  ///< by one entry
-    std::size_t erased_at_once = 2048; ///< rows of results, by one entry
+    std::size_t sweep_rows = 256;        ///< sessions that one sweep looks at
+    std::size_t swept_at_once = 64;      ///< sessions that one entry touches or expires
+    std::uint32_t erased_at_once = 2048; ///< rows of results that one entry erases
 };
 
 } // namespace almenara::state

@@ -7,6 +7,7 @@
 #include "state/update.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -18,6 +19,14 @@
 
 namespace almenara::state {
 
+/// What the log says of an entry besides its changes.
+struct entry_position {
+    log_index index;
+    almenara::epoch epoch;
+    std::uint64_t hash = 0;
+    std::optional<base::byte_vector> config; ///< payload, if it is a CONFIG
+};
+
 /// The own log beyond what `base` holds (B.4, speculation rule): a committed part, and behind it a
 /// pending one, which only a primary has. Executing an operation sees all of it; clients see base
 /// and the committed part; only the committed part goes into base.
@@ -26,13 +35,16 @@ class overlay {
     /// `base` outlives the overlay.
     explicit overlay(key_space& base);
 
-    /// The next entry, pending; indexes rise.
-    void push(applied_row position, std::span<const change> changes);
+    /// The next entry, pending.
+    void push(log_index index, std::span<const change> changes);
 
-    /// Everything up to here is committed.
+    /// Everything up to here is committed, as far as it is here.
     void commit(log_index upto);
 
-    /// Writes committed entries up to here into base, and forgets them.
+    /// The same, entry by entry, from who knows the whole entry: only then may it go into base.
+    void settle(entry_position where);
+
+    /// Writes settled entries up to here into base, and forgets them.
     void apply_to_base(log_index upto);
 
     /// The pending part never was.
@@ -40,7 +52,7 @@ class overlay {
 
     [[nodiscard]] log_index applied() const { return base_.applied().index; }
     [[nodiscard]] log_index committed() const { return committed_; }
-    /// Of the whole overlay; committed() if nothing is pending.
+    /// Of the whole overlay.
     [[nodiscard]] log_index last() const;
     /// Entries that are not in base yet.
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
@@ -60,12 +72,12 @@ class overlay {
         log_index index;
         std::optional<base::byte_vector> value;
     };
-    struct entry {
-        applied_row position;
-        std::vector<std::string> keys; ///< sorted, without doubles
-    };
-    using versions = std::vector<version>; ///< oldest first
+    using versions = std::vector<version>; ///< oldest first, at least one
     using table = std::map<std::string, versions, std::less<>>;
+    struct entry {
+        entry_position where;
+        std::vector<table::iterator> rows; ///< that have a version of it
+    };
 
     class view final : public table_view {
       public:
@@ -81,13 +93,16 @@ class overlay {
         part seen_;
     };
 
-    void push(log_index index, const change& what);
-    void add_version(table::iterator row, log_index index, std::optional<base::byte_vector> value);
+    void push(entry& whole, const change& what);
+    [[nodiscard]] std::optional<base::byte_vector> changed(const change& what) const;
     [[nodiscard]] const version* newest(const versions& of, part seen) const;
+    /// Takes the versions up to `upto` off the row, and gives what they came to.
+    [[nodiscard]] change fold(table::iterator row, log_index upto);
 
     key_space& base_;
     log_index committed_;
-    std::deque<entry> entries_;
+    log_index settled_;
+    std::deque<entry> entries_; ///< of dense indexes, from behind base on
     table rows_;
     std::size_t memory_ = 0;
     view committed_view_{*this, part::committed};

@@ -4,12 +4,12 @@
 #include "state/attachments.hpp"
 #include "state/ids.hpp"
 #include "state/limits.hpp"
-#include "state/rows.hpp"
+#include "state/session_table.hpp"
 #include "state/table_view.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,14 +34,34 @@ class sweeper {
     void start_again();
 
   private:
-    struct idle_since {
+    struct candidate {
         wall_time active;
         session_id session;
-        friend auto operator<=>(const idle_since&, const idle_since&) = default;
+        std::uint32_t results = 0;
+        friend auto operator<=>(const candidate&, const candidate&) = default;
     };
 
+    /// What one entry may still hold.
+    struct room {
+        std::size_t sessions;
+        std::uint32_t results;
+        [[nodiscard]] bool take(const candidate& one);
+    };
+
+    void judge(const candidate& one,
+               const attachments& present,
+               wall_time now,
+               room& left,
+               findings& found);
+    void remember(const candidate& one);
+    void expire_beyond_limit(const table_view& rows,
+                             const attachments& present,
+                             room& left,
+                             findings& found);
+
     const limits& bounds_;
-    std::string next_key_;
+    std::string next_key_{session_prefix};
+    std::set<candidate> oldest_; ///< of this pass over all sessions, without the protected ones
 };
 
 } // namespace almenara::state

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almenara::state {
@@ -45,11 +46,14 @@ class transaction final : public table_view {
     [[nodiscard]] std::vector<change> take_changes();
 
   private:
-    /// A row that was written: its changes, and what it is now.
+    /// A row that was written, and what it is now.
     struct written {
-        std::vector<change> changes;
+        bool is_whole = false;       ///< put or erased; else only spliced
+        std::vector<change> splices; ///< while it is not whole
         std::optional<base::byte_vector> value;
     };
+
+    void write_whole(std::string key, std::optional<base::byte_vector> value);
 
     const table_view& under_;
     std::map<std::string, written, std::less<>> rows_;

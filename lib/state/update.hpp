@@ -42,4 +42,7 @@ struct update {
 };
 ALMENARA_DESCRIBE(update, changes, reply)
 
+/// What a splice makes of a value: zeros fill what lies between its end and `offset`.
+void splice_into(base::byte_vector& value, std::uint64_t offset, base::byte_view bytes);
+
 } // namespace almenara::state

@@ -1,0 +1,282 @@
+#include "state/desk.hpp"
+
+#include "base/check.hpp"
+#include "state/rules.hpp"
+#include "state/session_table.hpp"
+#include "state/transaction.hpp"
+#include "wire/codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace almenara::state {
+
+namespace {
+
+turned_away turn_away(result_code code) {
+    return {.reply = {.code = code, .body = {}}};
+}
+
+reply reply_of(outcome&& result) {
+    if (auto* const refusal = std::get_if<refused>(&result)) {
+        return {.code = refusal->code, .body = std::move(refusal->body)};
+    }
+    return {.code = result_code::ok, .body = std::move(std::get<done>(result).body)};
+}
+
+/// The driver's random bytes become part of the update, so that all servers have the same.
+session_id new_session(const turn& now) {
+    session_id::rep id{};
+    std::copy_n(now.random.begin(), id.size(), id.begin());
+    return session_id{id};
+}
+
+} // namespace
+
+desk::desk(key_space& base, const service& services, const limits& bounds)
+    : limits_(bounds), services_(services), overlay_(base) {}
+
+// -- What the replication core says ---------------------------------------------------------------
+
+void desk::entered_office(log_index first_uncommitted, std::span<const log_record> tail) {
+    in_office_ = true;
+    attachments_.forget_all();
+    sweeper_.start_again();
+    for (const log_record& entry : tail) {
+        if (entry.index > overlay_.last()) {
+            push_foreign(entry);
+        }
+    }
+    if (first_uncommitted > log_index{0}) {
+        overlay_.commit(log_index{first_uncommitted.value() - 1});
+    }
+}
+
+std::vector<delivery> desk::left_office() {
+    in_office_ = false;
+    attachments_.forget_all();
+    if (holds(rule::overlay_dropped_after_office)) {
+        overlay_.drop_pending();
+    }
+    std::vector<delivery> all = waiters_.take_all();
+    for (delivery& one : all) {
+        one.reply = {.code = result_code::retry_elsewhere, .body = {}};
+    }
+    return all;
+}
+
+void desk::committed(const log_record& entry) {
+    if (entry.index > overlay_.last()) {
+        push_foreign(entry);
+    }
+    entry_position where{.index = entry.index, .epoch = entry.epoch, .hash = entry.hash};
+    if (entry.kind == payload_kind::config) {
+        where.config.emplace(entry.payload.begin(), entry.payload.end());
+    }
+    overlay_.settle(std::move(where));
+}
+
+void desk::committed_upto(log_index index) {
+    overlay_.commit(index);
+}
+
+void desk::apply_to_base(log_index upto) {
+    overlay_.apply_to_base(upto);
+}
+
+std::vector<delivery> desk::confirmed(log_index last) {
+    // What was answered can be read, also while the own disk is behind the others' (B.5.5).
+    overlay_.commit(last);
+    return waiters_.confirmed(last);
+}
+
+// -- What clients say -----------------------------------------------------------------------------
+
+decision desk::open_session(const turn& now, connection_id connection, const open_request& what) {
+    ALMENARA_CHECK(in_office_);
+    const table_view& all = overlay_.whole_view();
+    // C.1: the same nonce finds the same session, so the opening can be tried again.
+    if (const auto opening = find_opening(all, what.device, what.nonce)) {
+        return repeated(now, opening->opened, connection,
+                        {.request = what.request, .session = opening->session});
+    }
+    if (count_sessions(all) >= limits_.most_sessions) {
+        return turn_away(result_code::busy);
+    }
+    const session_id session = new_session(now);
+    transaction rows{all};
+    state::open_session(rows, session, {.session = session, .opened = now.next.index},
+                        {.device = what.device,
+                         .nonce = what.nonce,
+                         .opened = now.next.index,
+                         .active = now.next.time});
+    proposed entry{.label = update_label::session_open, .session = session};
+    entry.payload = push_own(now.next.index, rows, {});
+    waiters_.add(now.next.index,
+                 {.connection = connection, .request = what.request, .session = session});
+    return entry;
+}
+
+std::variant<attached, probe_first> desk::attach(connection_id connection, session_id session) {
+    ALMENARA_CHECK(in_office_);
+    if (!find_session(overlay_.whole_view(), session)) {
+        return probe_first{};
+    }
+    const auto seen = find_session(overlay_.committed_view(), session);
+    return attached{.to_close = attachments_.attach(connection, session),
+                    .last_known = seen ? seen->last : sequence{}};
+}
+
+decision desk::operation(const turn& now, connection_id connection, const operation_request& what) {
+    ALMENARA_CHECK(in_office_);
+    if (!attachments_.may_operate(connection, what.session)) {
+        return not_attached{};
+    }
+    if (what.body.size() > limits_.largest_body) {
+        return turn_away(result_code::too_large);
+    }
+    if (what.seq == sequence{0} || what.first_unacked > what.seq) {
+        return turn_away(result_code::invalid);
+    }
+    const place at{.session = what.session, .seq = what.seq, .first_unacked = what.first_unacked};
+    const standing stands = judge(overlay_.whole_view(), at, limits_);
+    if (const auto* const repeat = std::get_if<is_known>(&stands)) {
+        attachments_.operated(what.session);
+        return repeated(now, repeat->result.index, connection,
+                        {.request = what.request,
+                         .session = what.session,
+                         .seq = what.seq,
+                         .reply = repeat->result.reply});
+    }
+    if (const auto* const fresh = std::get_if<is_new>(&stands)) {
+        return is_over_limits(what) ? turn_away(result_code::busy)
+                                    : execute(now, connection, what, fresh->session);
+    }
+    if (std::holds_alternative<window_is_full>(stands)) {
+        return turn_away(result_code::busy);
+    }
+    return probe_first{};
+}
+
+decision desk::execute(const turn& now,
+                       connection_id connection,
+                       const operation_request& what,
+                       const session_row& session) {
+    const log_index index = now.next.index;
+    transaction rows{overlay_.whole_view()};
+    const context about{
+        .index = index, .time = now.next.time, .session = what.session, .random = now.random};
+    outcome result = services_.execute(about, rows, what.body);
+    const bool is_refusal = std::holds_alternative<refused>(result);
+    reply answer = reply_of(std::move(result));
+    ALMENARA_CHECK(answer.body.size() <= limits_.largest_result);
+    if (is_refusal) {
+        rows.forget_changes();
+        if (!leaves_entry(answer.code) || !holds(rule::refusal_is_entry)) {
+            return turned_away{std::move(answer)};
+        }
+    }
+    attachments_.operated(what.session);
+    const place at{.session = what.session, .seq = what.seq, .first_unacked = what.first_unacked};
+    record_result(rows, at, session, {.index = index, .reply = answer}, now.next.time);
+    proposed entry{.label = update_label::update,
+                   .session = what.session,
+                   .seq = what.seq,
+                   .first_unacked = what.first_unacked};
+    entry.payload = push_own(index, rows, answer);
+    waiters_.add(index, {.connection = connection,
+                         .request = what.request,
+                         .session = what.session,
+                         .seq = what.seq,
+                         .bytes = what.body.size(),
+                         .reply = std::move(answer)});
+    return entry;
+}
+
+decision desk::repeated(const turn& now,
+                        log_index index,
+                        connection_id connection,
+                        waiters::waiter again) {
+    // B.5.2: what another term of office did is known only when this one has confirmed it.
+    if (index <= now.confirmed_upto) {
+        return known{.index = index, .session = again.session, .reply = std::move(again.reply)};
+    }
+    if (!waiters_.ask_again(index, connection, again.request)) {
+        again.connection = connection;
+        waiters_.add(index, std::move(again));
+    }
+    return waits{index};
+}
+
+bool desk::is_over_limits(const operation_request& what) const {
+    return waiters_.in_flight(what.session) >= limits_.operations_in_flight ||
+           waiters_.bytes_in_flight(what.session) + what.body.size() > limits_.bytes_in_flight;
+}
+
+reply desk::why_not(session_id session, std::optional<sequence> seq) const {
+    const auto row = find_session(overlay_.committed_view(), session);
+    if (!row) {
+        return {.code = result_code::session_expired, .body = {}};
+    }
+    if (seq && *seq < row->first_unacked) {
+        return {.code = result_code::stale, .body = {}};
+    }
+    // What said so is not committed yet, and may never be: the client may ask again.
+    return {.code = result_code::busy, .body = {}};
+}
+
+answer desk::read(base::byte_view body) const {
+    if (body.size() > limits_.largest_body) {
+        return {.index = overlay_.committed(),
+                .reply = {.code = result_code::too_large, .body = {}}};
+    }
+    return {.index = overlay_.committed(),
+            .reply = reply_of(services_.query(overlay_.committed_view(), body))};
+}
+
+void desk::connection_closed(connection_id connection) {
+    attachments_.closed(connection);
+    waiters_.closed(connection);
+}
+
+std::optional<proposed> desk::sweep(const turn& now) {
+    ALMENARA_CHECK(in_office_);
+    const auto found = sweeper_.look(overlay_.whole_view(), attachments_, now.next.time);
+    if (found.empty()) {
+        return std::nullopt;
+    }
+    transaction rows{overlay_.whole_view()};
+    for (const session_id session : found.to_touch) {
+        touch_session(rows, session, now.next.time);
+    }
+    for (const session_id session : found.expired) {
+        erase_session(rows, session);
+    }
+    proposed entry{.label = found.expired.empty() ? update_label::update : update_label::expire};
+    entry.payload = push_own(now.next.index, rows, {});
+    return entry;
+}
+
+base::byte_vector desk::push_own(log_index index, transaction& rows, const state::reply& reply) {
+    const update what{.changes = rows.take_changes(), .reply = reply};
+    // Only where a rule is switched off has an older office left something in its place.
+    if (index > overlay_.last() || holds(rule::overlay_dropped_after_office)) {
+        overlay_.push(index, what.changes);
+    }
+    base::byte_vector payload;
+    wire::encode(what, payload);
+    return payload;
+}
+
+void desk::push_foreign(const log_record& entry) {
+    if (entry.kind != payload_kind::update) {
+        overlay_.push(entry.index, {});
+        return;
+    }
+    // The chain of hashes says that a primary wrote exactly this.
+    const auto what = wire::decode<update>(entry.payload);
+    ALMENARA_CHECK(what.has_value());
+    overlay_.push(entry.index, what->changes);
+}
+
+} // namespace almenara::state

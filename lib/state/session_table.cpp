@@ -1,0 +1,180 @@
+#include "state/session_table.hpp"
+
+#include "base/check.hpp"
+#include "state/rules.hpp"
+#include "wire/codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+namespace almenara::state {
+
+namespace {
+
+constexpr std::string_view nonce_prefix = "nonce/";
+constexpr std::string_view result_prefix = "result/";
+constexpr std::string_view count_key = "sessions";
+
+/// Ids stand in keys as their bytes.
+template <class Id>
+void append_id(std::string& key, const Id& id) {
+    const auto bytes = id.value();
+    key += base::as_text(bytes);
+}
+
+/// Big endian: keys are in the order of the numbers.
+void append_number(std::string& key, std::uint64_t number) {
+    for (unsigned shift = 64; shift > 0; shift -= 8) {
+        key += static_cast<char>(static_cast<unsigned char>(number >> (shift - 8)));
+    }
+}
+
+std::string nonce_key(device_id device, open_nonce nonce) {
+    std::string key{nonce_prefix};
+    append_id(key, device);
+    append_id(key, nonce);
+    return key;
+}
+
+std::string result_key(session_id session, sequence seq) {
+    std::string key{result_prefix};
+    append_id(key, session);
+    append_number(key, seq.value());
+    return key;
+}
+
+/// The rows are this room's own: one that cannot be read is a broken state, not bad input.
+template <class Row>
+std::optional<Row> read_row(const table_view& rows, std::string_view key) {
+    const auto bytes = rows.get(key);
+    if (!bytes) {
+        return std::nullopt;
+    }
+    auto read = wire::decode<Row>(*bytes);
+    ALMENARA_CHECK(read.has_value());
+    return std::move(*read);
+}
+
+/// Results that the client has by the time it says `first_unacked`.
+std::vector<row> acked_results(const table_view& rows,
+                               const place& at,
+                               const session_row& session,
+                               std::size_t most) {
+    if (at.first_unacked <= session.first_unacked) {
+        return {};
+    }
+    return rows.scan({.from = result_key(at.session, session.first_unacked),
+                      .to = result_key(at.session, at.first_unacked)},
+                     most);
+}
+
+void count(transaction& rows, std::uint64_t sessions) {
+    rows.put_row(std::string{count_key}, session_count_row{sessions});
+}
+
+} // namespace
+
+std::string session_key(session_id session) {
+    std::string key{session_prefix};
+    append_id(key, session);
+    return key;
+}
+
+session_id session_of_key(std::string_view key) {
+    session_id::rep bytes{};
+    ALMENARA_CHECK(key.size() == session_prefix.size() + bytes.size());
+    const base::byte_view id = base::as_bytes(key.substr(session_prefix.size()));
+    std::copy(id.begin(), id.end(), bytes.begin());
+    return session_id{bytes};
+}
+
+std::optional<session_row> find_session(const table_view& rows, session_id session) {
+    return read_row<session_row>(rows, session_key(session));
+}
+
+std::optional<nonce_row> find_opening(const table_view& rows, device_id device, open_nonce nonce) {
+    return read_row<nonce_row>(rows, nonce_key(device, nonce));
+}
+
+std::optional<result_row> find_result(const table_view& rows, session_id session, sequence seq) {
+    return read_row<result_row>(rows, result_key(session, seq));
+}
+
+std::uint64_t count_sessions(const table_view& rows) {
+    return read_row<session_count_row>(rows, count_key).value_or(session_count_row{}).sessions;
+}
+
+standing judge(const table_view& rows, const place& at, const limits& bounds) {
+    const auto session = find_session(rows, at.session);
+    if (!session) {
+        return has_no_session{};
+    }
+    if (at.seq < session->first_unacked) {
+        return is_stale{};
+    }
+    if (auto result = find_result(rows, at.session, at.seq)) {
+        return is_known{std::move(*result)};
+    }
+    // C.1: the window counts results, not numbers: there may be holes.
+    if (session->results >= bounds.window &&
+        session->results - acked_results(rows, at, *session, bounds.window).size() >=
+            bounds.window) {
+        return window_is_full{};
+    }
+    return is_new{*session};
+}
+
+void open_session(transaction& rows,
+                  session_id session,
+                  const nonce_row& opening,
+                  const session_row& opened) {
+    rows.put_row(session_key(session), opened);
+    rows.put_row(nonce_key(opened.device, opened.nonce), opening);
+    count(rows, count_sessions(rows) + 1);
+}
+
+void record_result(transaction& rows,
+                   const place& at,
+                   session_row session,
+                   const result_row& result,
+                   wall_time time) {
+    for (const row& acked : acked_results(rows, at, session, session.results)) {
+        rows.erase(acked.key);
+        --session.results;
+    }
+    session.first_unacked = std::max(session.first_unacked, at.first_unacked);
+    session.last = std::max(session.last, at.seq);
+    session.active = std::max(session.active, time);
+    // C.1: what an operation came to is part of the same entry as what it changed.
+    if (holds(rule::dedup_row_in_update)) {
+        rows.put_row(result_key(at.session, at.seq), result);
+        ++session.results;
+    }
+    rows.put_row(session_key(at.session), session);
+}
+
+void touch_session(transaction& rows, session_id session, wall_time time) {
+    if (auto row = find_session(rows, session)) {
+        row->active = std::max(row->active, time);
+        rows.put_row(session_key(session), *row);
+    }
+}
+
+void erase_session(transaction& rows, session_id session) {
+    const auto found = find_session(rows, session);
+    if (!found) {
+        return;
+    }
+    std::string results{result_prefix};
+    append_id(results, session);
+    for (const row& result : rows.scan(prefix_range(results), found->results)) {
+        rows.erase(result.key);
+    }
+    rows.erase(nonce_key(found->device, found->nonce));
+    rows.erase(session_key(session));
+    count(rows, count_sessions(rows) - 1);
+}
+
+} // namespace almenara::state

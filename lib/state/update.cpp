@@ -1,0 +1,26 @@
+#include "state/update.hpp"
+
+#include "base/check.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace almenara::state {
+
+namespace {
+
+/// No service makes rows of that size: beyond it an update is not ours.
+constexpr std::uint64_t largest_row = 64U << 20U;
+
+} // namespace
+
+void splice_into(base::byte_vector& value, std::uint64_t offset, base::byte_view bytes) {
+    ALMENARA_CHECK(offset <= largest_row && bytes.size() <= largest_row);
+    const std::size_t end = offset + bytes.size();
+    if (value.size() < end) {
+        value.resize(end);
+    }
+    std::copy(bytes.begin(), bytes.end(), value.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
+} // namespace almenara::state
