@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <tuple>
+#include <vector>
 
 namespace almenara::replica {
 
@@ -41,6 +43,13 @@ struct entry {
     hash64 hash; ///< of this entry and, through the one before, of the whole log up to here
 };
 ALMENARA_DESCRIBE(entry, index, epoch, type, time, session, seq, first_unacked, payload, hash)
+
+/// Payload of EPOCH_START: who opened the epoch.
+struct epoch_start_payload {
+    server_id primary;
+    std::vector<std::string> addresses;
+};
+ALMENARA_DESCRIBE(epoch_start_payload, primary, addresses)
 
 /// Entries never change once they have an index: memory, disk and links share them.
 using entry_ptr = std::shared_ptr<const entry>;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/hlc.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "replica/config.hpp"
@@ -90,6 +91,7 @@ struct frame_received {
     connection_id connection;
     almenara::epoch epoch;
     replica::message message;
+    hlc_stamp hlc{}; ///< its header's: of a PROMISE, for the log time of a new primary (B.4)
 };
 
 /// A connection between two servers exists. Of an accepted one nobody knows yet who it is: its
@@ -150,6 +152,9 @@ struct proposal {
 /// epoch: a probe round (B.9, B.5.1).
 struct read_request {
     read_ticket ticket;
+    /// What a client says it has seen. Higher than the own epoch, it may know more, or lie: the
+    /// probe round tells, and nobody is deposed on a client's word (B.5.1).
+    almenara::epoch epoch_seen{};
 };
 
 /// An operator wishes another primary (B.10); none: whoever is best.
@@ -237,7 +242,7 @@ struct left_office {
     resign_reason reason = resign_reason::no_quorum;
     std::optional<server_id> successor;
 };
-using office = std::variant<entered_office, left_office>;
+using office_event = std::variant<entered_office, left_office>;
 
 /// Who is primary, for clients and standby sessions.
 struct announcement {
@@ -318,7 +323,7 @@ struct output {
     std::vector<read_ticket> readable;
     /// Here it stands behind what the old office still confirmed. A term that began and ended in
     /// one turn gives two.
-    std::vector<replica::office> office;
+    std::vector<office_event> office;
     std::optional<announcement> announce;
     std::vector<dial_request> dial;
     std::vector<connection_id> close; ///< after what `send` has for them

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "wire/described.hpp"
+
 #include <cstdint>
 
 namespace almenara::replica {
@@ -40,6 +42,38 @@ enum class rule : std::uint8_t {
     commit_verified_match,      ///< B.5.4 of backups: commit <= verified match
     init_deterministic,         ///< B.12.3: a member with entry 1 answers INIT again
 };
+ALMENARA_DESCRIBE_ENUM(rule,
+                       promise_synced,
+                       promise_repeat_synced,
+                       own_sync_before_office,
+                       answer_log_test,
+                       promise_log_test,
+                       commit_own_epoch,
+                       ack_after_sync,
+                       link_session_isolation,
+                       epoch_start,
+                       no_truncation_below_commit,
+                       pull_generation,
+                       bulk_epoch,
+                       damaged_record,
+                       damaged_until_caught_up,
+                       defer_limit,
+                       able_to_run,
+                       promise_wait_doubles,
+                       late_promise_counts,
+                       refuse_taken_back,
+                       primary_frames_only,
+                       reconnect_announced,
+                       permit_before_persist,
+                       permit_current,
+                       corrupt_never_truncates,
+                       corrupt_blames_primary,
+                       sync_set_lag,
+                       sync_set_full_at_start,
+                       confirmed_is_not_committed,
+                       client_epoch_probe,
+                       commit_verified_match,
+                       init_deterministic)
 
 #ifdef ALMENARA_MUTATIONS
 [[nodiscard]] bool holds(rule r);

@@ -1,0 +1,198 @@
+#include "replica/machine.hpp"
+#include "replica/rules.hpp"
+#include "wire/codec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+/// B.12.3: the first start of a list of servers. Entry 1 is the same whoever writes it and however
+/// often, so a crash at any step is only a delay.
+namespace almenara::replica {
+
+/// The config that follows from the list, once every disk of it has shown itself.
+std::optional<cluster_config> machine::list_in_view() const {
+    cluster_config config;
+    config.confirm = listed_confirm_;
+    for (const server_id id : listed_) {
+        // Nothing that an operator may change between two tries.
+        member m{.id = id, .uuid = uuid_, .addresses = {}};
+        if (id != self_) {
+            const auto l = links_.find(id);
+            if (l == links_.end() || !l->second.open()) {
+                return std::nullopt;
+            }
+            m.uuid = l->second.said.uuid;
+        }
+        config.members.push_back(std::move(m));
+    }
+    return config;
+}
+
+void machine::boot_due() {
+    auto* b = std::get_if<boot>(&role_);
+    if (b == nullptr || b->retry_at > now_.monotonic) {
+        return;
+    }
+    b->retry_at = now_.monotonic + settings_.timers.suspect;
+    if (writer_.durable() >= log_index{1}) {
+        // Entry 1 can only be this one; GO, or who was to say it, may be lost.
+        b->ready_at = b->ready_at.value_or(now_.monotonic);
+        if (now_.monotonic - *b->ready_at >= 2 * settings_.timers.suspect) {
+            return leave_boot(false);
+        }
+    }
+    if (!listed_.empty() && listed_.back() == self_) {
+        lead_init();
+    }
+}
+
+/// The highest id offers entry 1 to all, when it sees all.
+void machine::lead_init() {
+    const auto config = list_in_view();
+    if (!config) {
+        return;
+    }
+    auto& b = std::get<boot>(role_);
+    const cluster_id cluster = cluster_of_list(*config);
+    for (const auto& [id, l] : links_) {
+        if (l.said.cluster && *l.said.cluster != cluster) {
+            note_that(note_kind::bootstrap,
+                      fmt::format("server {} belongs to another cluster already", id));
+            return;
+        }
+    }
+    if (!b.nonce) {
+        b.nonce = random_.next();
+    }
+    note_that(note_kind::bootstrap, "all listed servers are here: offering the first entry");
+    const entry first = first_entry(*config);
+    for (const server_id id : listed_) {
+        if (id != self_ && !b.acked.contains(id)) {
+            send_now(id,
+                     init{.nonce = *b.nonce, .members_hash = list_hash(listed_), .first = first});
+        }
+    }
+    if (!b.acked.contains(self_)) {
+        b.acked.insert(self_);
+        take_first_entry(first);
+    }
+}
+
+/// A member that has entry 1 gives it to one that has nothing.
+void machine::offer_first_entry(server_id to) {
+    const entry_ptr first = log_.find(log_index{1});
+    if (is_boot() || !first || links_[to].said.rank.last_index != log_index{0} ||
+        links_[to].said.role != role_name::boot) {
+        return;
+    }
+    send_now(to, init{.nonce = 0, .members_hash = list_hash(listed_), .first = *first});
+}
+
+void machine::on_init(const sender& from, const init& m) {
+    init_ack reply{.nonce = m.nonce, .first = m.first.hash, .refused = false};
+    const auto mine = log_.at(log_index{1});
+    if (mine && mine->index == log_index{1}) {
+        // Empty or not: who has the same entry says yes, who has another says no.
+        reply.refused = !(*mine == point_of(m.first)) || !holds(rule::init_deterministic);
+        until when;
+        if (writer_.durable() < log_index{1}) {
+            when.batch = writer_.newest();
+        }
+        return send_when(from.id, reply, when);
+    }
+    if (!is_boot()) {
+        return;
+    }
+    take_first_entry(m.first);
+    const auto taken = log_.at(log_index{1});
+    reply.refused = !taken || taken->hash != m.first.hash;
+    until when;
+    if (!reply.refused) {
+        when.batch = writer_.newest();
+        when.meta = ballot_.record();
+    }
+    send_when(from.id, reply, when);
+}
+
+/// Checked against what this server knows itself: its disk, its list, the disks it has seen.
+void machine::take_first_entry(const entry& first) {
+    if (!is_boot() || log_.last().index != log_index{0} || first.index != log_index{1} ||
+        first.type != entry_type::config || !log_.continues(first)) {
+        return;
+    }
+    const auto config = wire::decode<cluster_config>(first.payload);
+    if (!config) {
+        return;
+    }
+    std::vector<server_id> ids;
+    for (const member& m : config->members) {
+        ids.push_back(m.id);
+        const auto l = links_.find(m.id);
+        const bool seen = l != links_.end() && l->second.open();
+        if ((m.id == self_ && m.uuid != uuid_) || (seen && l->second.said.uuid != m.uuid)) {
+            note_that(note_kind::bootstrap,
+                      fmt::format("the offered first entry names another disk of server {}", m.id));
+            return;
+        }
+    }
+    const cluster_id cluster = cluster_of_list(*config);
+    const bool deterministic = first == first_entry(*config) && config->confirm == listed_confirm_;
+    if (ids != listed_ || !deterministic ||
+        (ballot_.word().cluster && *ballot_.word().cluster != cluster)) {
+        note_that(note_kind::bootstrap, "the offered first entry is not that of this list");
+        return;
+    }
+    note_that(note_kind::bootstrap, "first entry taken");
+    // The cluster id is on the disk before entry 1 (B.1), which waits for it in write_log().
+    ballot_.set_cluster(cluster);
+    ballot_.adopt(std::max(epoch(), first.epoch), ballot_.word().promised_to);
+    append_taken(std::make_shared<const entry>(first));
+}
+
+void machine::on_init_ack(const sender& from, const init_ack& m) {
+    auto* b = std::get_if<boot>(&role_);
+    if (b == nullptr || b->nonce != m.nonce) {
+        return;
+    }
+    if (m.refused) {
+        note_that(note_kind::bootstrap,
+                  fmt::format("server {} has another first entry: join it instead", from.id));
+        return;
+    }
+    b->acked.insert(from.id);
+    go_if_all_have_it();
+}
+
+/// With all N acks, one's own disk among them.
+void machine::go_if_all_have_it() {
+    const auto* b = std::get_if<boot>(&role_);
+    if (b == nullptr || !b->nonce || b->acked.size() < listed_.size() ||
+        writer_.durable() < log_index{1}) {
+        return;
+    }
+    for (const server_id id : listed_) {
+        if (id != self_) {
+            send_now(id, init_go{.nonce = *b->nonce});
+        }
+    }
+    leave_boot(true);
+}
+
+void machine::on_init_go(const sender& from, const init_go& m) {
+    (void)m;
+    if (is_boot() && log_.last().index >= log_index{1}) {
+        note_that(note_kind::bootstrap, fmt::format("server {} says go", from.id));
+        leave_boot(false);
+    }
+}
+
+/// The sender of INIT runs at once, the others after suspect_timeout.
+void machine::leave_boot(bool at_once) {
+    become_backup(at_once ? now_.monotonic : now_.monotonic + settings_.timers.suspect,
+                  election_reason::boot);
+    backup_due();
+}
+
+} // namespace almenara::replica

@@ -1,0 +1,157 @@
+#include "replica/machine.hpp"
+#include "replica/rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+/// B.10: a planned change of primary costs one round trip and one sync. New proposals are held by
+/// the driver meanwhile: next_slot() gives none.
+namespace almenara::replica {
+
+void machine::on(const transfer& t) {
+    if (is_primary() && voter_count() > 1) {
+        start_handover(resign_reason::handover, t.target);
+    }
+}
+
+void machine::start_handover(resign_reason why, std::optional<server_id> wanted) {
+    auto& office = std::get<primary>(role_);
+    if (office.leaving) {
+        if (why == resign_reason::stopping) {
+            office.leaving->why = why;
+        }
+        return;
+    }
+    handing_over h;
+    h.why = why;
+    h.began = now_.monotonic;
+    h.wanted = wanted;
+    office.leaving = std::move(h);
+    note_that(note_kind::handover, fmt::format("handing over: {}", wire::enumerator_name(why)));
+    force_cut_ = true; // What was proposed until now goes with the office.
+    handover_due();
+}
+
+/// B.10.2: the voter of the sync set that is furthest.
+std::optional<server_id> machine::best_successor() const {
+    const auto& office = std::get<primary>(role_);
+    std::optional<std::tuple<log_index, std::uint16_t, server_id>> best;
+    for (const auto& [id, p] : office.voters) {
+        const auto l = links_.find(id);
+        const member* m = find_member(*log_.config(), id);
+        const bool can = m != nullptr && m->voter && !m->witness && l != links_.end() &&
+                         l->second.open() && office.sync.contains(id) && !p.sick && !p.draining;
+        const bool asked_before = office.leaving && office.leaving->tried.contains(id);
+        const bool unwanted =
+            office.leaving && office.leaving->wanted && *office.leaving->wanted != id;
+        if (can && !asked_before && !unwanted) {
+            best = std::max(best, std::optional{std::tuple{p.match, m->priority, id}});
+        }
+    }
+    return best ? std::optional{std::get<2>(*best)} : std::nullopt;
+}
+
+void machine::handover_due() {
+    auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || !office->leaving) {
+        return;
+    }
+    handing_over& h = *office->leaving;
+    const timers& t = settings_.timers;
+    if (h.target) {
+        if (now_.monotonic - h.asked < t.handover_abort) {
+            return;
+        }
+        // B.10.6: the permit is void; the next target once, then nobody is waited for any more.
+        note_that(note_kind::handover, fmt::format("server {} did not take over", *h.target));
+        h.target.reset();
+        h.permit.reset();
+        h.began = now_.monotonic;
+        if (h.tried.size() >= 2 || !best_successor()) {
+            return give_up_handover();
+        }
+    }
+    const std::optional<server_id> target = best_successor();
+    if (!target) {
+        if (now_.monotonic - h.began >= t.handover_no_target) {
+            give_up_handover();
+        }
+        return;
+    }
+    if (office->voters[*target].match == log_.last().index) {
+        ask_successor(*target);
+    } else if (now_.monotonic - h.began >= t.handover_abort) {
+        give_up_handover(); // It never got there.
+    }
+}
+
+void machine::ask_successor(server_id target) {
+    auto& office = std::get<primary>(role_);
+    handing_over& h = *office.leaving;
+    h.target = target;
+    h.asked = now_.monotonic;
+    h.tried.insert(target);
+    h.permit = permit{.old_primary = self_,
+                      .epoch = log_.last().epoch,
+                      .last_index = log_.last().index,
+                      .probe = office.probe};
+    note_that(note_kind::handover, fmt::format("server {} is asked to take over", target));
+    send_office(target,
+                std::make_shared<const message>(handover{.target = target, .permit = *h.permit}));
+}
+
+/// Who only wished another primary keeps the old one; who must go, goes.
+void machine::give_up_handover() {
+    auto& office = std::get<primary>(role_);
+    const resign_reason why = office.leaving->why;
+    office.leaving.reset();
+    if (why == resign_reason::handover) {
+        note_that(note_kind::handover, "nobody took over; this server stays primary");
+        return;
+    }
+    leave_office(why, std::nullopt);
+}
+
+instant machine::handover_deadline() const {
+    const auto& office = std::get<primary>(role_);
+    if (!office.leaving) {
+        return instant::max();
+    }
+    const handing_over& h = *office.leaving;
+    if (h.target) {
+        return h.asked + settings_.timers.handover_abort;
+    }
+    const instant first = h.began + settings_.timers.handover_no_target;
+    return first > now_.monotonic ? first : h.began + settings_.timers.handover_abort;
+}
+
+/// B.10.4: no ELECTION round; the permit speaks for itself.
+void machine::on_handover(const sender& from, const handover& m) {
+    if (!accept_primary(from, true)) {
+        return;
+    }
+    primary_known(from.id);
+    const bool mine = m.target == self_ && m.permit.old_primary == from.id &&
+                      m.permit.last_index == log_.last().index &&
+                      m.permit.epoch == log_.last().epoch;
+    if (!mine || !may_run()) {
+        return; // It lacks what the permit is for; the primary asks another after a while.
+    }
+    note_that(note_kind::handover, fmt::format("taking over from server {}", from.id));
+    claim_now(m.permit);
+}
+
+/// After terminate: the process ends when somebody else rules, or when it has waited long enough.
+void machine::end_if_done() {
+    if (!terminating_ || is_primary()) {
+        return;
+    }
+    const bool waited = end_by_ && *end_by_ <= now_.monotonic;
+    if (waited || live_primary()) {
+        die(ending::stopped, live_primary() ? "another server is primary" : "stopped");
+    }
+}
+
+} // namespace almenara::replica

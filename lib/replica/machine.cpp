@@ -1,0 +1,673 @@
+#include "replica/machine.hpp"
+
+#include "base/check.hpp"
+#include "replica/rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace almenara::replica {
+
+namespace {
+
+/// What `meta` remembers and what this start's scan found, as one: the lower start and the higher
+/// end, and UNKNOWN stays UNKNOWN (B.8).
+std::optional<damage> joined(std::optional<damage> remembered, std::optional<damage> found) {
+    if (!remembered || !found) {
+        return remembered ? remembered : found;
+    }
+    damage both{.from = std::min(remembered->from, found->from), .end = std::nullopt};
+    if (remembered->end && found->end) {
+        both.end = std::max(*remembered->end, *found->end);
+    }
+    return both;
+}
+
+/// B.8: epoch = max(meta, last entry).
+persistent word_at_start(const start_state& start, log_point last) {
+    persistent word = start.meta;
+    if (last.epoch > word.epoch) {
+        word.epoch = last.epoch;
+        word.promised_to.reset();
+    }
+    return word;
+}
+
+} // namespace
+
+machine::machine(start_state start, settings chosen, moment now)
+    : self_(start.self),
+      uuid_(start.uuid),
+      incarnation_(start.incarnation),
+      addresses_(start.addresses),
+      own_priority_(start.priority),
+      listed_(start.listed),
+      listed_confirm_(start.confirm),
+      settings_(chosen),
+      random_(start.seed),
+      now_(now),
+      log_(start),
+      writer_(log_.last().index, start.found_damaged.has_value()),
+      ballot_(word_at_start(start, log_.last())),
+      commit_(std::min(start.applied, log_.last().index)),
+      handed_out_(start.applied),
+      applied_(start.applied),
+      unclean_(start.unclean_boot),
+      refuse_pause_(chosen.timers.refuse_pause),
+      promise_wait_(chosen.timers.promise_wait),
+      whois_at_(now.monotonic) {
+    std::sort(listed_.begin(), listed_.end());
+    const std::optional<damage> all = joined(start.meta.damaged, start.found_damaged);
+    if (all && holds(rule::damaged_record)) {
+        if (!(ballot_.word().damaged && *ballot_.word().damaged == *all)) {
+            ballot_.set_damaged(all);
+        }
+        note_that(note_kind::damaged,
+                  fmt::format("log cannot be read from {} on, true end {}", all->from,
+                              all->end ? fmt::format("{}.{}", all->end->epoch, all->end->index)
+                                       : "unknown"));
+    }
+    for (const server_id peer : known_peers()) {
+        links_[peer].dial_control.next = now.monotonic;
+    }
+    if (log_.config() == nullptr) {
+        role_.emplace<boot>().retry_at = now.monotonic;
+    } else {
+        // B.8: others that have a live primary will say so meanwhile.
+        role_.emplace<backup>().election_at =
+            now.monotonic + settings_.timers.suspect +
+            random_between(duration{0}, settings_.timers.start_jitter);
+    }
+}
+
+void machine::step(moment now, event what) {
+    ALMENARA_CHECK(now.monotonic >= now_.monotonic);
+    now_ = now;
+    if (out_.die) {
+        return; // Nothing may be done any more: the driver ends the process.
+    }
+    std::visit([this](auto& e) { on(e); }, what);
+}
+
+void machine::on(const tick& t) {
+    if (t.gap > settings_.timers.gap_rearm && !is_primary()) {
+        // D.3: heartbeats may still be unread in the kernel, and after an own pause nobody is to
+        // blame but oneself.
+        const instant at_least = now_.monotonic + 2 * settings_.timers.heartbeat;
+        primary_heard_ = std::max(primary_heard_, at_least - settings_.timers.suspect);
+    }
+    dial_due();
+    ping_due();
+    boot_due();
+    backup_due();
+    round_due();
+    candidate_due();
+    whois_due();
+    if (is_primary()) {
+        primary_due(t);
+    }
+    handover_due();
+    end_if_done();
+}
+
+void machine::on(frame_received& f) {
+    const auto found = connections_.find(f.connection);
+    if (found == connections_.end()) {
+        return; // Closed by this side meanwhile.
+    }
+    if (auto* h = std::get_if<hello>(&f.message)) {
+        return on_hello(f.connection, *h);
+    }
+    if (auto* h = std::get_if<hello_ok>(&f.message)) {
+        return on_hello_ok(f.connection, *h);
+    }
+    if (auto* r = std::get_if<link_reject>(&f.message)) {
+        return on_reject(f.connection, *r);
+    }
+    const connection& c = found->second;
+    if (!c.peer) {
+        note_that(note_kind::foreign_message, "a connection spoke before its HELLO");
+        return close_connection(f.connection);
+    }
+    link& l = links_[*c.peer];
+    const sender from{.id = *c.peer, .connection = f.connection, .epoch = f.epoch, .hlc = f.hlc};
+    if (c.kind == connection_kind::bulk) {
+        if (l.bulk == f.connection) {
+            l.last_heard = now_.monotonic;
+            on_bulk(from, f.message);
+        }
+        return;
+    }
+    // B.2: frames of a connection that was replaced belong to an older link session.
+    if (l.control != f.connection && holds(rule::link_session_isolation)) {
+        return;
+    }
+    l.last_heard = now_.monotonic;
+    if (!holds(rule::primary_frames_only) && known_primary_ == from.id) {
+        primary_heard_ = now_.monotonic;
+    }
+    on_control(from, f.message);
+}
+
+void machine::on_control(const sender& from, message& m) {
+    if (std::holds_alternative<reconnect>(m)) {
+        links_[from.id].close_announced = true;
+        return;
+    }
+    if (const auto* i = std::get_if<init>(&m)) {
+        return on_init(from, *i);
+    }
+    if (const auto* i = std::get_if<init_ack>(&m)) {
+        return on_init_ack(from, *i);
+    }
+    if (const auto* i = std::get_if<init_go>(&m)) {
+        return on_init_go(from, *i);
+    }
+    if (is_boot()) {
+        if (writer_.durable() < log_index{1}) {
+            return; // No config, so nothing can be judged yet.
+        }
+        leave_boot(false); // The others speak as members already.
+    }
+    std::visit(
+        [&](auto& body) {
+            using kind = std::decay_t<decltype(body)>;
+            if constexpr (std::is_same_v<kind, heartbeat>) {
+                on_heartbeat(from, body);
+            } else if constexpr (std::is_same_v<kind, heartbeat_ack>) {
+                on(from, body);
+            } else if constexpr (std::is_same_v<kind, append>) {
+                on_append(from, body);
+            } else if constexpr (std::is_same_v<kind, append_ack>) {
+                on_ack(from, body.match, body.probe);
+            } else if constexpr (std::is_same_v<kind, append_nack>) {
+                on_nack(from, body);
+            } else if constexpr (std::is_same_v<kind, link_ping>) {
+                if (body.role != role_name::primary && known_primary_ == from.id) {
+                    suspect(election_reason::resigned);
+                }
+            } else if constexpr (std::is_same_v<kind, election>) {
+                on_election(from, body);
+            } else if constexpr (std::is_same_v<kind, answer>) {
+                on_answer(from, body);
+            } else if constexpr (std::is_same_v<kind, claim>) {
+                on_claim(from, body);
+            } else if constexpr (std::is_same_v<kind, promise>) {
+                on_promise(from, body);
+            } else if constexpr (std::is_same_v<kind, coordinator>) {
+                if (accept_primary(from, true)) {
+                    primary_known(from.id);
+                }
+            } else if constexpr (std::is_same_v<kind, resign>) {
+                if (accept_primary(from, false)) {
+                    suspect(election_reason::resigned);
+                }
+            } else if constexpr (std::is_same_v<kind, handover>) {
+                on_handover(from, body);
+            } else if constexpr (std::is_same_v<kind, fetch>) {
+                on_fetch(from, body);
+            } else if constexpr (std::is_same_v<kind, log_chunk>) {
+                on_pull_chunk(from, body);
+            } else if constexpr (std::is_same_v<kind, link_whois>) {
+                if (is_primary()) {
+                    send_now(from.id,
+                             coordinator{.primary = self_,
+                                         .addresses = addresses_,
+                                         .config_index = log_.config_index(),
+                                         .epoch_start = std::get<primary>(role_).epoch_start});
+                }
+            }
+        },
+        m);
+}
+
+void machine::on_bulk(const sender& from, message& m) {
+    if (auto* chunk = std::get_if<log_chunk>(&m)) {
+        return on_catch_up_chunk(from, *chunk);
+    }
+    note_that(note_kind::foreign_message,
+              fmt::format("server {} said on bulk what does not belong there", from.id));
+    close_connection(from.connection);
+}
+
+void machine::on(const log_synced& e) {
+    if (!e.ok) {
+        // E.1, B.5.4: nothing is retried, and the index is not used again in this epoch.
+        leave_office(resign_reason::disk, std::nullopt);
+        return die(ending::disk_failed, "syncing the log failed");
+    }
+    const bool advanced = writer_.synced(e.batch);
+    outbox_.log_synced(e.batch);
+    if (advanced) {
+        own_log_synced();
+    }
+    pull_synced();
+    repaired_if_caught_up();
+    go_if_all_have_it();
+}
+
+void machine::on(const meta_synced& e) {
+    if (!e.ok) {
+        leave_office(resign_reason::disk, std::nullopt);
+        return die(ending::disk_failed, "syncing meta failed");
+    }
+    if (!ballot_.synced(e.number, now_.monotonic)) {
+        return;
+    }
+    outbox_.meta_synced(e.number);
+    cut_damaged_log();
+    check_office();
+    answer_held_claims();
+}
+
+void machine::on(const applied& e) {
+    applied_ = std::max(applied_, std::min(e.index, handed_out_));
+    log_.trim(applied_, settings_.limits.entry_cache_bytes);
+}
+
+void machine::on(log_read& e) {
+    if (const auto c = catch_up_reads_.extract(e.request)) {
+        auto* office = std::get_if<primary>(&role_);
+        if (office != nullptr) {
+            const auto p = office->voters.find(c.mapped());
+            if (p != office->voters.end() && p->second.reading == e.request) {
+                on_catch_up_read(c.mapped(), p->second, e);
+            }
+        }
+    } else if (const auto f = fetch_reads_.extract(e.request)) {
+        answer_fetch(f.mapped().first, f.mapped().second, std::move(e.entries), e.hole);
+    } else if (auto* office = std::get_if<primary>(&role_)) {
+        if (const auto w = office->corrupt_reads.extract(e.request)) {
+            on_corrupt_read(w.mapped(), e);
+        }
+    }
+}
+
+void machine::on(const terminate&) {
+    if (terminating_) {
+        return;
+    }
+    terminating_ = true;
+    end_by_ = now_.monotonic + settings_.timers.handover_exit;
+    if (is_primary() && voter_count() > 1) {
+        start_handover(resign_reason::stopping, std::nullopt);
+    } else if (is_primary()) {
+        leave_office(resign_reason::stopping, std::nullopt);
+        end_by_ = now_.monotonic;
+    } else {
+        end_by_ = now_.monotonic;
+    }
+    end_if_done();
+}
+
+// -- Output ---------------------------------------------------------------------------------------
+
+output machine::take_output(moment now, bool cut) {
+    ALMENARA_CHECK(now.monotonic >= now_.monotonic);
+    now_ = now;
+    send_probe();
+    output out = std::exchange(out_, {});
+    write_log(out, cut);
+    if (is_primary()) {
+        send_entries();
+        heartbeat_due();
+    }
+    // Sending entries may ask for reads, close nothing and note something.
+    std::move(out_.read_log.begin(), out_.read_log.end(), std::back_inserter(out.read_log));
+    std::move(out_.notes.begin(), out_.notes.end(), std::back_inserter(out.notes));
+    std::move(out_.dial.begin(), out_.dial.end(), std::back_inserter(out.dial));
+    out_ = {};
+    hand_out_committed(out);
+    answer_reads();
+    std::move(out_.readable.begin(), out_.readable.end(), std::back_inserter(out.readable));
+    out_ = {};
+    out.meta = ballot_.take(now.monotonic);
+    out.send = outbox_.take();
+    if (out.die) {
+        out_.die = out.die;
+        return out;
+    }
+    out.wake = next_deadline();
+    return out;
+}
+
+void machine::write_log(output& out, bool cut) {
+    // Only a primary's proposals wait for the driver's word; a backup's entries are a batch of
+    // somebody else already.
+    if (!writer_.has_jobs() || (is_primary() && !cut && !force_cut_)) {
+        return;
+    }
+    if (ballot_.word().cluster && !ballot_.durable().cluster) {
+        return; // B.1: the cluster's id is on the disk before entry 1.
+    }
+    force_cut_ = false;
+    out.log = writer_.take(now_.monotonic);
+    if (auto* office = std::get_if<primary>(&role_)) {
+        office->sync.cut(log_.last().index, now_.monotonic);
+    }
+}
+
+void machine::hand_out_committed(output& out) {
+    // B.5.5: what is applied is on the own disk too, so the state is never ahead of the log.
+    const log_index upto = std::min(commit_, writer_.durable());
+    while (handed_out_ < upto) {
+        entry_ptr e = log_.find(handed_out_.next());
+        ALMENARA_CHECK(e != nullptr);
+        out.apply.push_back(std::move(e));
+        handed_out_ = handed_out_.next();
+    }
+}
+
+instant machine::next_deadline() const {
+    instant at = std::min(role_deadline(), links_deadline());
+    if (end_by_) {
+        at = std::min(at, *end_by_);
+    }
+    return std::max(at, now_.monotonic);
+}
+
+instant machine::role_deadline() const {
+    const timers& t = settings_.timers;
+    instant at = instant::max();
+    if (!may_run() && !is_primary() && !is_boot() && !live_primary()) {
+        at = whois_at_;
+    }
+    if (const auto* b = std::get_if<boot>(&role_)) {
+        at = std::min(at, b->retry_at);
+    } else if (const auto* k = std::get_if<backup>(&role_)) {
+        at = std::min(at, known_primary_ ? primary_heard_ + t.suspect
+                                         : (may_run() ? k->election_at : instant::max()));
+    } else if (const auto* round = std::get_if<prospect>(&role_)) {
+        at = std::min(at, round->deadline);
+    } else if (const auto* c = std::get_if<candidate>(&role_)) {
+        at = std::min(at, c->deadline);
+    } else if (const auto* o = std::get_if<primary>(&role_)) {
+        at = std::min(at, handover_deadline());
+        for (const auto& [id, p] : o->voters) {
+            const auto l = links_.find(id);
+            if (l != links_.end() && l->second.open()) {
+                at = std::min(at, l->second.last_sent + t.heartbeat);
+            }
+            at = std::min(at, o->sync.next_change(id, p.match));
+        }
+        at = std::min(at, quorum_deadline());
+        if (const auto since = writer_.pending_since();
+            since && *since + t.disk_stall > now_.monotonic) {
+            at = std::min(at, *since + t.disk_stall);
+        }
+        at = std::min(at, o->sync.next_change(self_, writer_.durable()));
+    }
+    return at;
+}
+
+void machine::note_that(note_kind kind, std::string text) {
+    out_.notes.push_back({.kind = kind, .text = std::move(text)});
+}
+
+void machine::die(ending how, std::string text) {
+    if (!out_.die) {
+        out_.die = fatal{.how = how, .text = std::move(text)};
+    }
+}
+
+// -- What is asked everywhere ---------------------------------------------------------------------
+
+role_name machine::role_of() const {
+    constexpr std::array names{role_name::boot, role_name::backup, role_name::prospect,
+                               role_name::candidate, role_name::primary};
+    return names[role_.index()];
+}
+
+bool machine::voter(server_id id) const {
+    return log_.config() != nullptr && is_voter(*log_.config(), id);
+}
+
+std::size_t machine::voter_count() const {
+    return log_.config() == nullptr ? 0 : voters(*log_.config());
+}
+
+std::size_t machine::quorum() const {
+    return log_.config() == nullptr ? 1 : majority(*log_.config());
+}
+
+bool machine::damaged() const {
+    // B.1: its removal is synced before the first GRANT, PROMISE or run after it.
+    return ballot_.word().damaged.has_value() || ballot_.durable().damaged.has_value();
+}
+
+bool machine::abstains() const {
+    const auto& now = ballot_.word().damaged;
+    const auto& before = ballot_.durable().damaged;
+    return (now && !now->end) || (before && !before->end);
+}
+
+std::uint8_t machine::eligible() const {
+    if (!voter(self_) || damaged() || terminating_ || is_boot()) {
+        return 0;
+    }
+    const auto since = writer_.pending_since();
+    const bool slow = since && now_.monotonic - *since > settings_.timers.disk_stall;
+    return unclean_ || slow ? 1 : 2;
+}
+
+std::uint8_t machine::reach() const {
+    std::uint8_t heard = voter(self_) ? 1 : 0;
+    for (const auto& [id, l] : links_) {
+        if (voter(id) && l.open() && now_.monotonic - l.last_heard < settings_.timers.suspect) {
+            ++heard;
+        }
+    }
+    return heard;
+}
+
+bool machine::may_run() const {
+    return eligible() > 0 && !is_primary();
+}
+
+log_end machine::own_end() const {
+    // B.6: for a damaged log "mine" is the end of what it once held.
+    log_end end = end_of(log_.last());
+    for (const auto* word : {&ballot_.word(), &ballot_.durable()}) {
+        if (word->damaged && word->damaged->end) {
+            end = std::max(end, *word->damaged->end);
+        }
+    }
+    return end;
+}
+
+rank machine::own_rank() const {
+    const log_end end = own_end();
+    return {.last_epoch = end.epoch,
+            .last_index = end.index,
+            .eligible = eligible(),
+            .priority = own_priority_,
+            .id = self_};
+}
+
+bool machine::live_primary() const {
+    if (!known_primary_) {
+        return false;
+    }
+    const auto l = links_.find(*known_primary_);
+    return l != links_.end() && l->second.open() &&
+           now_.monotonic - primary_heard_ < settings_.timers.suspect;
+}
+
+bool machine::live_quorum() const {
+    return is_primary() && now_.monotonic < quorum_deadline();
+}
+
+/// When this primary will have been alone for check_quorum, if nobody says anything meanwhile. A
+/// new one's quorum counts as live for that long.
+instant machine::quorum_deadline() const {
+    const auto& office = std::get<primary>(role_);
+    std::vector<instant> heard;
+    for (const auto& [id, p] : office.voters) {
+        if (voter(id)) {
+            heard.push_back(std::max(p.acked_at.value_or(office.since), office.since));
+        }
+    }
+    const std::size_t others = quorum() - (voter(self_) ? 1 : 0);
+    if (others == 0) {
+        return instant::max();
+    }
+    if (heard.size() < others) {
+        return office.since + settings_.timers.check_quorum;
+    }
+    std::sort(heard.begin(), heard.end(), std::greater<>{});
+    return heard[others - 1] + settings_.timers.check_quorum;
+}
+
+duration machine::random_between(duration least, duration most) {
+    return random_.between(least, most);
+}
+
+// -- Sending --------------------------------------------------------------------------------------
+
+/// Changes no epoch at the receiver: its header carries what is durable, so it need not wait.
+void machine::send_now(server_id to, message m) {
+    const auto l = links_.find(to);
+    if (l != links_.end() && l->second.open()) {
+        send_on(*l->second.control, to, is_primary() ? epoch() : ballot_.durable().epoch,
+                std::make_shared<const message>(std::move(m)), {});
+    }
+}
+
+/// I2: no reply leaves in an epoch that is not durable.
+void machine::send_reply(server_id to, message m) {
+    send_when(to, std::move(m), {});
+}
+
+void machine::send_when(server_id to, message m, until when) {
+    const auto l = links_.find(to);
+    if (l == links_.end() || !l->second.open()) {
+        return;
+    }
+    if (ballot_.durable().epoch < epoch()) {
+        when.meta = std::max(when.meta.value_or(meta_number{}), ballot_.record());
+    }
+    send_on(*l->second.control, to, epoch(), std::make_shared<const message>(std::move(m)), when);
+}
+
+/// In office, where the epoch is durable by definition (B.6); what goes to several is built once.
+void machine::send_office(server_id to, const message_ptr& m) {
+    const auto l = links_.find(to);
+    if (l != links_.end() && l->second.open()) {
+        send_on(*l->second.control, to, epoch(), m, {});
+    }
+}
+
+void machine::send_on(connection_id c, server_id to, almenara::epoch e, message_ptr m, until when) {
+    const auto l = links_.find(to);
+    if (l != links_.end() && l->second.control == c && !when.batch && !when.meta) {
+        l->second.last_sent = now_.monotonic;
+    }
+    outbox_.put({.peer = to, .connection = c, .epoch = e, .message = std::move(m)}, when);
+}
+
+void machine::to_other_voters(const message& m) {
+    for (const server_id id : known_peers()) {
+        if (voter(id)) {
+            send_now(id, m);
+        }
+    }
+}
+
+// -- The rest of the gate -------------------------------------------------------------------------
+
+std::optional<slot> machine::next_slot(moment now) const {
+    const auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || office->leaving || out_.die) {
+        return std::nullopt;
+    }
+    return slot{.index = log_.last().index.next(), .time = next_log_time(now)};
+}
+
+std::vector<entry_ptr> machine::entries_from(log_index first) const {
+    std::vector<entry_ptr> entries;
+    for (log_index i = first; i <= log_.last().index; i = i.next()) {
+        if (entry_ptr e = log_.find(i)) {
+            entries.push_back(std::move(e));
+        }
+    }
+    return entries;
+}
+
+log_index machine::confirmed_upto() const {
+    const auto* office = std::get_if<primary>(&role_);
+    return office == nullptr ? log_index{} : office->confirmed;
+}
+
+core_status machine::status() const {
+    core_status s;
+    s.role = role_of();
+    s.epoch = epoch();
+    s.durable = ballot_.durable();
+    s.known_primary = is_primary() ? std::optional{self_} : known_primary_;
+    s.last = log_.last();
+    s.commit = commit_;
+    s.durable_upto = writer_.durable();
+    s.confirmed_upto = confirmed_upto();
+    s.applied = handed_out_;
+    s.damaged = ballot_.word().damaged;
+    s.eligible = eligible();
+    s.reach = reach();
+    s.draining = terminating_;
+    const auto* office = std::get_if<primary>(&role_);
+    for (const auto& [id, l] : links_) {
+        peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
+        if (l.open()) {
+            p.session = l.session;
+        }
+        if (office != nullptr) {
+            const auto found = office->voters.find(id);
+            if (found != office->voters.end()) {
+                p.match = found->second.match;
+                p.next = found->second.next;
+                p.in_flight = found->second.entries_in_flight;
+            }
+            p.in_sync = office->sync.contains(id);
+        }
+        s.peers.push_back(p);
+    }
+    s.waiting_sends = outbox_.waiting();
+    s.log_memory = log_.bytes_in_memory();
+    return s;
+}
+
+// -- core is the door -----------------------------------------------------------------------------
+
+core::core(start_state start, settings chosen, moment now)
+    : machine_(std::make_unique<machine>(std::move(start), chosen, now)) {}
+core::~core() = default;
+core::core(core&&) noexcept = default;
+core& core::operator=(core&&) noexcept = default;
+
+void core::step(moment now, event what) {
+    machine_->step(now, std::move(what));
+}
+output core::take_output(moment now, bool cut) {
+    return machine_->take_output(now, cut);
+}
+std::optional<slot> core::next_slot(moment now) const {
+    return machine_->next_slot(now);
+}
+std::vector<entry_ptr> core::entries_from(log_index first) const {
+    return machine_->entries_from(first);
+}
+log_index core::confirmed_upto() const {
+    return machine_->confirmed_upto();
+}
+core_status core::status() const {
+    return machine_->status();
+}
+const cluster_config* core::config() const {
+    return machine_->config();
+}
+std::optional<log_point> core::position(log_index index) const {
+    return machine_->position(index);
+}
+
+} // namespace almenara::replica

@@ -1,0 +1,327 @@
+#include "base/check.hpp"
+#include "replica/machine.hpp"
+#include "replica/rules.hpp"
+#include "wire/codec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+/// B.5: what a primary does with proposals and acks.
+namespace almenara::replica {
+
+// -- Proposals ------------------------------------------------------------------------------------
+
+void machine::on(proposal& p) {
+    const auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || office->leaving) {
+        return; // The driver asked next_slot() and was told.
+    }
+    append_own(p.type, p);
+}
+
+void machine::append_own(entry_type type, const proposal& p) {
+    auto& office = std::get<primary>(role_);
+    entry e;
+    e.epoch = epoch();
+    e.type = type;
+    e.time = next_log_time(now_);
+    e.session = p.session;
+    e.seq = p.seq;
+    e.first_unacked = p.first_unacked;
+    e.payload = p.payload;
+    if (type == entry_type::epoch_start) {
+        wire::encode(epoch_start_payload{.primary = self_, .addresses = addresses_}, e.payload);
+    }
+    office.log_time = e.time;
+    office.log_time_at = now_.monotonic;
+    append_taken(log_.seal(std::move(e)));
+}
+
+/// B.4: follows the wall clock, but never goes back and advances by at most twice the time that
+/// passed, so that one wrong clock expires nobody.
+wall_time machine::next_log_time(moment now) const {
+    const auto& office = std::get<primary>(role_);
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.monotonic - office.log_time_at);
+    const wall_time most{office.log_time.since_epoch() + 2 * passed};
+    return std::max(office.log_time, std::min(now.wall, most));
+}
+
+/// To memory and on its way to the disk.
+void machine::append_taken(entry_ptr e) {
+    const log_point previous = log_.last();
+    log_.append(e);
+    writer_.write(std::move(e), previous);
+    log_.trim(std::min(applied_, writer_.durable()), settings_.limits.entry_cache_bytes);
+}
+
+// -- Acks -----------------------------------------------------------------------------------------
+
+void machine::reset_progress(server_id peer) {
+    auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || !office->voters.contains(peer)) {
+        return;
+    }
+    progress& p = office->voters[peer];
+    const log_index match = p.match;
+    const link& l = links_[peer];
+    if (p.reading) {
+        catch_up_reads_.erase(*p.reading);
+    }
+    const std::optional<instant> acked_at = p.acked_at;
+    p = progress{};
+    p.acked_at = acked_at;
+    p.session = l.open() ? l.session : link_session{};
+    p.next = std::min(l.said.rank.last_index, log_.last().index).next();
+    if (!holds(rule::link_session_isolation)) {
+        p.match = match;
+    }
+}
+
+/// Acks of another epoch say nothing about this one (E0).
+void machine::on_ack(const sender& from, log_index match, probe_number probe) {
+    if (from.epoch > epoch()) {
+        return step_down(resign_reason::higher_epoch, from.epoch);
+    }
+    auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || from.epoch != epoch()) {
+        return;
+    }
+    const auto found = office->voters.find(from.id);
+    if (found == office->voters.end() || match > log_.last().index) {
+        return;
+    }
+    progress& p = found->second;
+    office->sync.observe(from.id, p.match, fit(from.id, p), now_.monotonic);
+    p.acked_at = now_.monotonic;
+    p.probe = std::max(p.probe, std::min(probe, office->probe));
+    p.match = std::max(p.match, match);
+    while (!p.in_flight.empty() && p.in_flight.front().last <= match) {
+        p.bytes_in_flight -= p.in_flight.front().bytes;
+        p.entries_in_flight -= p.in_flight.front().entries;
+        p.in_flight.pop_front();
+    }
+    if (p.probing && match.next() >= p.next) {
+        p.probing = false;
+        p.next = std::max(p.next, match.next());
+    }
+    advance_commit();
+}
+
+void machine::on(const sender& from, const heartbeat_ack& m) {
+    if (auto* office = std::get_if<primary>(&role_); office != nullptr && from.epoch == epoch()) {
+        const auto found = office->voters.find(from.id);
+        if (found != office->voters.end()) {
+            found->second.sick = m.sick;
+            found->second.draining = m.draining;
+            if (m.sick) {
+                office->sync.remove(from.id, now_.monotonic);
+            }
+        }
+    }
+    on_ack(from, m.match, m.probe);
+}
+
+void machine::on_nack(const sender& from, const append_nack& m) {
+    if (from.epoch > epoch()) {
+        return step_down(resign_reason::higher_epoch, from.epoch);
+    }
+    auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || from.epoch != epoch()) {
+        return;
+    }
+    const auto found = office->voters.find(from.id);
+    if (found == office->voters.end()) {
+        return;
+    }
+    progress& p = found->second;
+    p.acked_at = now_.monotonic; // It lives and knows this epoch.
+    if (m.reason == nack_reason::corrupt) {
+        return on_corrupt(from, m);
+    }
+    const bool of_the_probe = !p.probing || m.previous.next() == p.next;
+    if (m.reason != nack_reason::mismatch || m.previous < p.match || !of_the_probe) {
+        return; // It answers something that was sent before the last such answer.
+    }
+    // One round per epoch at most: where its epoch there begins, or behind its last entry.
+    const log_index hint = std::max(std::min(m.hint, m.last_index.next()), log_.first());
+    p.next = std::max(std::min(hint, log_.last().index.next()), p.match.next());
+    p.in_flight.clear();
+    p.bytes_in_flight = p.entries_in_flight = 0;
+    p.probing = true;
+    p.probed_at.reset();
+    p.over_bulk = false;
+    advance_commit();
+}
+
+// -- Commit and confirm ---------------------------------------------------------------------------
+
+void machine::own_log_synced() {
+    auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr) {
+        return;
+    }
+    advance_commit();
+}
+
+log_index machine::majority_match() const {
+    const auto& office = std::get<primary>(role_);
+    std::vector<log_index> matches;
+    if (voter(self_)) {
+        matches.push_back(writer_.durable());
+    }
+    for (const auto& [id, p] : office.voters) {
+        if (voter(id)) {
+            matches.push_back(p.match);
+        }
+    }
+    if (matches.size() < quorum()) {
+        return {};
+    }
+    std::sort(matches.begin(), matches.end(), std::greater<>{});
+    return matches[quorum() - 1];
+}
+
+/// B.5.5: older epochs commit only through an entry of one's own.
+void machine::advance_commit() {
+    auto& office = std::get<primary>(role_);
+    const log_index upto = majority_match();
+    const auto at = log_.at(upto);
+    if (upto > commit_ && at && (at->epoch == epoch() || !holds(rule::commit_own_epoch))) {
+        const bool first = commit_ < office.epoch_start;
+        set_commit(upto);
+        office.sync.committed(upto, now_.monotonic);
+        office.heartbeat_now = true; // B.5.7.
+        if (first && commit_ >= office.epoch_start) {
+            unclean_ = false; // B.1: a primary is caught up when its EPOCH_START is committed.
+        }
+    }
+    observe_sync_set();
+    advance_confirmed();
+}
+
+bool machine::fit(server_id id, const progress& p) const {
+    const auto l = links_.find(id);
+    return l != links_.end() && l->second.open() && !p.sick && p.match > log_index{0};
+}
+
+void machine::observe_sync_set() {
+    auto& office = std::get<primary>(role_);
+    const std::set<server_id> before = office.sync.members();
+    for (const auto& [id, p] : office.voters) {
+        office.sync.observe(id, p.match, fit(id, p), now_.monotonic);
+    }
+    office.sync.observe(self_, writer_.durable(), true, now_.monotonic);
+    if (office.sync.members() != before) {
+        note_that(note_kind::sync_set,
+                  fmt::format("{} voters in the sync set", office.sync.members().size()));
+    }
+}
+
+/// B.5.6: on the disk of every voter of the sync set, and committed.
+void machine::advance_confirmed() {
+    auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || commit_ < office->epoch_start) {
+        return;
+    }
+    const confirm_policy policy = log_.config()->confirm;
+    log_index upto = commit_;
+    std::vector<log_index> matches{writer_.durable()};
+    for (const auto& [id, p] : office->voters) {
+        matches.push_back(p.match);
+        const bool counts = policy == confirm_policy::all ||
+                            (policy == confirm_policy::sync_set && office->sync.contains(id));
+        if (counts && holds(rule::confirmed_is_not_committed)) {
+            upto = std::min(upto, p.match);
+        }
+    }
+    if (policy == confirm_policy::all ||
+        (policy == confirm_policy::sync_set && office->sync.contains(self_))) {
+        upto = std::min(upto, writer_.durable());
+    }
+    if (upto <= office->confirmed) {
+        return;
+    }
+    const auto durable_on =
+        std::count_if(matches.begin(), matches.end(), [&](log_index m) { return m >= upto; });
+    out_.confirmed.push_back({.first = office->confirmed.next(),
+                              .last = upto,
+                              .durable_on = static_cast<std::uint8_t>(durable_on),
+                              .voters = static_cast<std::uint8_t>(voter_count())});
+    office->confirmed = upto;
+}
+
+void machine::set_commit(log_index commit) {
+    ALMENARA_CHECK(commit >= commit_ && commit <= log_.last().index);
+    commit_ = commit;
+}
+
+// -- Timers ---------------------------------------------------------------------------------------
+
+void machine::primary_due(const tick& t) {
+    const bool paused = t.gap > settings_.timers.gap_paused;
+    if (paused) {
+        // D.3: judged only after what came meanwhile was read.
+        auto& office = std::get<primary>(role_);
+        for (auto& [id, p] : office.voters) {
+            if (p.acked_at) {
+                p.acked_at = std::max(*p.acked_at, now_.monotonic - settings_.timers.check_quorum +
+                                                       2 * settings_.timers.heartbeat);
+            }
+        }
+    }
+    if (!live_quorum()) {
+        leave_office(resign_reason::no_quorum, std::nullopt);
+        return;
+    }
+    auto& office = std::get<primary>(role_);
+    advance_commit();
+    const auto since = writer_.pending_since();
+    const bool slow = since && now_.monotonic - *since >= settings_.timers.disk_stall;
+    if (slow && !office.leaving && best_successor()) {
+        start_handover(resign_reason::disk, std::nullopt);
+    }
+}
+
+message_ptr machine::build_heartbeat() const {
+    const auto& office = std::get<primary>(role_);
+    std::uint64_t bits = 0;
+    std::uint64_t bit = 1;
+    for (const member& m : log_.config()->members) {
+        bits |= office.sync.contains(m.id) ? bit : 0;
+        bit <<= 1U;
+    }
+    const auto at = log_.at(commit_);
+    return std::make_shared<const message>(
+        heartbeat{.primary = self_,
+                  .commit = commit_,
+                  .commit_epoch = at ? at->epoch : almenara::epoch{},
+                  .probe = office.probe,
+                  .sync_set = bits});
+}
+
+/// When nothing else said so for a while, or at once for reads and a new commit index.
+void machine::heartbeat_due() {
+    auto& office = std::get<primary>(role_);
+    message_ptr built;
+    for (const auto& [id, p] : office.voters) {
+        const auto l = links_.find(id);
+        if (l == links_.end() || !l->second.open()) {
+            continue;
+        }
+        const bool silent = now_.monotonic - l->second.last_sent >= settings_.timers.heartbeat;
+        if (silent || (office.heartbeat_now && !p.told_in_turn)) {
+            built = built ? built : build_heartbeat();
+            send_office(id, built);
+        }
+    }
+    for (auto& [id, p] : office.voters) {
+        p.told_in_turn = false;
+    }
+    office.heartbeat_now = false;
+}
+
+} // namespace almenara::replica
