@@ -25,7 +25,7 @@ class ballot_box {
     /// The log test at the moment of deciding: `mine` is what the voter compares with (B.8).
     void check_log_test(server_id voter, epoch of, server_id candidate, replica::log_end mine);
 
-    [[nodiscard]] std::size_t promises_for(server_id candidate, epoch of) const;
+    [[nodiscard]] std::size_t promises_for(const replica::promised& candidate, epoch of) const;
 
   private:
     findings& found_;

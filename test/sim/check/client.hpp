@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/history.hpp"
+#include "sim/check/workload.hpp"
 #include "sim/client_link.hpp"
 
 #include <chrono>
@@ -10,8 +11,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
-#include <string>
 #include <vector>
 
 namespace almenara::sim::check {
@@ -33,14 +32,15 @@ struct client_habits {
 /// into the history.
 class kv_client final : public client {
   public:
-    kv_client(client_habits habits, history& record, findings& found, instant now);
+    /// `record` and `found` outlive it.
+    kv_client(const client_habits& habits, history& record, findings& found, instant now);
 
     void dialled(instant now, server_id server, connection_id connection) override;
     void dial_failed(instant now, server_id server) override;
     void heard(instant now, connection_id connection, const server_answer& answer) override;
     void connection_ended(instant now, connection_id connection) override;
-    void tick(instant now) override;
-    void finish(instant now) override;
+    void tick(instant) override {} // what time brings is done in take_output
+    void finish(instant) override { finishing_ = true; }
     [[nodiscard]] bool idle() const override { return open_.empty(); }
     [[nodiscard]] client_output take_output(instant now) override;
 
@@ -48,86 +48,93 @@ class kv_client final : public client {
     [[nodiscard]] std::size_t overdue(instant now) const;
 
   private:
-    /// A way to one server.
+    /// The way to one server.
     struct line {
         bool dialling = false;
         std::optional<connection_id> connection;
         instant dial_at;       ///< not before
-        instant last_heard;    ///< or since when an answer is waited for
-        std::size_t asked = 0; ///< requests without an answer
+        instant whois_at;      ///< not before
+        instant waiting_since; ///< for an answer to any of `asked`
+        std::map<request_id, std::uint64_t> asked;
     };
 
-    enum class question : std::uint8_t { session, attach, operation, read, whois };
-    struct asked {
-        question what = question::whois;
-        server_id server;
-        std::uint64_t number = 0; ///< of the operation in open_
-    };
-
-    /// An operation that has not ended.
+    /// An operation that has not ended; reads have no sequence.
     struct pending {
         history::ticket ticket = 0;
-        std::optional<state::sequence> seq; ///< none: a read
+        check::request request;
+        std::optional<state::sequence> seq;
         base::byte_vector body;
         instant deadline;
         bool sent = false;
-        instant send_at; ///< not before: BUSY
-        log_index seen_when_called;
+        instant send_at; ///< not before
     };
+
+    // What is asked besides operations, whose numbers begin behind.
+    static constexpr std::uint64_t whois_question = 1;
+    static constexpr std::uint64_t session_question = 2;
+    static constexpr std::uint64_t attach_question = 3;
+    static constexpr std::uint64_t first_operation = 4;
 
     void begin_operations(instant now);
     void begin(instant now);
-    [[nodiscard]] check::request invent();
     void end_overdue(instant now);
-    void end(std::uint64_t number, instant now, reply what);
+    void end(std::uint64_t number, instant now, reply heard);
+    void end_session();
 
-    void look_for_primary(instant now);
-    void go_to(server_id server, instant now);
+    void look_for_primary(instant not_before);
+    void follow(server_id server);
     void lose(server_id server, instant now);
-    void dial_what_is_due(instant now);
     void close_silent(instant now);
-    void close(server_id server, instant now);
-    void speak(server_id server, instant now);
-    void serve(server_id server, instant now);
-    void send(
-        server_id server, instant now, question what, client_request request, std::uint64_t number);
+    void close_others();
+    void dial(server_id server, line& to, instant now);
+    void speak(server_id server, line& to, instant now);
+    void send_operations(line& to, instant now);
+    void send(line& to, instant now, std::uint64_t question, client_request what);
+    [[nodiscard]] bool is_asked(const line& to, std::uint64_t question) const;
+    [[nodiscard]] bool is_wanted(server_id server) const;
 
-    void answered(const session_opened& what, const asked& to, instant now);
-    void answered(const attached& what, const asked& to, instant now);
-    void answered(const operation_result& what, const asked& to, instant now);
-    void answered(const read_result& what, const asked& to, instant now);
-    void answered(const primary_is& what, const asked& to, instant now);
-    void answered(const redirected& what, const asked& to, instant now);
-    void answered(const refused& what, const asked& to, instant now);
-    void follow(epoch of, std::optional<server_id> primary, instant now);
-    void learn(epoch of, log_index seen);
+    /// Who answers what, and when.
+    struct answering {
+        server_id server;
+        std::uint64_t question = 0;
+        instant now;
+    };
+    void hear(const session_opened& told, const answering& to);
+    void hear(const attached& told, const answering& to);
+    void hear(const operation_result& told, const answering& to);
+    void hear(const read_result& told, const answering& to);
+    void hear(const primary_is& told, const answering& to);
+    void hear(const redirected& told, const answering& to);
+    void hear(const refused& told, const answering& to);
+    void refused_operation(const refused& told, const answering& to);
+    [[nodiscard]] bool is_one_redirect_too_many(instant now);
 
     [[nodiscard]] state::sequence first_unacked() const;
-    [[nodiscard]] instant next_wake() const;
+    [[nodiscard]] instant next_wake(instant now) const;
+    [[nodiscard]] duration a_pause();
 
     client_habits habits_;
     history& history_;
     findings& found_;
     base::generator random_;
+    workload ideas_;
 
     std::map<server_id, line> lines_;
     std::map<connection_id, server_id> connections_;
-    std::map<request_id, asked> asked_;
     request_id last_request_;
     std::optional<server_id> chosen_; ///< believed to be primary; none: looking for it
     bool attached_ = false;
-    std::vector<instant> redirects_; ///< C.3: within the last second
+    std::vector<instant> redirects_; ///< C.3: of the last second
 
-    state::nonce nonce_;
+    state::open_nonce nonce_;
     std::optional<state::session_id> session_;
     epoch epoch_seen_;
     log_index last_seen_;
-    state::sequence next_seq_{1};
+    state::sequence last_seq_;
     std::map<std::uint64_t, pending> open_;
-    std::uint64_t begun_ = 0;
+    std::uint64_t next_operation_ = first_operation;
     instant next_begin_;
     bool finishing_ = false;
-    std::map<std::string, log_index> versions_; ///< of keys, as far as it was told
 
     client_output out_;
 };

@@ -24,6 +24,8 @@ struct server_record {
     bool running = false;
     replica::incarnation incarnation;
     log_image memory; ///< its log as handed to the disk so far, synced or not
+    /// Truncations that are handed to the disk and not synced yet: which index becomes the last.
+    std::map<replica::batch_number, log_index> cuts_under_way;
     log_index applied_at_start;
     log_index handed_to_base;
     std::optional<epoch> office;
@@ -73,36 +75,60 @@ class god_view {
 
   private:
     struct term {
-        server_id primary;
-        replica::incarnation incarnation;
+        replica::promised primary;
         log_index checked_upto;               ///< compared with what was committed at that time
         std::vector<replica::log_point> tail; ///< the rest of its log when it took office
     };
 
     server_record& record(server_id server) { return servers_[server]; }
 
-    void take_log(server_id server, const replica::output& out);
-    void check_truncation(server_id server, const replica::log_write& write, bool in_office);
+    void check_disk_kept(const replica::start_state& start, const log_image& scanned);
+    void take_log(server_id server, const replica::output& out, const replica::core_status& status);
+    void check_write(server_id server, const replica::log_write& write, bool in_office);
     void take_meta(server_id server, const replica::persistent& meta);
+    void check_damage(server_id server, const replica::persistent& next);
     void take_status(server_id server, const replica::core_status& status);
+    void check_own_sync(server_id server, log_index durable_upto);
     void take_commit(server_id server, log_index commit);
     void extend_committed(server_id server, log_index commit);
     void check_later_terms(const known_entry& entry, epoch committed_in);
     void take_apply(server_id server, const std::vector<replica::entry_ptr>& entries);
-    void take_offices(server_id server, const replica::output& out);
-    void enter_office(server_id server, const replica::entered_office& office);
-    void check_own_promise(server_id server, epoch of);
+
+    void take_offices(server_id server,
+                      const replica::output& out,
+                      const replica::core_status& before);
+    void enter_office(server_id server, epoch of, const replica::core_status& before);
+    void check_own_promise(server_id server, epoch of, const replica::core_status& before);
     void check_completeness(server_id server, epoch of);
     void check_role(server_id server);
-    void check_sent(server_id server, const replica::outgoing& sent);
-    void check_promise(server_id server, const replica::outgoing& sent);
-    void check_ack(server_id server, log_index match);
     void check_confirmed(server_id server,
                          const replica::confirmation& confirmed,
-                         const replica::core_status& before,
-                         const replica::core_status& after);
+                         const replica::core_status& before);
     void check_credit(server_id server);
-    void check_damage(server_id server, const replica::persistent& next);
+
+    void check_sent(server_id server, const replica::outgoing& sent);
+    template <class Message>
+    void check_content(server_id, const replica::outgoing&, const Message&) {}
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::claim& claim);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::promise& promise);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::append_ack& ack);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::heartbeat_ack& ack);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::append& append);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::heartbeat& heartbeat);
+    void check_ack(server_id server, log_index match);
+    void check_office_of(server_id server, server_id named, epoch of);
 
     findings& found_;
     known_entries known_;

@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "sim/check/known_entries.hpp"
 #include "sim/client_link.hpp"
+#include "wire/described.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@ namespace almenara::sim::check {
 
 /// What a client asks of the key-value service.
 enum class verb : std::uint8_t { put, cas, add, remove, get };
+ALMENARA_DESCRIBE_ENUM(verb, put, cas, add, remove, get)
 
 struct request {
     verb what = verb::get;
@@ -32,13 +34,16 @@ enum class outcome : std::uint8_t {
     refused,   ///< INVALID and its like: no entry, no effect, ever
     uncertain, ///< given up: nobody told whether it happened
 };
+ALMENARA_DESCRIBE_ENUM(outcome, open, done, conflict, not_found, refused, uncertain)
 
 /// What came back.
 struct reply {
     outcome code = outcome::open;
     log_index index;   ///< of the write's entry, or the state that a read was answered from
-    log_index version; ///< get: of the value
+    log_index version; ///< of the key's value now; cas in conflict: of what is there
     std::string value; ///< get: what it was; add: the new sum
+
+    friend bool operator==(const reply&, const reply&) = default;
 };
 
 struct operation {
@@ -59,11 +64,13 @@ class history {
     ticket called(operation asked);
     void returned(ticket which, instant when, reply heard);
     /// I23: its deadline passed. It may have happened, and may still happen.
-    void given_up(ticket which, instant when);
+    void given_up(ticket which);
 
     [[nodiscard]] const std::vector<operation>& operations() const { return operations_; }
     [[nodiscard]] std::size_t open() const { return open_; }
     [[nodiscard]] std::size_t count(outcome code) const;
+    /// I23: asked in that time and never answered, given up or not.
+    [[nodiscard]] std::size_t unanswered(instant from, instant to) const;
 
   private:
     std::vector<operation> operations_;

@@ -39,9 +39,7 @@ class known_entries {
     [[nodiscard]] const known_entry* find(log_index index, epoch of) const;
 
   private:
-    void first_seen(server_id where,
-                    const replica::entry& entry,
-                    const replica::log_point& previous);
+    void first_seen(const replica::entry& entry, const replica::log_point& previous);
     void check_order(server_id where,
                      const replica::entry& entry,
                      const replica::log_point& previous);

@@ -3,24 +3,14 @@
 #include "sim/check/committed_log.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/history.hpp"
+#include "sim/check/kv_model.hpp"
 
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
-#include <string>
 #include <utility>
 
 namespace almenara::sim::check {
-
-/// One row of the key-value service's state.
-struct value_row {
-    std::string value; ///< a counter in decimal
-    log_index version;
-
-    friend bool operator==(const value_row&, const value_row&) = default;
-};
-using key_values = std::map<std::string, value_row>;
 
 /// I12, I13, I14, I27: exactly once. Each operation has its place in the committed log or none;
 /// whoever executes the log in order must get what the clients heard and what the servers hold.
@@ -42,6 +32,8 @@ class ledger {
     void check_state(server_id server, const key_values& expected, const key_values& found);
 
   private:
+    void check_place(const operation& one, std::optional<log_index> place);
+
     findings& found_;
     std::map<std::pair<session_bytes, std::uint64_t>, reply> results_;
 };

@@ -22,8 +22,7 @@ enum class verdict : std::uint8_t {
 };
 
 /// Wing and Gong with Lowe's memory, over the operations of one key: is there any order? Believes
-/// no index that a server names, only what clients saw. `start`: what the key held before, nothing
-/// if it was not there.
+/// no index that a server names, only what clients saw. At the beginning the key is not there.
 [[nodiscard]] verdict search_order(const std::vector<operation>& of_one_key,
                                    std::size_t most_steps);
 

@@ -15,18 +15,16 @@
 
 namespace almenara::sim::check {
 
+/// How long things may take after the last fault (B.14).
+struct liveness_terms {
+    duration primary_within = std::chrono::seconds{2};
+    duration in_sync_within = std::chrono::seconds{10};
+};
+
 /// I21 to I24, from the moment when faults have stopped for a connected majority.
 class liveness {
   public:
-    struct terms {
-        duration primary_within = std::chrono::seconds{2};
-        duration in_sync_within = std::chrono::seconds{10};
-        /// Held operations have a deadline of their own, and this much more to be told.
-        duration answer_within = std::chrono::seconds{5};
-    };
-
-    explicit liveness(findings& found) : liveness(found, terms{}) {}
-    liveness(findings& found, terms what) : found_(found), terms_(what) {}
+    explicit liveness(findings& found, liveness_terms terms = {}) : found_(found), terms_(terms) {}
 
     /// `connected`: alive, reach each other, stay so, and are a majority of the voters that can
     /// together read every entry one of them once acked. Others may be dead, cut off or damaged.
@@ -39,10 +37,15 @@ class liveness {
               instant now);
     void clock(instant now);
 
-    /// I23: the end of the phase. `held`: operations that are older than their deadline.
+    /// I23: the end of the phase. `held`: operations that did not end by their deadline.
     void over(instant now, std::size_t held);
 
-    [[nodiscard]] std::optional<server_id> primary() const;
+    /// The highest epoch's primary among the connected; of an older one nobody has heard yet.
+    struct office {
+        server_id id;
+        epoch of;
+    };
+    [[nodiscard]] std::optional<office> newest_primary() const;
 
   private:
     struct seen {
@@ -51,17 +54,15 @@ class liveness {
         std::set<server_id> in_sync;
     };
 
-    [[nodiscard]] bool all_in_sync() const;
     void watch_primary();
+    [[nodiscard]] bool is_in_sync(const office& primary) const;
 
     findings& found_;
-    terms terms_;
+    liveness_terms terms_;
     instant since_;
     std::set<server_id> connected_;
     std::map<server_id, seen> servers_;
-    std::optional<instant> primary_since_;
-    std::optional<server_id> primary_;
-    bool settled_ = false; ///< a primary exists and the time for finding one is over
+    std::optional<office> settled_; ///< who was primary when the time for finding one was over
     bool synced_ = false;
 };
 

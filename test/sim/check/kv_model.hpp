@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "sim/check/history.hpp"
+
+#include <map>
+#include <string>
+
+namespace almenara::sim::check {
+
+/// One row of the key-value service's state.
+struct value_row {
+    std::string value; ///< a counter in decimal
+    log_index version;
+
+    friend bool operator==(const value_row&, const value_row&) = default;
+};
+using key_values = std::map<std::string, value_row>;
+
+/// What the service should be: the words of cli.md as a few lines of code, written again and not
+/// taken from it. Executes what is a write as entry `index`, or answers a get from the state that
+/// holds everything up to `index`.
+[[nodiscard]] reply execute(key_values& state, const request& what, log_index index);
+
+} // namespace almenara::sim::check

@@ -1,0 +1,94 @@
+#include "sim/check/liveness.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace almenara::sim::check {
+
+namespace {
+
+bool asks_for_votes(const replica::outgoing& sent) {
+    const auto* election = std::get_if<replica::election>(sent.message.get());
+    return election != nullptr && election->reason != replica::election_reason::takeover &&
+           election->reason != replica::election_reason::handover;
+}
+
+} // namespace
+
+void liveness::faults_stopped(instant now, std::set<server_id> connected) {
+    since_ = now;
+    connected_ = std::move(connected);
+}
+
+void liveness::took(server_id server,
+                    const replica::output& out,
+                    const replica::core_status& status,
+                    instant now) {
+    if (!connected_.contains(server)) {
+        return;
+    }
+    clock(now);
+    if (settled_ && std::any_of(out.send.begin(), out.send.end(), asks_for_votes)) {
+        found_.report("I24", "server {} starts an election; server {} is primary of epoch {}",
+                      server, settled_->id, settled_->of);
+    }
+    seen& is = servers_[server];
+    is.role = status.role;
+    is.of = status.epoch;
+    is.in_sync.clear();
+    for (const auto& peer : status.peers) {
+        if (peer.in_sync) {
+            is.in_sync.insert(peer.id);
+        }
+    }
+    watch_primary();
+}
+
+std::optional<liveness::office> liveness::newest_primary() const {
+    std::optional<office> newest;
+    for (const auto& [id, is] : servers_) {
+        if (is.role == replica::role_name::primary && (!newest || newest->of < is.of)) {
+            newest = office{.id = id, .of = is.of};
+        }
+    }
+    return newest;
+}
+
+void liveness::watch_primary() {
+    const auto primary = newest_primary();
+    if (settled_ && (!primary || primary->id != settled_->id || primary->of != settled_->of)) {
+        found_.report("I21", "server {} was primary of epoch {} and did not stay", settled_->id,
+                      settled_->of);
+    }
+    synced_ = synced_ || (primary && is_in_sync(*primary));
+}
+
+bool liveness::is_in_sync(const office& primary) const {
+    const auto& in_sync = servers_.at(primary.id).in_sync;
+    return std::all_of(connected_.begin(), connected_.end(),
+                       [&](server_id id) { return id == primary.id || in_sync.contains(id); });
+}
+
+void liveness::clock(instant now) {
+    if (!settled_ && now >= since_ + terms_.primary_within) {
+        settled_ = newest_primary();
+        if (!settled_) {
+            found_.report("I21", "no primary {} after the last fault",
+                          to_string(terms_.primary_within));
+        }
+    }
+    if (!synced_ && now >= since_ + terms_.in_sync_within) {
+        found_.report("I22", "not everybody is in the sync set {} after the last fault",
+                      to_string(terms_.in_sync_within));
+    }
+}
+
+void liveness::over(instant now, std::size_t held) {
+    clock(now);
+    if (held != 0) {
+        found_.report("I23", "{} operations of clients did not end", held);
+    }
+}
+
+} // namespace almenara::sim::check

@@ -1,0 +1,236 @@
+#include "sim/check/linearizability.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+/// Wing and Gong's search with Lowe's memory of where it was before.
+namespace almenara::sim::check {
+
+namespace {
+
+/// What one key holds. A version is only compared where some client was told of it.
+struct key_state {
+    bool exists = false;
+    std::string value;
+    std::optional<log_index> version; ///< none: of a write that told nobody
+
+    friend auto operator<=>(const key_state&, const key_state&) = default;
+};
+
+/// One operation as the search needs it.
+struct candidate {
+    const operation* one = nullptr;
+    std::optional<log_index> version; ///< that it wrote, as far as anybody was told
+    std::size_t call = 0;             ///< place in the list of events
+    std::size_t end = 0;
+};
+
+std::int64_t number_in(const std::string& text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/// The state behind an operation, if what it was answered can be true here.
+std::optional<key_state> behind(const candidate& next, const key_state& state) {
+    const request& asked = next.one->request;
+    const reply& told = next.one->reply;
+    const bool known = told.code != outcome::uncertain && told.code != outcome::open;
+    const auto if_true = [&](bool is_true, key_state then) {
+        return known && !is_true ? std::nullopt : std::optional{std::move(then)};
+    };
+    const key_state written{.exists = true, .value = asked.value, .version = next.version};
+    switch (asked.what) {
+    case verb::put:
+        return if_true(told.code == outcome::done, written);
+    case verb::cas: {
+        const bool fits = asked.expected == log_index{}
+                              ? !state.exists
+                              : state.exists && state.version == asked.expected;
+        return if_true((told.code == outcome::done) == fits, fits ? written : state);
+    }
+    case verb::add: {
+        auto sum = std::to_string(number_in(state.value) + asked.delta);
+        const bool fits = told.value == sum;
+        return if_true(fits, {.exists = true, .value = std::move(sum), .version = next.version});
+    }
+    case verb::remove:
+        return if_true((told.code == outcome::done) == state.exists, key_state{});
+    case verb::get:
+        break;
+    }
+    return if_true((told.code == outcome::done) == state.exists && told.value == state.value,
+                   state);
+}
+
+class search {
+  public:
+    search(const std::vector<operation>& operations, std::size_t most_steps)
+        : steps_left_(most_steps) {
+        choose(operations);
+        learn_versions(operations);
+        order_events();
+    }
+
+    [[nodiscard]] verdict run();
+
+  private:
+    struct event {
+        std::size_t candidate = 0;
+        bool is_call = false;
+        std::size_t before = 0;
+        std::size_t behind = 0;
+    };
+    struct taken {
+        std::size_t event = 0;
+        key_state before;
+    };
+
+    void choose(const std::vector<operation>& operations);
+    void learn_versions(const std::vector<operation>& operations);
+    void order_events();
+    void lift(const candidate& one);
+    void put_back(const candidate& one);
+    [[nodiscard]] bool take(std::size_t at);
+    [[nodiscard]] std::size_t take_back();
+
+    std::vector<candidate> candidates_;
+    /// Calls and ends in the order of time, linked; 0 is both ends of the list.
+    std::vector<event> events_;
+    std::vector<taken> path_;
+    std::vector<bool> done_;
+    key_state state_;
+    std::set<std::pair<std::vector<bool>, key_state>> seen_;
+    std::size_t certain_left_ = 0;
+    std::size_t steps_left_;
+};
+
+void search::choose(const std::vector<operation>& operations) {
+    for (const operation& one : operations) {
+        const bool says_nothing = one.request.what == verb::get && !one.returned;
+        if (one.reply.code != outcome::refused && !says_nothing) {
+            candidates_.push_back({.one = &one});
+        }
+    }
+    done_.resize(candidates_.size());
+}
+
+/// A read tells the version of a value whose writer never heard: no value is written twice.
+void search::learn_versions(const std::vector<operation>& operations) {
+    std::map<std::string, log_index> told;
+    for (const operation& one : operations) {
+        if (one.request.what == verb::get && one.reply.code == outcome::done) {
+            told.emplace(one.reply.value, one.reply.version);
+        }
+    }
+    for (candidate& each : candidates_) {
+        const operation& one = *each.one;
+        const auto read = told.find(one.request.value);
+        if (one.reply.code == outcome::done) {
+            each.version = one.reply.version;
+        } else if (one.request.what != verb::add && read != told.end()) {
+            each.version = read->second;
+        }
+    }
+}
+
+void search::order_events() {
+    // An operation without an answer ends when everything is over. Of equal times the call comes
+    // first: they overlap.
+    std::vector<std::pair<std::pair<instant, bool>, std::size_t>> order;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+        const operation& one = *candidates_[i].one;
+        order.push_back({{one.called, false}, i});
+        order.push_back({{one.returned.value_or(instant::max()), true}, i});
+        certain_left_ += one.returned ? 1U : 0U;
+    }
+    std::sort(order.begin(), order.end());
+    events_.resize(order.size() + 1);
+    for (std::size_t i = 0; i <= order.size(); ++i) {
+        events_[i].before = i == 0 ? order.size() : i - 1;
+        events_[i].behind = i == order.size() ? 0 : i + 1;
+    }
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto& [when, number] = order[i];
+        events_[i + 1].candidate = number;
+        events_[i + 1].is_call = !when.second;
+        (when.second ? candidates_[number].end : candidates_[number].call) = i + 1;
+    }
+}
+
+void search::lift(const candidate& one) {
+    for (const std::size_t at : {one.call, one.end}) {
+        events_[events_[at].before].behind = events_[at].behind;
+        events_[events_[at].behind].before = events_[at].before;
+    }
+}
+
+void search::put_back(const candidate& one) {
+    for (const std::size_t at : {one.end, one.call}) {
+        events_[events_[at].before].behind = at;
+        events_[events_[at].behind].before = at;
+    }
+}
+
+bool search::take(std::size_t at) {
+    const std::size_t number = events_[at].candidate;
+    auto next = behind(candidates_[number], state_);
+    if (!next) {
+        return false;
+    }
+    done_[number] = true;
+    if (!seen_.insert({done_, *next}).second) {
+        done_[number] = false;
+        return false;
+    }
+    path_.push_back({.event = at, .before = std::move(state_)});
+    state_ = std::move(*next);
+    lift(candidates_[number]);
+    if (candidates_[number].one->returned) {
+        --certain_left_;
+    }
+    return true;
+}
+
+std::size_t search::take_back() {
+    taken last = std::move(path_.back());
+    path_.pop_back();
+    const std::size_t number = events_[last.event].candidate;
+    state_ = std::move(last.before);
+    done_[number] = false;
+    put_back(candidates_[number]);
+    if (candidates_[number].one->returned) {
+        ++certain_left_;
+    }
+    return events_[last.event].behind;
+}
+
+verdict search::run() {
+    std::size_t at = events_[0].behind;
+    while (certain_left_ > 0) {
+        if (steps_left_-- == 0) {
+            return verdict::unknown;
+        }
+        if (events_[at].is_call) {
+            at = take(at) ? events_[0].behind : events_[at].behind;
+        } else if (path_.empty()) {
+            return verdict::broken;
+        } else {
+            // Somebody ended here and found no place before: the last choice was wrong.
+            at = take_back();
+        }
+    }
+    return verdict::linearizable;
+}
+
+} // namespace
+
+verdict search_order(const std::vector<operation>& of_one_key, std::size_t most_steps) {
+    return search{of_one_key, most_steps}.run();
+}
+
+} // namespace almenara::sim::check
