@@ -1,5 +1,4 @@
-// Writes the seeds of fuzz-message, fuzz-frame, fuzz-session and fuzz-conversation, which are made
-// of messages:
+// Writes the seeds of fuzz-message, fuzz-frame, fuzz-session, fuzz-conversation and fuzz-replica:
 //
 //     fuzz-seeds test/fuzz/corpus            writes those that are missing
 //     fuzz-seeds --check test/fuzz/corpus    says which are missing, and fails if any is
@@ -7,6 +6,7 @@
 // A file that is there stays as it is: the old form of a message is as good a seed as the new one.
 #include "fuzz/conversation_input.hpp"
 #include "fuzz/frame_input.hpp"
+#include "fuzz/replica_seeds.hpp"
 #include "fuzz/session_input.hpp"
 #include "support/all_messages.hpp"
 #include "support/rewriting.hpp"
@@ -189,6 +189,7 @@ int run(const fs::path& corpus, bool only_check) {
     add_frames(all);
     add_sessions(all);
     add_conversations(all);
+    all.merge(replica_seeds());
     int missing = 0;
     for (const auto& [name, bytes] : all) {
         const fs::path path = corpus / name;
