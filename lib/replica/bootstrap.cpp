@@ -106,8 +106,8 @@ void machine::on_init(const sender& from, const init& m) {
         return;
     }
     take_first_entry(m.first);
-    const auto taken = log_.at(log_index{1});
-    reply.refused = !taken || taken->hash != m.first.hash;
+    const auto now_mine = log_.at(log_index{1});
+    reply.refused = !now_mine || now_mine->hash != m.first.hash;
     until when;
     if (!reply.refused) {
         when.batch = writer_.newest();

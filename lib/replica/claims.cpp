@@ -61,7 +61,7 @@ void machine::check_office() {
         *ballot_.word().promised_to == promised{.id = self_, .incarnation = incarnation_};
     std::size_t count = voter(self_) && (own || !holds(rule::own_sync_before_office)) ? 1 : 0;
     for (const server_id id : claimed_->granted) {
-        count += voter(id) ? 1 : 0;
+        count += voter(id) ? 1U : 0U;
     }
     const bool nobody_else =
         !known_primary_ && (!primary_of_epoch_ || primary_of_epoch_->first != epoch());
@@ -120,7 +120,7 @@ void machine::on_promise(const sender& from, const promise& m) {
     }
     std::size_t possible = voter_count();
     for (const server_id id : claimed_->denied) {
-        possible -= voter(id) && !claimed_->granted.contains(id) ? 1 : 0;
+        possible -= voter(id) && !claimed_->granted.contains(id) ? 1U : 0U;
     }
     if (possible < quorum()) {
         claim_failed(false);
