@@ -30,6 +30,10 @@ bool machine::window_open(const progress& p) const {
 void machine::send_entries_to(server_id peer,
                               progress& p,
                               std::map<log_index, message_ptr>& built) {
+    // A receiver may have dropped what it was not ready for.
+    if (!p.in_flight.empty() && now_.monotonic - p.moved_at >= settings_.timers.resend) {
+        probe_from(p, p.match.next());
+    }
     if (p.over_bulk) {
         return send_chunks(peer, p);
     }
@@ -46,6 +50,9 @@ void machine::send_entries_to(server_id peer,
     // What the driver has not cut yet does not leave.
     while (p.next <= cut_upto() && window_open(p)) {
         if (p.next < log_.first_in_memory()) {
+            if (!p.acked) {
+                return probe_from(p, p.next); // E0: nothing on bulk before the first ack.
+            }
             p.over_bulk = true;
             links_[peer].wants_bulk = true;
             note_that(note_kind::catch_up,
@@ -105,11 +112,17 @@ void machine::send_append(server_id peer, progress& p, std::map<log_index, messa
     for (const entry& e : m.entries) {
         bytes += weight(e);
     }
-    p.next = m.entries.back().index.next();
-    p.in_flight.push_back(
-        {.last = m.entries.back().index, .entries = m.entries.size(), .bytes = bytes});
-    p.bytes_in_flight += bytes;
-    p.entries_in_flight += m.entries.size();
+    sent(p, {.last = m.entries.back().index, .entries = m.entries.size(), .bytes = bytes});
+}
+
+void machine::sent(progress& p, progress::flight what) {
+    if (p.in_flight.empty()) {
+        p.moved_at = now_.monotonic;
+    }
+    p.next = what.last.next();
+    p.bytes_in_flight += what.bytes;
+    p.entries_in_flight += what.entries;
+    p.in_flight.push_back(what);
 }
 
 // -- Over bulk ------------------------------------------------------------------------------------
@@ -163,11 +176,7 @@ void machine::send_chunk(server_id peer, progress& p, const std::vector<entry_pt
         m.entries.push_back(*e);
         bytes += weight(*e);
     }
-    p.next = entries.back()->index.next();
-    p.in_flight.push_back(
-        {.last = entries.back()->index, .entries = entries.size(), .bytes = bytes});
-    p.bytes_in_flight += bytes;
-    p.entries_in_flight += entries.size();
+    sent(p, {.last = entries.back()->index, .entries = entries.size(), .bytes = bytes});
     send_on(*l.bulk, peer, epoch(), std::make_shared<const message>(std::move(m)), {});
 }
 

@@ -122,7 +122,7 @@ void machine::drop_bulk(link& l) {
     if (auto* office = std::get_if<primary>(&role_)) {
         for (auto& [id, p] : office->voters) {
             if (&links_[id] == &l && p.over_bulk) {
-                reset_progress(id); // What was on its way there may be lost.
+                probe_from(p, p.match.next()); // What was on its way there may be lost.
             }
         }
     }

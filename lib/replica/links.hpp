@@ -60,6 +60,8 @@ struct progress {
     std::optional<instant> acked_at;
     /// Where the logs agree is not known yet: one APPEND at a time.
     bool probing = true;
+    bool acked = false; ///< in this link session: the peer knows the epoch
+    instant moved_at;   ///< when the oldest of what is in flight was sent, or match advanced
     /// An APPEND of this turn carries the newest probe and commit index already.
     bool told_in_turn = false;
     std::optional<instant> probed_at;

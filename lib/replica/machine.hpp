@@ -185,6 +185,9 @@ class machine {
     void answer_fetch(server_id to, const fetch& m, std::vector<entry_ptr> entries, bool hole);
     void on_pull_chunk(const sender& from, log_chunk& m);
     [[nodiscard]] bool pull_may_use(const sender& from, const log_chunk& m) const;
+    void pull_failed(const std::string& why);
+    void pull_from_before(log_index hint);
+    [[nodiscard]] bool take_pulled(log_chunk& m);
     void pull_complete();
     void pull_synced();
 
@@ -204,6 +207,7 @@ class machine {
     [[nodiscard]] message_ptr build_heartbeat() const;
     [[nodiscard]] bool fit(server_id id, const progress& p) const;
     void reset_progress(server_id peer);
+    void probe_from(progress& p, log_index next);
 
     // catch_up.cpp
     void send_entries();
@@ -212,6 +216,7 @@ class machine {
     [[nodiscard]] log_index cut_upto() const;
     void send_append(server_id peer, progress& p, std::map<log_index, message_ptr>& built);
     [[nodiscard]] message_ptr build_append(log_index from, bool verified) const;
+    void sent(progress& p, progress::flight what);
     void send_chunks(server_id peer, progress& p);
     void send_chunk(server_id peer, progress& p, const std::vector<entry_ptr>& entries);
     void on_catch_up_read(server_id peer, progress& p, log_read& r);

@@ -81,6 +81,20 @@ void machine::reset_progress(server_id peer) {
     }
 }
 
+/// Where the logs agree is asked again; what was in flight counts for nothing.
+void machine::probe_from(progress& p, log_index next) {
+    if (p.reading) {
+        catch_up_reads_.erase(*p.reading);
+        p.reading.reset();
+    }
+    p.next = next;
+    p.in_flight.clear();
+    p.bytes_in_flight = p.entries_in_flight = 0;
+    p.probing = true;
+    p.probed_at.reset();
+    p.over_bulk = false;
+}
+
 /// Acks of another epoch say nothing about this one (E0).
 void machine::on_ack(const sender& from, log_index match, probe_number probe) {
     if (from.epoch > epoch()) {
@@ -98,7 +112,11 @@ void machine::on_ack(const sender& from, log_index match, probe_number probe) {
     office->sync.observe(from.id, p.match, fit(from.id, p), now_.monotonic);
     p.acked_at = now_.monotonic;
     p.probe = std::max(p.probe, std::min(probe, office->probe));
-    p.match = std::max(p.match, match);
+    p.acked = true;
+    if (match > p.match) {
+        p.match = match;
+        p.moved_at = now_.monotonic;
+    }
     while (!p.in_flight.empty() && p.in_flight.front().last <= match) {
         p.bytes_in_flight -= p.in_flight.front().bytes;
         p.entries_in_flight -= p.in_flight.front().entries;
@@ -148,12 +166,7 @@ void machine::on_nack(const sender& from, const append_nack& m) {
     }
     // One round per epoch at most: where its epoch there begins, or behind its last entry.
     const log_index hint = std::max(std::min(m.hint, m.last_index.next()), log_.first());
-    p.next = std::max(std::min(hint, log_.last().index.next()), p.match.next());
-    p.in_flight.clear();
-    p.bytes_in_flight = p.entries_in_flight = 0;
-    p.probing = true;
-    p.probed_at.reset();
-    p.over_bulk = false;
+    probe_from(p, std::max(std::min(hint, log_.last().index.next()), p.match.next()));
     advance_commit();
 }
 

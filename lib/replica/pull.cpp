@@ -158,60 +158,76 @@ void machine::on_pull_chunk(const sender& from, log_chunk& m) {
     if (!pull_may_use(from, m)) {
         return;
     }
-    auto* p = std::get_if<prospect>(&role_);
-    const bool running = p != nullptr && p->pulling;
     if (m.reason == chunk_reason::mismatch) {
-        // Where the logs may still agree: one step back per epoch, never below what is committed.
-        const log_index before{m.hint.value() == 0 ? 0 : m.hint.value() - 1};
-        const auto at = log_.at(std::min(before, log_.last().index));
-        if (!running || !at || before >= p->pulling->asked.index || before < commit_) {
-            return running ? end_pull("the logs do not meet above what is committed", true)
-                           : void();
-        }
-        p->pulling->asked = *at;
-        return send_fetch();
+        return pull_from_before(m.hint);
     }
     if (end_of(m.rank) <= end_of(log_.last()) && holds(rule::pull_generation)) {
-        return end_pull("its log is not more recent any more", true);
+        return pull_failed("its log is not more recent any more");
     }
     if (m.reason == chunk_reason::compacted ||
         (m.entries.empty() && m.reason != chunk_reason::end)) {
-        return running ? end_pull("it cannot read what it should have", true) : void();
+        return pull_failed("it cannot read what it should have");
     }
-    if (!m.entries.empty()) {
-        const auto at = log_.at(m.previous.index);
-        const bool fits = at && *at == m.previous && m.previous.index >= commit_;
-        if (!fits && holds(rule::pull_generation)) {
-            return end_pull("its chunk does not fit", true);
-        }
-        if (!at || *at != m.previous ||
-            (m.previous.index < commit_ && holds(rule::no_truncation_below_commit))) {
-            return;
-        }
-        if (m.previous.index < log_.last().index) {
-            note_that(note_kind::truncated, fmt::format("log cut behind {} to follow server {}",
-                                                        m.previous.index, from.id));
-            log_.truncate_after(m.previous.index);
-            writer_.truncate(log_.last());
-        }
-        for (entry& e : m.entries) {
-            if (!log_.continues(e)) {
-                return running ? end_pull("its entries do not chain", true) : void();
-            }
-            append_taken(std::make_shared<const entry>(std::move(e)));
-        }
+    if (!take_pulled(m)) {
+        return pull_failed("its entries do not fit");
     }
-    if (!running) {
+    auto* p = std::get_if<prospect>(&role_);
+    if (p == nullptr || !p->pulling) {
         return;
     }
-    p->pulling->asked = log_.last();
+    p->pulling->asked = m.entries.empty() ? p->pulling->asked : log_.last();
     if (m.reason == chunk_reason::more) {
         return send_fetch();
     }
     if (m.reason == chunk_reason::hole || end_of(log_.last()) < p->pulling->promised) {
-        return end_pull("it ended below what it had said", true);
+        return pull_failed("it ended below what it had said");
     }
     pull_complete();
+}
+
+void machine::pull_failed(const std::string& why) {
+    const auto* p = std::get_if<prospect>(&role_);
+    if (p != nullptr && p->pulling) {
+        end_pull(why, true);
+    }
+}
+
+/// Where the logs may still agree: one step back per epoch, and never below what is committed,
+/// for there they do.
+void machine::pull_from_before(log_index hint) {
+    auto* p = std::get_if<prospect>(&role_);
+    if (p == nullptr || !p->pulling) {
+        return;
+    }
+    const log_index before{hint.value() == 0 ? 0 : hint.value() - 1};
+    const auto at = log_.at(std::max(std::min(before, log_.last().index), commit_));
+    if (!at || at->index >= p->pulling->asked.index) {
+        return pull_failed("the logs do not meet above what is committed");
+    }
+    p->pulling->asked = *at;
+    send_fetch();
+}
+
+/// What is held already stays: only a conflict truncates, and what conflicts with a more recent
+/// log was never committed. Gives whether all of the chunk is in the log now.
+bool machine::take_pulled(log_chunk& m) {
+    const auto at = log_.at(m.previous.index);
+    if (!at || *at != m.previous) {
+        return false;
+    }
+    for (entry& e : m.entries) {
+        const auto here = log_.at(e.index);
+        if (here && here->epoch == e.epoch && here->hash == e.hash) {
+            continue;
+        }
+        const bool corrupt = here && here->epoch == e.epoch;
+        const bool committed = e.index <= commit_ && holds(rule::no_truncation_below_commit);
+        if (corrupt || committed || !make_room(e) || !log_.continues(e)) {
+            return false;
+        }
+        append_taken(std::make_shared<const entry>(std::move(e)));
+    }
+    return true;
 }
 
 void machine::pull_complete() {
