@@ -210,6 +210,11 @@ condition runs(stage& on, words& said) {
     return [&on, id] { return on.at(id).runs(); };
 }
 
+condition aborted(stage& on, words& said) {
+    const server_id id = said.server();
+    return [&on, id] { return on.aborted.contains(id); };
+}
+
 condition equal(stage& on, words& said) {
     const std::vector<server_id> which = named_or_running(on, said);
     return [&on, which] { return all_equal(on, which); };
@@ -226,6 +231,26 @@ condition sent(stage& on, words& said) {
 condition terms(stage& on, words& said) {
     const std::uint64_t wanted = said.number();
     return [&on, wanted] { return on.god.terms_of_office() == wanted; };
+}
+
+condition told(stage& on, words& said) {
+    const std::string name = said.take();
+    const std::uint64_t seq = said.number();
+    const std::string code = said.take();
+    return [&on, name, seq, code] { return on.serves && on.serves->was_told(name, seq, code); };
+}
+
+condition has_read(stage& on, words& said) {
+    const std::string name = said.take();
+    const std::string value = said.take();
+    return [&on, name, value] { return on.serves && on.serves->last_read(name) == value; };
+}
+
+condition value(stage& on, words& said) {
+    const server_id id = said.server();
+    const std::string key = said.take();
+    const std::string wanted = said.take();
+    return [&on, id, key, wanted] { return on.serves && on.serves->value_at(id, key) == wanted; };
 }
 
 condition nothing_lost(stage& on, words&) {
@@ -247,8 +272,10 @@ const std::map<std::string, reader>& readers() {
         {"has", has},           {"on-disk", on_disk},
         {"applied", applied},   {"confirmed", confirmed},
         {"readable", readable}, {"runs", runs},
-        {"equal", equal},       {"sent", sent},
-        {"terms", terms},       {"nothing-lost", nothing_lost},
+        {"aborted", aborted},   {"equal", equal},
+        {"sent", sent},         {"terms", terms},
+        {"told", told},         {"has-read", has_read},
+        {"value", value},       {"nothing-lost", nothing_lost},
     };
     return all;
 }

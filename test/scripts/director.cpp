@@ -1,6 +1,7 @@
 #include "scripts/director.hpp"
 
 #include "base/bytes.hpp"
+#include "scripts/clients.hpp"
 #include "scripts/conditions.hpp"
 #include "scripts/fields.hpp"
 #include "scripts/setting.hpp"
@@ -58,24 +59,45 @@ director::director() = default;
 
 director::action director::find(std::string_view name) {
     static constexpr std::array all{
-        entry{"servers", &director::servers},   entry{"log", &director::log},
-        entry{"meta", &director::meta},         entry{"damaged", &director::damaged},
-        entry{"priority", &director::priority}, entry{"confirm", &director::confirm},
-        entry{"timer", &director::timer},       entry{"start", &director::start},
-        entry{"kill", &director::kill},         entry{"power-cut", &director::power_cut},
-        entry{"wipe", &director::wipe},         entry{"pause", &director::pause},
-        entry{"resume", &director::resume},     entry{"terminate", &director::terminate},
-        entry{"transfer", &director::transfer}, entry{"state-damaged", &director::state_damaged},
-        entry{"run", &director::run},           entry{"until", &director::until},
-        entry{"expect", &director::expect},     entry{"cut", &director::cut},
-        entry{"heal", &director::heal},         entry{"hold", &director::hold},
-        entry{"release", &director::release},   entry{"deliver", &director::deliver},
-        entry{"drop", &director::drop},         entry{"close", &director::close},
-        entry{"reset", &director::reset},       entry{"inject", &director::inject},
-        entry{"slow", &director::slow},         entry{"fail", &director::fail_disk},
-        entry{"rot", &director::rot},           entry{"propose", &director::propose},
-        entry{"read", &director::read},         entry{"show", &director::show},
-        entry{"tell", &director::tell},         entry{"quietly", &director::quietly},
+        entry{"servers", &director::servers},
+        entry{"log", &director::log},
+        entry{"meta", &director::meta},
+        entry{"damaged", &director::damaged},
+        entry{"priority", &director::priority},
+        entry{"confirm", &director::confirm},
+        entry{"timer", &director::timer},
+        entry{"start", &director::start},
+        entry{"kill", &director::kill},
+        entry{"power-cut", &director::power_cut},
+        entry{"wipe", &director::wipe},
+        entry{"pause", &director::pause},
+        entry{"resume", &director::resume},
+        entry{"terminate", &director::terminate},
+        entry{"transfer", &director::transfer},
+        entry{"state-damaged", &director::state_damaged},
+        entry{"run", &director::run},
+        entry{"until", &director::until},
+        entry{"expect", &director::expect},
+        entry{"cut", &director::cut},
+        entry{"heal", &director::heal},
+        entry{"hold", &director::hold},
+        entry{"release", &director::release},
+        entry{"deliver", &director::deliver},
+        entry{"drop", &director::drop},
+        entry{"close", &director::close},
+        entry{"reset", &director::reset},
+        entry{"inject", &director::inject},
+        entry{"slow", &director::slow},
+        entry{"fail", &director::fail_disk},
+        entry{"rot", &director::rot},
+        entry{"propose", &director::propose},
+        entry{"load", &director::load},
+        entry{"read", &director::read},
+        entry{"kv", &director::kv},
+        entry{"client", &director::client},
+        entry{"show", &director::show},
+        entry{"tell", &director::tell},
+        entry{"quietly", &director::quietly},
     };
     const auto* const found =
         std::find_if(all.begin(), all.end(), [name](const entry& e) { return e.name == name; });
@@ -164,6 +186,34 @@ void director::timer(words& said) {
     } else {
         throw script_error{fmt::format("timer '{}' cannot be set", name)};
     }
+}
+
+void director::limit(words& said) {
+    limits& l = stage_.settings.limits;
+    const std::string name = said.take();
+    const auto value = static_cast<std::size_t>(said.number());
+    if (name == "append_bytes") {
+        l.append_bytes = value;
+    } else if (name == "chunk_bytes") {
+        l.chunk_bytes = value;
+    } else if (name == "in_flight_entries") {
+        l.in_flight_entries = value;
+    } else if (name == "entry_cache_bytes") {
+        l.entry_cache_bytes = value;
+    } else {
+        throw script_error{fmt::format("limit '{}' cannot be set", name)};
+    }
+}
+
+/// The state was never flushed: the next start applies everything anew.
+void director::forget_state(words& said) {
+    for (server* const s : some_servers(said, false)) {
+        s->applied.clear();
+    }
+}
+
+void director::may_abort(words& said) {
+    stage_.may_abort.insert(said.server());
 }
 
 // -- Processes and time ---------------------------------------------------------------------------
@@ -354,14 +404,23 @@ void director::inject(words& said) {
     const std::string name = lower(said.take());
     said.must("epoch");
     const epoch header{said.number()};
-    const replica::message what = message_named(name, said.rest());
+    std::optional<log_index> behind;
+    if (said.took("behind")) {
+        behind = log_index{said.number()};
+    }
+    const std::vector<std::string> epochs = said.words_while(
+        [](const std::string& word) { return word.find('=') == std::string::npos; });
+    replica::message what = message_named(name, said.rest());
+    if (behind) {
+        add_entries(what, stage_.running(way.to), *behind, epochs);
+    }
     connection* const c = stage_.net.between(way, kind);
     if (c == nullptr) {
         throw script_error{"there is no connection"};
     }
     stage_.tell(fmt::format("{} -> {} {} (injected)", way.from, way.to, scripts::tell(what)));
     stage_.turn(stage_.running(way.to),
-                frame_received{.connection = c->id, .epoch = header, .message = what});
+                frame_received{.connection = c->id, .epoch = header, .message = what, .hlc = {}});
 }
 
 void director::slow(words& said) {
@@ -403,9 +462,34 @@ void director::propose(words& said) {
     }
 }
 
+/// `load 3 every 5ms for 300ms`: an operation each time.
+void director::load(words& said) {
+    server& s = stage_.running(said.server());
+    said.must("every");
+    const duration every = said.duration();
+    said.must("for");
+    const instant end = stage_.now() + said.duration();
+    for (unsigned n = 1; stage_.now() < end && s.runs(); ++n) {
+        static_cast<void>(stage_.propose(s, {proposal_of(fmt::format("load{}", n))}));
+        stage_.run_until(std::min(end, stage_.now() + every));
+    }
+}
+
 void director::read(words& said) {
     server& s = stage_.running(said.server());
     stage_.turn(s, read_request{.ticket = read_ticket{said.number()}});
+}
+
+/// From here on entries are updates of the key-value service.
+void director::kv(words&) {
+    stage_.serves = std::make_unique<clients>(stage_);
+}
+
+void director::client(words& said) {
+    if (!stage_.serves) {
+        throw script_error{"'kv' comes first"};
+    }
+    stage_.serves->command(said);
 }
 
 void director::show_roles() {

@@ -38,6 +38,9 @@ class director {
     void priority(words& said);
     void confirm(words& said);
     void timer(words& said);
+    void limit(words& said);
+    void forget_state(words& said);
+    void may_abort(words& said);
 
     // Processes and time.
     void start(words& said);
@@ -69,7 +72,10 @@ class director {
 
     // Operations and looking.
     void propose(words& said);
+    void load(words& said);
     void read(words& said);
+    void kv(words& said);
+    void client(words& said);
     void show(words& said);
     void tell(words& said);
     void quietly(words& said);

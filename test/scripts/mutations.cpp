@@ -2,6 +2,7 @@
 
 #include "replica/rules.hpp"
 #include "scripts/words.hpp"
+#include "state/rules.hpp"
 
 #include <fmt/format.h>
 
@@ -48,6 +49,14 @@ constexpr std::array replica_rules{
     std::pair{std::string_view{"init_deterministic"}, rule::init_deterministic},
 };
 
+constexpr std::array state_rules{
+    std::pair{std::string_view{"dedup_row_in_update"}, state::rule::dedup_row_in_update},
+    std::pair{std::string_view{"overlay_dropped_after_office"},
+              state::rule::overlay_dropped_after_office},
+    std::pair{std::string_view{"refusal_is_entry"}, state::rule::refusal_is_entry},
+    std::pair{std::string_view{"attachment_newest_only"}, state::rule::attachment_newest_only},
+};
+
 } // namespace
 
 void break_rule(std::string_view name) {
@@ -57,12 +66,21 @@ void break_rule(std::string_view name) {
             return;
         }
     }
+    for (const auto& [known, which] : state_rules) {
+        if (known == name) {
+            state::break_rule(which);
+            return;
+        }
+    }
     throw script_error{fmt::format("'{}' is no rule", name)};
 }
 
 std::vector<std::string> all_rules() {
     std::vector<std::string> names;
     for (const auto& [name, which] : replica_rules) {
+        names.emplace_back(name);
+    }
+    for (const auto& [name, which] : state_rules) {
         names.emplace_back(name);
     }
     return names;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/hlc.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "replica/gate.hpp"
@@ -22,6 +23,7 @@ struct parcel {
     instant due;
     almenara::epoch epoch;
     replica::message_ptr message;
+    hlc_stamp hlc{};
 };
 
 /// One TCP connection: two ordered directions, two ends that may know different things.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/hlc.hpp"
 #include "replica/core.hpp"
 #include "scripts/disk.hpp"
 
@@ -23,6 +24,7 @@ struct server {
     std::optional<replica::damage> found_damaged; ///< what the next scan finds
 
     std::optional<replica::core> core;
+    hybrid_clock clock;
     std::uint64_t starts = 0;
     bool paused = false;
     instant paused_at;

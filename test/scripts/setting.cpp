@@ -87,6 +87,31 @@ void write_log(stage& on, server& s, const std::vector<std::string>& epochs) {
     s.storage.process_starts();
 }
 
+void add_entries(message& to,
+                 const server& receiver,
+                 log_index behind,
+                 const std::vector<std::string>& epochs) {
+    const std::vector<entry_ptr> before = receiver.core->entries_from(behind);
+    if (before.empty()) {
+        throw script_error{fmt::format("server {} has no entry {}", receiver.id, behind)};
+    }
+    std::vector<entry> entries{*before.front()};
+    for (const std::string& each : epochs) {
+        entries.push_back(*next_entry(entries.back(), each));
+    }
+    const log_point previous = point_of(entries.front());
+    entries.erase(entries.begin());
+    if (auto* const frame = std::get_if<append>(&to)) {
+        frame->previous = previous;
+        frame->entries = std::move(entries);
+    } else if (auto* const chunk = std::get_if<log_chunk>(&to)) {
+        chunk->previous = previous;
+        chunk->entries = std::move(entries);
+    } else {
+        throw script_error{"only APPEND and LOG_CHUNK have entries"};
+    }
+}
+
 entry_ptr with_a_bit_turned(const entry& what) {
     entry other = what;
     if (other.payload.empty()) {

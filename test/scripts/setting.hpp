@@ -23,6 +23,13 @@ void found_cluster(stage& on);
 /// only corruption can (`2b`). Entry 1 is the CONFIG, the first of an epoch its EPOCH_START.
 void write_log(stage& on, server& s, const std::vector<std::string>& epochs);
 
+/// Gives an APPEND or LOG_CHUNK that is injected its entries: behind this one of the receiver's
+/// log, of these epochs.
+void add_entries(replica::message& to,
+                 const server& receiver,
+                 log_index behind,
+                 const std::vector<std::string>& epochs);
+
 /// The same entry with one bit turned, and the hash that it had.
 [[nodiscard]] replica::entry_ptr with_a_bit_turned(const replica::entry& what);
 

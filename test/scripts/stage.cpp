@@ -266,7 +266,10 @@ void stage::arrive(const network::arrival& which) {
     if (tells_routine || !is_routine(*what.message)) {
         tell(fmt::format("{} -> {} {}", way.from, way.to, scripts::tell(*what.message)));
     }
-    turn(s, frame_received{.connection = which.on, .epoch = what.epoch, .message = *what.message});
+    turn(s, frame_received{.connection = which.on,
+                           .epoch = what.epoch,
+                           .message = *what.message,
+                           .hlc = what.hlc});
 }
 
 std::optional<std::string> stage::deliver_one(direction way) {
@@ -361,6 +364,9 @@ void stage::execute(server& s, const output& out) {
         net.close(each, s.id, now_);
     }
     for (const note& each : out.notes) {
+        if (each.kind == note_kind::link_up || each.kind == note_kind::link_down) {
+            continue;
+        }
         tell(fmt::format("{} {}", s.id, each.text));
     }
     s.wake = out.wake;
@@ -368,6 +374,9 @@ void stage::execute(server& s, const output& out) {
         tell(fmt::format("{} {}{}{}", s.id, ending_word(out.die->how),
                          out.die->text.empty() ? "" : ": ", out.die->text));
         if (out.die->how == ending::safety_broken) {
+            aborted.insert(s.id);
+        }
+        if (out.die->how == ending::safety_broken && !may_abort.contains(s.id)) {
             fail(fmt::format("server {} aborts: {}", s.id, out.die->text));
         }
         kill(s);
@@ -377,7 +386,11 @@ void stage::execute(server& s, const output& out) {
 void stage::send(server& s, const outgoing& what) {
     god.sent(s, what);
     ++sent_[{direction{.from = s.id, .to = what.peer}, name_of(*what.message)}];
-    net.send(what.connection, s.id, {.due = now_, .epoch = what.epoch, .message = what.message});
+    net.send(what.connection, s.id,
+             {.due = now_,
+              .epoch = what.epoch,
+              .message = what.message,
+              .hlc = s.clock.stamp(moment().wall)});
 }
 
 /// The driver reads its files, where everything stands that it was given before.
@@ -428,12 +441,12 @@ void stage::tell_outcome(server& s, const output& out) {
             serves->readable(s, each);
         }
     }
-    for (const replica::office& each : out.office) {
+    for (const replica::office_event& each : out.office) {
         tell_office(s, each);
     }
 }
 
-void stage::tell_office(server& s, const replica::office& what) {
+void stage::tell_office(server& s, const replica::office_event& what) {
     if (const auto* const term = std::get_if<entered_office>(&what)) {
         tell(fmt::format("{} enters office of epoch {}, uncommitted from {}", s.id, term->epoch,
                          term->first_uncommitted));

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,7 +28,14 @@ class service {
     virtual void applied(server& s, const replica::entry_ptr& what) = 0;
     virtual void confirmed(server& s, const replica::confirmation& what) = 0;
     virtual void readable(server& s, replica::read_ticket ticket) = 0;
-    virtual void office(server& s, const replica::office& what) = 0;
+    virtual void office(server& s, const replica::office_event& what) = 0;
+
+    virtual void command(words& said) = 0;
+    [[nodiscard]] virtual bool was_told(const std::string& name,
+                                        std::uint64_t seq,
+                                        const std::string& code) const = 0;
+    [[nodiscard]] virtual std::string last_read(const std::string& name) const = 0;
+    [[nodiscard]] virtual std::string value_at(server_id id, const std::string& key) const = 0;
 };
 
 /// Some cores, their disks and the network between them, in virtual time and in one thread. All
@@ -41,9 +49,11 @@ class stage {
     watch god{servers};
     replica::settings settings;
     replica::confirm_policy confirm = replica::confirm_policy::sync_set;
+    std::set<server_id> may_abort; ///< where a broken invariant is what the script is about
+    std::set<server_id> aborted;
     bool tells_routine = false;
     bool silent = false;
-    service* serves = nullptr;
+    std::unique_ptr<service> serves;
 
     [[nodiscard]] instant now() const { return now_; }
     [[nodiscard]] replica::moment moment() const;
@@ -93,7 +103,7 @@ class stage {
     void read_log(server& s, const replica::log_request& request);
     void apply(server& s, const std::vector<replica::entry_ptr>& entries);
     void tell_outcome(server& s, const replica::output& out);
-    void tell_office(server& s, const replica::office& what);
+    void tell_office(server& s, const replica::office_event& what);
     void end_process(server& s);
 
     instant now_;

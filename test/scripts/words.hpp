@@ -53,6 +53,14 @@ class words {
     [[nodiscard]] std::vector<direction> link();
     [[nodiscard]] direction one_way();
     [[nodiscard]] std::vector<std::string> rest();
+    template <class Predicate>
+    [[nodiscard]] std::vector<std::string> words_while(Predicate&& belongs) {
+        std::vector<std::string> all;
+        while (!empty() && belongs(peek())) {
+            all.push_back(take());
+        }
+        return all;
+    }
     /// Nothing may be left.
     void end() const;
 
