@@ -1,6 +1,5 @@
 #include "replica/outbox.hpp"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -58,13 +57,13 @@ void outbox::log_synced(batch_number batch) {
 }
 
 void outbox::release() {
-    const auto still = std::stable_partition(waiting_.begin(), waiting_.end(), [](const held& h) {
-        return !h.when.meta && !h.when.batch;
-    });
-    for (auto it = waiting_.begin(); it != still; ++it) {
-        ready_.push_back(std::move(it->message));
+    const auto free = [](const held& h) { return !h.when.meta && !h.when.batch; };
+    for (held& h : waiting_) {
+        if (free(h)) {
+            ready_.push_back(std::move(h.message));
+        }
     }
-    waiting_.erase(waiting_.begin(), still);
+    std::erase_if(waiting_, free);
 }
 
 void outbox::drop(connection_id connection) {
