@@ -26,11 +26,13 @@ std::optional<instant> disk::begin(instant now, const disk_habits& habits) {
     }
     in_flight_ = std::move(waiting_.front());
     waiting_.pop_front();
+    busy_since_ = now;
     return now + luck_.draw(in_flight_.meta ? habits.meta_sync : habits.log_sync);
 }
 
 disk::finished disk::finish() {
     finished done;
+    busy_since_.reset();
     done.meta = in_flight_.meta;
     done.log = in_flight_.log;
     if (std::exchange(fail_next_, false)) {
@@ -95,6 +97,7 @@ bool disk::write_beginning_of(const job& what) {
 
 void disk::crash(death how) {
     waiting_.clear();
+    busy_since_.reset();
     fail_next_ = false;
     job begun = std::exchange(in_flight_, {});
     if (how == death::exit) {

@@ -51,6 +51,9 @@ class disk {
     /// Its sync returned: from here on it is on the medium, unless the sync failed.
     [[nodiscard]] finished finish();
     void fail_next_sync() { fail_next_ = true; }
+    void spare_next_sync() { fail_next_ = false; }
+    /// When the job in flight began; nothing without one.
+    [[nodiscard]] std::optional<instant> busy_since() const { return busy_since_; }
 
     /// The process ended, or the machine did. Of the job in flight any beginning may have got
     /// through: into the page cache in one case, onto the medium in the other. What waited is gone.
@@ -98,6 +101,7 @@ class disk {
     std::deque<job> waiting_;
     job in_flight_;
     job cached_; ///< written by a killed process, never synced
+    std::optional<instant> busy_since_;
     bool torn_ = false;
     bool fail_next_ = false;
     std::optional<decay> rot_;

@@ -1,0 +1,354 @@
+#include "sim/nemesis.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+
+namespace almenara::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+} // namespace
+
+nemesis::nemesis(const profile& pace, servers& victims, scene& around, dice luck)
+    : pace_(pace), victims_(victims), around_(around), luck_(luck) {}
+
+void nemesis::begin() {
+    for (std::size_t i = 0; i < faults; ++i) {
+        plan(static_cast<fault>(i));
+    }
+}
+
+void nemesis::plan(fault what) {
+    const duration every = pace_[what];
+    if (every.count() > 0) {
+        around_.time.add(around_.time.now() + luck_.between(duration{0}, 2 * every), task::fault, 0,
+                         static_cast<std::uint64_t>(what));
+    }
+}
+
+void nemesis::stop(duration within) {
+    stopped_ = true;
+    for (auto& [number, mend] : std::exchange(mends_, {})) {
+        mend();
+    }
+    for (const auto& who : victims_) {
+        who->set_disk_habits(around_.habits.disk);
+        who->recover();
+        if (!who->runs() && !who->lost()) {
+            who->start_in(luck_.between(duration{0}, within));
+        }
+    }
+}
+
+void nemesis::on(const appointment& due) {
+    if (due.about == task::fault_over) {
+        if (auto mend = mends_.extract(due.which)) {
+            mend.mapped()();
+        }
+        return;
+    }
+    if (stopped_) {
+        return;
+    }
+    const auto what = static_cast<fault>(due.which);
+    strike(what);
+    plan(what);
+}
+
+void nemesis::strike(fault what) {
+    around_.tale.tell(around_.time.now(), "bad", "{}", wire::enumerator_name(what));
+    switch (what) {
+    case fault::kill:
+    case fault::kill_inside:
+    case fault::power:
+    case fault::power_inside:
+    case fault::power_all:
+    case fault::kill_all:
+    case fault::pause:
+    case fault::terminate:
+    case fault::transfer:
+    case fault::wall_jump:
+        return strike_process(what);
+    case fault::rot:
+    case fault::slow_disk:
+    case fault::sync_error:
+    case fault::lose_disk:
+        return strike_disk(what);
+    default:
+        return strike_network(what);
+    }
+}
+
+// -- Processes ------------------------------------------------------------------------------------
+
+server& nemesis::any() {
+    return *victims_[static_cast<std::size_t>(luck_.below(victims_.size()))];
+}
+
+server* nemesis::victim() {
+    server& chosen = any();
+    const auto running = static_cast<std::size_t>(std::count_if(
+        victims_.begin(), victims_.end(), [](const auto& one) { return one->runs(); }));
+    const bool majority_stays = running > victims_.size() / 2 + 1;
+    return chosen.runs() && (majority_stays || luck_.one_in(6)) ? &chosen : nullptr;
+}
+
+void nemesis::start_later(server& who) {
+    // Faster than any timer is as interesting as slower than all of them.
+    const duration most = luck_.one_in(3) ? duration{50ms} : around_.habits.restart_most;
+    who.start_in(luck_.between(std::min(around_.habits.restart_least, most), most));
+}
+
+void nemesis::kill_all(death how) {
+    for (const auto& who : victims_) {
+        if (how == death::power ? who->powered() : who->runs()) {
+            who->die(how);
+            if (!who->lost()) {
+                start_later(*who);
+            }
+        }
+    }
+}
+
+void nemesis::strike_process(fault what) {
+    if (what == fault::power_all || what == fault::kill_all) {
+        if (what == fault::power_all) {
+            around_.seen.saw(sight::power_loss_of_all);
+        }
+        return kill_all(what == fault::power_all ? death::power : death::exit);
+    }
+    if (what == fault::wall_jump) {
+        around_.seen.saw(sight::clock_jump);
+        return any().jump_wall_clock(luck_.one_in(2) ? 1h : -1h);
+    }
+    server* const who = victim();
+    if (who == nullptr) {
+        return;
+    }
+    switch (what) {
+    case fault::kill:
+    case fault::power:
+        who->die(what == fault::power ? death::power : death::exit);
+        return start_later(*who);
+    case fault::kill_inside:
+    case fault::power_inside:
+        return who->die_inside_output(what == fault::power_inside ? death::power : death::exit);
+    case fault::pause:
+        around_.seen.saw(sight::pause);
+        return who->pause(luck_.draw({.usual = 400ms, .most = 5s}));
+    case fault::terminate:
+        return who->terminate();
+    default:
+        return who->transfer();
+    }
+}
+
+// -- The network ----------------------------------------------------------------------------------
+
+void nemesis::mend_later(duration after, std::function<void()> how) {
+    const std::uint64_t number = ++last_mend_;
+    mends_.emplace(number, std::move(how));
+    around_.time.add(around_.time.now() + after, task::fault_over, 0, number);
+}
+
+std::set<node> nemesis::others(const std::set<node>& than) const {
+    std::set<node> rest;
+    for (const auto& who : victims_) {
+        if (!than.contains(node_of(who->id()))) {
+            rest.insert(node_of(who->id()));
+        }
+    }
+    return rest;
+}
+
+std::set<node> nemesis::random_half() {
+    std::set<node> half;
+    while (half.size() < victims_.size() / 2) {
+        half.insert(node_of(any().id()));
+    }
+    return half;
+}
+
+std::vector<nemesis::direction> nemesis::both_ways(const std::set<node>& a,
+                                                   const std::set<node>& b) const {
+    std::vector<direction> ways;
+    for (const node x : a) {
+        for (const node y : b) {
+            ways.emplace_back(x, y);
+            ways.emplace_back(y, x);
+        }
+    }
+    return ways;
+}
+
+std::vector<nemesis::direction> nemesis::chain() {
+    std::vector<node> order;
+    for (const auto& who : victims_) {
+        order.insert(order.begin() + static_cast<std::ptrdiff_t>(luck_.below(order.size() + 1)),
+                     node_of(who->id()));
+    }
+    std::vector<direction> ways;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        for (std::size_t j = i + 2; j < order.size(); ++j) {
+            ways.emplace_back(order[i], order[j]);
+            ways.emplace_back(order[j], order[i]);
+        }
+    }
+    return ways;
+}
+
+void nemesis::cut(std::vector<direction> ways, duration length) {
+    for (const auto& [from, to] : ways) {
+        around_.tale.tell(around_.time.now(), "bad", "nothing goes from {} to {}", from, to);
+        around_.net.block(from, to);
+    }
+    mend_later(length, [this, ways = std::move(ways)] {
+        for (const auto& [from, to] : ways) {
+            around_.tale.tell(around_.time.now(), "bad", "{} to {} is mended", from, to);
+            around_.net.unblock(from, to);
+        }
+    });
+}
+
+void nemesis::swizzle() {
+    std::vector<direction> ways = both_ways(others({}), others({}));
+    std::erase_if(ways, [](const direction& way) { return way.first >= way.second; });
+    for (const auto& [a, b] : ways) {
+        const duration stops = luck_.between(0ms, 1s);
+        const duration goes_on = stops + luck_.between(100ms, 2s);
+        mend_later(stops, [this, a = a, b = b, length = goes_on - stops] {
+            around_.net.clog(a, b);
+            around_.net.clog(b, a);
+            const auto go_on = [this, a, b] {
+                around_.net.unclog(a, b);
+                around_.net.unclog(b, a);
+            };
+            if (stopped_) {
+                return go_on();
+            }
+            mend_later(length, go_on);
+        });
+    }
+}
+
+void nemesis::flap() {
+    const node a = node_of(any().id());
+    const std::set<node> rest = others({a});
+    const node b = *std::next(rest.begin(), static_cast<std::ptrdiff_t>(luck_.below(rest.size())));
+    for (int i = 0; i < 5; ++i) {
+        mend_later(i * 1s, [this, a, b] {
+            if (!stopped_) {
+                cut({{a, b}, {b, a}}, 500ms);
+            }
+        });
+    }
+}
+
+void nemesis::strike_network(fault what) {
+    const duration length = luck_.draw({.usual = 900ms, .most = 8s});
+    const node one = node_of(any().id());
+    const std::set<node> half = random_half();
+    std::set<node> rest = others(half);
+    std::vector<direction> ways;
+    switch (what) {
+    case fault::halves:
+        around_.seen.saw(sight::partition);
+        return cut(both_ways(half, rest), length);
+    case fault::isolate:
+        around_.seen.saw(sight::partition);
+        return cut(both_ways({one}, others({one})), length);
+    case fault::bridge:
+        around_.seen.saw(sight::partition);
+        rest.erase(rest.begin());
+        return cut(both_ways(half, rest), length);
+    case fault::chain:
+        around_.seen.saw(sight::partition);
+        return cut(chain(), length);
+    case fault::one_way:
+    case fault::deaf:
+    case fault::mute:
+        around_.seen.saw(sight::one_way_cut);
+        for (const node other : others({one})) {
+            ways.push_back(what == fault::deaf ? direction{other, one} : direction{one, other});
+        }
+        if (what == fault::one_way) {
+            ways.resize(1);
+        }
+        return cut(ways, length);
+    case fault::clog: {
+        const node other = *others({one}).begin();
+        around_.net.clog(one, other);
+        return mend_later(length, [this, one, other] { around_.net.unclog(one, other); });
+    }
+    case fault::swizzle:
+        return swizzle();
+    case fault::flap:
+        return flap();
+    case fault::reset:
+        return around_.net.reset_one_side(luck_) ? around_.seen.saw(sight::reset) : void();
+    default:
+        return around_.net.swallow_one(luck_) ? around_.seen.saw(sight::half_open) : void();
+    }
+}
+
+// -- Disks ----------------------------------------------------------------------------------------
+
+std::size_t nemesis::impaired() const {
+    return static_cast<std::size_t>(
+        std::count_if(victims_.begin(), victims_.end(),
+                      [](const auto& who) { return who->impaired() || who->lost(); }));
+}
+
+void nemesis::rot() {
+    server& who = any();
+    const std::uint64_t last = who.disk().last().value();
+    // Entry 1 is also in the state and in everybody's memory; it is left alone.
+    if (impaired() >= minority() || last < 2 || who.lost()) {
+        return;
+    }
+    const std::uint64_t depth = luck_.one_in(4) ? last - 1 : std::min<std::uint64_t>(last - 1, 64);
+    const log_index at{last - luck_.below(depth)};
+    if (who.rot_log(at, !luck_.one_in(3))) {
+        around_.tale.tell(around_.time.now(), who.id(), "entry {} of its log rots", at);
+        // It is found by who reads it, mostly the next start.
+        if (who.runs() && luck_.one_in(2)) {
+            who.die(death::exit);
+            start_later(who);
+        }
+    }
+}
+
+void nemesis::lose_disk() {
+    const bool founded = std::all_of(victims_.begin(), victims_.end(), [](const auto& who) {
+        return who->disk().last() > log_index{1};
+    });
+    if (impaired() < minority() && founded) {
+        around_.seen.saw(sight::wiped_disk);
+        server& who = any();
+        who.lose_disk();
+        who.start_in(luck_.between(0s, 2s));
+    }
+}
+
+void nemesis::strike_disk(fault what) {
+    server& who = any();
+    server* const mortal = victim();
+    switch (what) {
+    case fault::rot:
+        return rot();
+    case fault::lose_disk:
+        return lose_disk();
+    case fault::sync_error:
+        return mortal != nullptr ? mortal->fail_next_sync() : void();
+    default:
+        who.set_disk_habits(
+            {.log_sync = {.usual = 300ms, .most = 3s}, .meta_sync = {.usual = 300ms, .most = 3s}});
+        return mend_later(luck_.between(500ms, 5s),
+                          [this, &who] { who.set_disk_habits(around_.habits.disk); });
+    }
+}
+
+} // namespace almenara::sim

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "sim/dice.hpp"
+#include "sim/network.hpp"
+#include "sim/profile.hpp"
+#include "sim/scene.hpp"
+#include "sim/server.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace almenara::sim {
+
+using servers = std::vector<std::unique_ptr<server>>;
+
+/// Lets things go wrong, at the pace of a profile, and mends them again. What it never does is
+/// more than the protocol promises to bear: at most a minority of the logs is damaged at a time.
+class nemesis {
+  public:
+    nemesis(const profile& pace, servers& victims, scene& around, dice luck);
+
+    void begin();
+    /// Everything is mended; nothing goes wrong from now on. Whoever does not run starts again
+    /// within `within`.
+    void stop(duration within);
+
+    void on(const appointment& due);
+
+  private:
+    using direction = std::pair<node, node>;
+
+    void plan(fault what);
+    void strike(fault what);
+    void strike_process(fault what);
+    void strike_network(fault what);
+    void strike_disk(fault what);
+    void cut(std::vector<direction> ways, duration length);
+    void swizzle();
+    void flap();
+    void kill_all(death how);
+    void rot();
+    void lose_disk();
+    void mend_later(duration after, std::function<void()> how);
+    [[nodiscard]] std::vector<direction> both_ways(const std::set<node>& a,
+                                                   const std::set<node>& b) const;
+    [[nodiscard]] std::set<node> others(const std::set<node>& than) const;
+    [[nodiscard]] std::set<node> random_half();
+    [[nodiscard]] std::vector<direction> chain();
+    [[nodiscard]] server& any();
+    /// Somebody who may go down: mostly a majority stays.
+    [[nodiscard]] server* victim();
+    [[nodiscard]] std::size_t impaired() const;
+    [[nodiscard]] std::size_t minority() const { return (victims_.size() - 1) / 2; }
+    void start_later(server& who);
+
+    profile pace_;
+    servers& victims_;
+    scene& around_;
+    dice luck_;
+    bool stopped_ = false;
+    std::uint64_t last_mend_ = 0;
+    std::map<std::uint64_t, std::function<void()>> mends_;
+};
+
+} // namespace almenara::sim

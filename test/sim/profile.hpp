@@ -1,0 +1,89 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "sim/scene.hpp"
+#include "wire/described.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace almenara::sim {
+
+/// What the nemesis can do.
+enum class fault : std::uint8_t {
+    kill,        ///< -9
+    kill_inside, ///< between two things of an output
+    power,       ///< one machine
+    power_inside,
+    power_all, ///< within a moment
+    kill_all,
+    pause,     ///< SIGSTOP for up to 5 s
+    halves,    ///< partition
+    isolate,   ///< one alone
+    bridge,    ///< two halves, and one that reaches both
+    chain,     ///< each reaches its neighbours only
+    one_way,   ///< a direction between two servers
+    deaf,      ///< one hears nobody
+    mute,      ///< nobody hears one
+    clog,      ///< a link holds everything for a while
+    swizzle,   ///< links stop one by one, and go on in another order
+    reset,     ///< one end of a connection is told that it is over
+    swallow,   ///< a middlebox forgot a connection
+    flap,      ///< a link breaks again and again
+    rot,       ///< a log entry cannot be read any more
+    slow_disk, ///< up to 3 s for a sync
+    sync_error,
+    wall_jump, ///< an hour
+    terminate, ///< SIGTERM
+    transfer,  ///< an operator's wish
+    lose_disk, ///< with all that was on it
+};
+ALMENARA_DESCRIBE_ENUM(fault,
+                       kill,
+                       kill_inside,
+                       power,
+                       power_inside,
+                       power_all,
+                       kill_all,
+                       pause,
+                       halves,
+                       isolate,
+                       bridge,
+                       chain,
+                       one_way,
+                       deaf,
+                       mute,
+                       clog,
+                       swizzle,
+                       reset,
+                       swallow,
+                       flap,
+                       rot,
+                       slow_disk,
+                       sync_error,
+                       wall_jump,
+                       terminate,
+                       transfer,
+                       lose_disk)
+inline constexpr std::size_t faults = static_cast<std::size_t>(fault::lose_disk) + 1;
+
+/// What goes wrong in a run, and how often.
+struct profile {
+    std::string_view name;
+    std::string_view meaning;
+    sim::habits habits{};
+    /// Mean time between two faults of a kind; zero: never.
+    std::array<duration, faults> every{};
+
+    [[nodiscard]] duration& operator[](fault what) { return every[static_cast<std::size_t>(what)]; }
+};
+
+/// By name; nothing if there is none.
+[[nodiscard]] std::optional<profile> find_profile(std::string_view name);
+[[nodiscard]] const std::vector<profile>& all_profiles();
+
+} // namespace almenara::sim

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "sim/agenda.hpp"
+#include "sim/check/findings.hpp"
+#include "sim/check/god_view.hpp"
+#include "sim/check/ledger.hpp"
+#include "sim/check/liveness.hpp"
+#include "sim/coverage.hpp"
+#include "sim/disk.hpp"
+#include "sim/story.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+
+namespace almenara::sim {
+
+/// What is so for all servers of a run, and changes while it goes on.
+struct habits {
+    network_habits net;
+    disk_habits disk;
+    /// The loop of one in so many turns comes late by up to `turn_late`.
+    std::uint64_t late_turn_one_in = 8;
+    duration late_turn = std::chrono::milliseconds{2};
+    duration late_tick = std::chrono::milliseconds{5};
+    latency flush{std::chrono::milliseconds{1}, std::chrono::milliseconds{50}};
+    duration restart_least{0};
+    duration restart_most = std::chrono::seconds{10};
+    std::uint64_t clock_rate_least = 900; ///< thousandths
+    std::uint64_t clock_rate_most = 1100;
+    /// Of so many frames one is really encoded and decoded.
+    std::uint64_t encode_one_in = 16;
+    bool meta_rewritten = true; ///< B.1; false is a mutation
+};
+
+/// Whom voters promised an epoch first, to see when they do not agree.
+using first_promises = std::map<almenara::epoch, server_id>;
+
+/// Everything that a server of the simulator has around it.
+struct scene {
+    agenda& time;
+    network& net;
+    const sim::habits& habits;
+    check::findings& found;
+    check::god_view& god;
+    check::ledger& ledger;
+    check::liveness& liveness;
+    story& tale;
+    coverage& seen;
+    first_promises& promises;
+};
+
+} // namespace almenara::sim

@@ -1,0 +1,458 @@
+#include "sim/server.hpp"
+
+#include "base/check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+/// Life and death of a process, and its turns. What becomes of an output is in server_output.cpp.
+namespace almenara::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds first_day{1'767'225'600'000}; // 2026-01-01
+
+data_uuid new_uuid(dice& luck) {
+    std::array<std::byte, 16> bytes{};
+    for (std::byte& b : bytes) {
+        b = static_cast<std::byte>(luck.below(256));
+    }
+    return data_uuid{bytes};
+}
+
+replica::connection_kind kind_of(line_kind kind) {
+    return kind == line_kind::bulk ? replica::connection_kind::bulk
+                                   : replica::connection_kind::control;
+}
+
+} // namespace
+
+server::process::process(replica::start_state start,
+                         const replica::moment& now,
+                         state::memory_key_space state,
+                         dice luck,
+                         coverage& seen)
+    : core(std::move(start), replica::settings{}, now), clients(std::move(state), luck, seen) {}
+
+server::server(server_id self, std::vector<server_id> listed, scene& around, dice luck)
+    : self_(self),
+      listed_(std::move(listed)),
+      around_(around),
+      luck_(luck),
+      disk_(luck_.fork()),
+      disk_habits_(around.habits.disk),
+      uuid_(new_uuid(luck_)) {}
+
+// -- Clocks ---------------------------------------------------------------------------------------
+
+replica::moment server::moment() const {
+    const duration since = now() - process_->born;
+    const duration local =
+        process_->offset + duration{since.count() / 1000 * process_->rate +
+                                    since.count() % 1000 * process_->rate / 1000};
+    return {.monotonic = instant{local},
+            .wall = wall_time{first_day + wall_offset_ +
+                              std::chrono::duration_cast<milliseconds>(now().since_origin())}};
+}
+
+instant server::when(instant local) const {
+    if (local == instant::max()) {
+        return local;
+    }
+    const duration since = local.since_origin() - process_->offset;
+    // Rounded up: a timer never fires before its time.
+    return process_->born + duration{since.count() / process_->rate * 1000 + 1000};
+}
+
+void server::jump_wall_clock(milliseconds by) {
+    around_.tale.tell(now(), self_, "its wall clock jumps by {} ms", by.count());
+    wall_offset_ += by;
+}
+
+// -- Life and death -------------------------------------------------------------------------------
+
+replica::start_state server::begin_with(const scan_result& found) {
+    replica::start_state start{.self = self_,
+                               .uuid = uuid_,
+                               .incarnation = replica::incarnation{luck_.number()},
+                               .seed = luck_.number(),
+                               .addresses = {fmt::format("server-{}:7000", self_)},
+                               .priority = 0,
+                               .listed = listed_,
+                               .meta = found.meta,
+                               .found_damaged = found.damage,
+                               .unclean_boot = std::exchange(unclean_, false),
+                               .base = {},
+                               .positions = {},
+                               .recent = {},
+                               .configs = {},
+                               .applied = kept_state_.applied().index};
+    start.positions.reserve(found.entries.size());
+    for (const replica::entry_ptr& entry : found.entries) {
+        start.positions.push_back(replica::point_of(*entry));
+        if (entry->type == replica::entry_type::config) {
+            start.configs.push_back(entry);
+        }
+        if (entry->index > start.applied) {
+            start.recent.push_back(entry);
+        }
+    }
+    return start;
+}
+
+void server::start() {
+    start_due_ = false;
+    if (process_) {
+        return;
+    }
+    if (!std::exchange(powered_, true)) {
+        around_.net.powered_up(node_of(self_));
+    }
+    const scan_result found = disk_.scan(around_.habits.meta_rewritten);
+    if (found.verdict == scan_verdict::torn) {
+        around_.seen.saw(sight::torn_tail);
+    }
+    if (found.damage) {
+        around_.seen.saw(found.damage->end ? sight::damaged_log : sight::damaged_unknown);
+    }
+    ++life_;
+    replica::start_state begin = begin_with(found);
+    around_.tale.tell(now(), self_, "starts with epoch {}, log up to {}, state up to {}{}{}",
+                      begin.meta.epoch, begin.positions.size(), begin.applied,
+                      found.verdict == scan_verdict::torn ? ", a torn tail" : "",
+                      found.damage ? fmt::format(", damaged from {}", found.damage->from) : "");
+    around_.god.started(begin);
+    const auto rate = static_cast<std::int64_t>(
+        around_.habits.clock_rate_least +
+        luck_.below(around_.habits.clock_rate_most - around_.habits.clock_rate_least + 1));
+    const duration offset = luck_.between(std::chrono::seconds{1}, std::chrono::hours{1000});
+    const replica::moment birth{
+        .monotonic = instant{offset},
+        .wall = wall_time{first_day + wall_offset_ +
+                          std::chrono::duration_cast<milliseconds>(now().since_origin())}};
+    process_.emplace(std::move(begin), birth, kept_state_, luck_.fork(), around_.seen);
+    process_->born = now();
+    process_->rate = rate;
+    process_->offset = offset;
+    process_->depth = 1 + static_cast<std::size_t>(luck_.below(4));
+    process_->status = process_->core.status();
+    busy_until_ = now();
+    turn();
+}
+
+void server::start_in(duration delay) {
+    start_due_ = true;
+    around_.time.add(now() + delay, task::start, self_.value(), life_);
+}
+
+void server::die(death how) {
+    if (process_) {
+        process_ends(how, how == death::power ? "loses its power" : "is killed");
+    } else if (how == death::power && powered_) {
+        powered_ = false;
+        unclean_ = true;
+        disk_.crash(how);
+    }
+    fuse_.reset();
+}
+
+void server::die_inside_output(death how) {
+    fuse_.emplace(1 + luck_.below(24), how);
+}
+
+bool server::survives() {
+    if (fuse_ && --fuse_->first == 0) {
+        ending_.emplace(fuse_->second, "is killed in the middle of an output");
+        around_.seen.saw(sight::kill_in_output);
+        fuse_.reset();
+        return false;
+    }
+    return true;
+}
+
+void server::process_ends(death how, const std::string& why) {
+    around_.tale.tell(now(), self_, "{}", why);
+    around_.seen.saw(how == death::power ? sight::power_loss : sight::kill);
+    process_.reset();
+    ending_.reset();
+    ++life_;
+    ++disk_life_;
+    armed_ = instant::max();
+    if (how == death::power) {
+        powered_ = false;
+        unclean_ = true;
+    }
+    disk_.crash(how);
+    around_.god.ended(self_);
+    around_.net.process_ended(node_of(self_), how);
+}
+
+void server::pause(duration length) {
+    busy_until_ = std::max(busy_until_, now() + length);
+}
+
+void server::recover() {
+    fuse_.reset();
+    disk_.spare_next_sync();
+    if (std::exchange(busy_until_, now()) > now() && process_) {
+        arm(now());
+    }
+}
+
+void server::fail_next_sync() {
+    disk_.fail_next_sync();
+}
+
+void server::terminate() {
+    if (process_) {
+        arrives(replica::event{replica::terminate{}});
+    }
+}
+
+void server::transfer() {
+    if (process_) {
+        arrives(replica::event{replica::transfer{.target = std::nullopt}});
+    }
+}
+
+bool server::rot_log(log_index at, bool end_readable) {
+    return disk_.rot(at, end_readable);
+}
+
+bool server::impaired() const {
+    return disk_.rotten() || disk_.meta().damaged ||
+           (process_ && process_->status.damaged.has_value());
+}
+
+void server::lose_disk() {
+    die(death::power);
+    disk_.replace();
+    kept_state_ = {};
+    uuid_ = new_uuid(luck_);
+    lost_ = true;
+}
+
+// -- What arrives ---------------------------------------------------------------------------------
+
+void server::arrives(arrival what) {
+    if (process_) {
+        process_->inbox.push_back(std::move(what));
+        want_turn();
+    }
+}
+
+void server::accepted(connection_id connection, line_kind kind) {
+    if (!process_) {
+        return;
+    }
+    if (kind == line_kind::client) {
+        process_->client_lines.insert(connection);
+        return;
+    }
+    arrives(replica::event{replica::connection_opened{
+        .connection = connection, .kind = kind_of(kind), .dialled = std::nullopt}});
+}
+
+void server::dialled(server_id peer, connection_id connection, line_kind kind) {
+    arrives(replica::event{replica::connection_opened{
+        .connection = connection, .kind = kind_of(kind), .dialled = peer}});
+}
+
+void server::dial_failed(server_id peer, line_kind kind) {
+    arrives(replica::event{replica::dial_failed{.peer = peer, .kind = kind_of(kind)}});
+}
+
+void server::received(connection_id connection, content&& what) {
+    if (!process_) {
+        return;
+    }
+    if (auto* frame = std::get_if<link_frame>(&what)) {
+        note_heard(*frame);
+        around_.tale.tell(now(), self_, "hears on {} e{} {}", connection, frame->epoch,
+                          around_.tale.told() ? in_words(*frame->message) : "");
+        arrives(replica::event{replica::frame_received{.connection = connection,
+                                                       .epoch = frame->epoch,
+                                                       .message = *frame->message,
+                                                       .hlc = frame->hlc}});
+    } else if (auto* asked = std::get_if<client_request>(&what)) {
+        arrives(heard_client{.connection = connection, .request = std::move(*asked)});
+    }
+}
+
+void server::ended(connection_id connection) {
+    if (!process_) {
+        return;
+    }
+    if (process_->client_lines.erase(connection) != 0) {
+        arrives(client_gone{connection});
+        return;
+    }
+    around_.tale.tell(now(), self_, "connection {} has ended", connection);
+    arrives(replica::event{replica::connection_closed{connection}});
+}
+
+void server::on(const appointment& due) {
+    switch (due.about) {
+    case task::start:
+        // Whoever started it meanwhile did so with another number.
+        return due.which == life_ ? start() : void();
+    case task::disk:
+        return due.which == disk_life_ ? disk_done() : void();
+    case task::state_flushed:
+        return due.which == life_ ? state_flushed() : void();
+    default:
+        if (process_ && now() >= armed_) {
+            armed_ = instant::max();
+            turn();
+        }
+    }
+}
+
+// -- Turns ----------------------------------------------------------------------------------------
+
+void server::arm(instant at) {
+    if (at < armed_) {
+        armed_ = at;
+        around_.time.add(at, task::turn, self_.value());
+    }
+}
+
+void server::want_turn() {
+    if (!process_->due_since) {
+        process_->due_since = now();
+    }
+    if (now() < busy_until_) {
+        return arm(busy_until_);
+    }
+    if (process_->flushing || luck_.one_in(around_.habits.late_turn_one_in)) {
+        return arm(now() + luck_.between(duration{0}, around_.habits.late_turn));
+    }
+    turn();
+}
+
+void server::turn() {
+    if (now() < busy_until_) {
+        return arm(busy_until_);
+    }
+    process& p = *process_;
+    const instant due = std::min(p.due_since.value_or(now()), std::max(when(p.wake), p.born));
+    const duration gap = std::max(now() - due, duration{0});
+    const bool timer_due = moment().monotonic >= p.wake;
+    p.due_since.reset();
+    p.flushing = true;
+    step_arrivals();
+    if (timer_due || gap >= milliseconds{1}) {
+        p.core.step(moment(), replica::tick{.gap = gap});
+    }
+    bool alive = flush();
+    if (alive && !p.inbox.empty()) {
+        step_clients();
+        alive = flush();
+    }
+    if (!alive) {
+        const auto [how, why] = *ending_;
+        process_ends(how, why);
+        start_in(luck_.between(around_.habits.restart_least, around_.habits.restart_most));
+        return;
+    }
+    p.flushing = false;
+    work_disk();
+    look_around();
+}
+
+void server::step_arrivals() {
+    process& p = *process_;
+    std::vector<arrival> clients;
+    for (arrival& what : std::exchange(p.inbox, {})) {
+        if (auto* event = std::get_if<replica::event>(&what)) {
+            p.core.step(moment(), std::move(*event));
+        } else {
+            clients.push_back(std::move(what));
+        }
+    }
+    // What clients ask waits until the core and the desk agree about the office again.
+    p.inbox = std::move(clients);
+}
+
+void server::step_clients() {
+    process& p = *process_;
+    std::vector<arrival> later;
+    for (arrival& what : std::exchange(p.inbox, {})) {
+        if (auto* heard = std::get_if<heard_client>(&what)) {
+            if (p.client_lines.contains(heard->connection)) {
+                p.clients.request(p.core, moment(), here(), heard->connection, heard->request);
+            }
+        } else if (const auto* gone = std::get_if<client_gone>(&what)) {
+            p.clients.connection_ended(gone->connection);
+        } else {
+            later.push_back(std::move(what));
+        }
+    }
+    p.inbox = std::move(later);
+}
+
+standing server::here() const {
+    const replica::core_status& status = process_->status;
+    standing s{.self = self_,
+               .epoch = status.epoch,
+               .primary = status.known_primary,
+               .commit = status.commit};
+    if (process_->clients.in_office()) {
+        s.primary = self_;
+    } else if (s.primary == self_) {
+        s.primary.reset();
+    }
+    return s;
+}
+
+bool server::may_cut() {
+    process& p = *process_;
+    std::erase_if(p.uncommitted_cuts, [&](log_index cut) { return cut <= p.status.commit; });
+    if (p.uncommitted_cuts.size() >= p.depth) {
+        return false;
+    }
+    if (p.clients.last_proposed() > p.cut_upto) {
+        p.cut_upto = p.clients.last_proposed();
+        p.uncommitted_cuts.push_back(p.cut_upto);
+    }
+    return true;
+}
+
+bool server::flush() {
+    process& p = *process_;
+    const bool was_prospect = p.status.role == replica::role_name::prospect;
+    replica::output out = p.core.take_output(moment(), may_cut());
+    p.status = p.core.status();
+    if (std::exchange(p.promise_came_late, false) && was_prospect &&
+        p.status.role == replica::role_name::primary) {
+        around_.seen.saw(sight::late_promise);
+    }
+    around_.god.took(self_, out, p.status, p.core.config());
+    around_.liveness.took(self_, out, p.status, now());
+    p.wake = out.wake.value_or(instant::max());
+    return execute(out);
+}
+
+void server::look_around() {
+    process& p = *process_;
+    if (!p.inbox.empty()) {
+        p.due_since = now();
+        arm(now() + luck_.between(duration{0}, around_.habits.late_turn));
+    }
+    if (p.wake != instant::max()) {
+        duration late{0};
+        if (luck_.one_in(4)) {
+            late = luck_.between(duration{0}, around_.habits.late_tick);
+        }
+        arm(when(p.wake) + late);
+    }
+    if (const auto release = p.clients.next_release()) {
+        arm(when(*release));
+    }
+}
+
+} // namespace almenara::sim

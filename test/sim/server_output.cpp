@@ -1,0 +1,315 @@
+#include "sim/server.hpp"
+#include "sim/wire_check.hpp"
+#include "wire/print.hpp"
+
+#include <utility>
+#include <variant>
+
+/// One output, field by field in the order of B.15. The process may end before every single thing.
+namespace almenara::sim {
+
+namespace {
+
+check::outcome outcome_of(state::result_code code) {
+    switch (code) {
+    case state::result_code::ok:
+        return check::outcome::done;
+    case state::result_code::conflict:
+        return check::outcome::conflict;
+    case state::result_code::not_found:
+        return check::outcome::not_found;
+    default:
+        return check::outcome::refused;
+    }
+}
+
+line_kind line_of(replica::connection_kind kind) {
+    return kind == replica::connection_kind::bulk ? line_kind::bulk : line_kind::control;
+}
+
+} // namespace
+
+bool server::execute(replica::output& out) {
+    return persist(out) && send(out) && read_log(out) && apply(out) && answer(out) &&
+           change_office(out) && connect(out) && finish(out);
+}
+
+bool server::persist(replica::output& out) {
+    if (out.meta) {
+        if (!survives()) {
+            return false;
+        }
+        around_.tale.tell(now(), self_, "writes meta: {}", out.meta->fields);
+        disk_.queue(std::move(*out.meta));
+    }
+    for (replica::log_write& write : out.log) {
+        if (!survives()) {
+            return false;
+        }
+        around_.tale.tell(now(), self_, "writes its log, batch {}:{} behind {}, {} entries",
+                          write.batch, write.truncates ? " cut" : "", write.previous.index,
+                          write.entries.size());
+        disk_.queue(std::move(write));
+    }
+    return true;
+}
+
+bool server::send(replica::output& out) {
+    process& p = *process_;
+    for (replica::outgoing& what : out.send) {
+        if (!survives()) {
+            return false;
+        }
+        note_sent(what);
+        const hlc_stamp stamp = p.stamps.stamp(moment().wall);
+        around_.tale.tell(now(), self_, "says to {} on {} e{} {}", what.peer, what.connection,
+                          what.epoch, around_.tale.told() ? in_words(*what.message) : "");
+        if (luck_.one_in(around_.habits.encode_one_in)) {
+            what.message = through_the_wire(what.epoch, stamp, *what.message);
+        }
+        around_.net.send(
+            what.connection, node_of(self_),
+            link_frame{.epoch = what.epoch, .hlc = stamp, .message = std::move(what.message)});
+    }
+    return true;
+}
+
+bool server::read_log(const replica::output& out) {
+    for (const replica::log_request& request : out.read_log) {
+        if (!survives()) {
+            return false;
+        }
+        process_->inbox.push_back(replica::event{disk_.read(request)});
+    }
+    return true;
+}
+
+bool server::apply(const replica::output& out) {
+    process& p = *process_;
+    for (const replica::entry_ptr& entry : out.apply) {
+        if (!survives()) {
+            return false;
+        }
+        p.clients.committed(*entry);
+    }
+    if (!out.apply.empty()) {
+        const bool under_way = p.applied_handed > p.clients.base().applied().index;
+        p.applied_handed = out.apply.back()->index;
+        if (!under_way) {
+            around_.time.add(now() + luck_.draw(around_.habits.flush), task::state_flushed,
+                             self_.value(), life_);
+        }
+    }
+    return true;
+}
+
+bool server::answer(const replica::output& out) {
+    process& p = *process_;
+    for (const replica::confirmation& confirmed : out.confirmed) {
+        if (!survives()) {
+            return false;
+        }
+        p.clients.confirmed(here(), confirmed);
+    }
+    for (const replica::read_ticket ticket : out.readable) {
+        if (!survives()) {
+            return false;
+        }
+        p.clients.readable(p.core, moment(), here(), ticket, out.office.empty());
+    }
+    return say_answers();
+}
+
+bool server::change_office(const replica::output& out) {
+    process& p = *process_;
+    for (const replica::office_event& change : out.office) {
+        if (!survives()) {
+            return false;
+        }
+        p.uncommitted_cuts.clear();
+        if (const auto* entered = std::get_if<replica::entered_office>(&change)) {
+            around_.tale.tell(now(), self_, "enters office in epoch {}, uncommitted from {}",
+                              entered->epoch, entered->first_uncommitted);
+            p.clients.entered_office(p.core, *entered);
+            p.clients.announced(here());
+        } else {
+            around_.tale.tell(now(), self_, "leaves office: {}",
+                              std::get<replica::left_office>(change).reason);
+            p.clients.left_office(here());
+        }
+    }
+    if (out.announce && !p.clients.in_office()) {
+        p.clients.announced({.self = self_,
+                             .epoch = out.announce->epoch,
+                             .primary = out.announce->primary,
+                             .commit = p.status.commit});
+    }
+    p.clients.release_held(moment().monotonic, here());
+    return say_answers();
+}
+
+bool server::say_answers() {
+    process& p = *process_;
+    for (reception::leaving& what : p.clients.take_answers()) {
+        if (!survives()) {
+            return false;
+        }
+        note_result(what);
+        around_.net.send(what.connection, node_of(self_), std::move(what.answer));
+    }
+    for (const connection_id connection : p.clients.take_closing()) {
+        around_.net.close(connection, node_of(self_));
+        p.client_lines.erase(connection);
+        p.clients.connection_ended(connection);
+    }
+    return true;
+}
+
+bool server::connect(const replica::output& out) {
+    for (const replica::dial_request& dial : out.dial) {
+        if (!survives()) {
+            return false;
+        }
+        around_.tale.tell(now(), self_, "dials {}, {}", dial.peer, dial.kind);
+        around_.net.dial(node_of(self_), node_of(dial.peer), line_of(dial.kind));
+    }
+    for (const connection_id connection : out.close) {
+        if (!survives()) {
+            return false;
+        }
+        around_.tale.tell(now(), self_, "closes {}", connection);
+        around_.net.close(connection, node_of(self_));
+    }
+    return true;
+}
+
+bool server::finish(const replica::output& out) {
+    for (const replica::note& note : out.notes) {
+        around_.seen.saw(note);
+        around_.tale.tell(now(), self_, "notes {}: {}", note.kind, note.text);
+    }
+    if (!out.die) {
+        return true;
+    }
+    if (out.die->how == replica::ending::safety_broken) {
+        around_.found.report("safety", "server {} ends itself: {}", self_, out.die->text);
+    }
+    ending_.emplace(death::exit,
+                    fmt::format("ends: {}, {}", wire::to_text(out.die->how), out.die->text));
+    return false;
+}
+
+// -- What a run has seen --------------------------------------------------------------------------
+
+void server::note_heard(const link_frame& what) {
+    process_->stamps.observe(what.hlc, moment().wall);
+    const auto* promise = std::get_if<replica::promise>(what.message.get());
+    if (promise != nullptr && promise->granted &&
+        process_->status.role == replica::role_name::prospect) {
+        process_->promise_came_late = true;
+    }
+}
+
+void server::note_sent(const replica::outgoing& what) {
+    if (const auto* said = std::get_if<replica::answer>(what.message.get())) {
+        const std::pair to{what.peer, said->generation};
+        if (said->kind == replica::answer_kind::refuse) {
+            process_->refusals.insert(to);
+        } else if (process_->refusals.erase(to) != 0) {
+            around_.seen.saw(sight::refuse_taken_back);
+        }
+    } else if (const auto* nack = std::get_if<replica::append_nack>(what.message.get())) {
+        if (nack->reason == replica::nack_reason::corrupt) {
+            around_.seen.saw(sight::corrupt_nack);
+        }
+    } else if (const auto* chunk = std::get_if<replica::log_chunk>(what.message.get())) {
+        if (chunk->session && !chunk->entries.empty()) {
+            around_.seen.saw(sight::bulk_catch_up);
+        }
+    }
+}
+
+void server::note_result(const reception::leaving& what) {
+    if (what.rests_on != log_index{}) {
+        around_.god.answered(self_, what.rests_on);
+    }
+    if (const auto* result = std::get_if<operation_result>(&what.answer.what)) {
+        // Only compared with what the same operation is answered elsewhere, so the bytes will do.
+        around_.ledger.result_sent(around_.god.committed(), what.session.value(),
+                                   result->seq.value(),
+                                   {.code = outcome_of(result->code),
+                                    .index = result->index,
+                                    .version = {},
+                                    .value = base::to_hex(result->body)});
+    }
+    around_.tale.tell(now(), self_, "answers a client on {}", what.connection);
+}
+
+// -- Disk and state -------------------------------------------------------------------------------
+
+void server::work_disk() {
+    if (const auto done = disk_.begin(now(), disk_habits_)) {
+        if (*done - now() > std::chrono::milliseconds{400}) {
+            around_.seen.saw(sight::slow_sync);
+        }
+        around_.time.add(*done, task::disk, self_.value(), disk_life_);
+    }
+    if (disk_.misuse()) {
+        around_.found.report("driver", "server {}: {}", self_, *disk_.misuse());
+    }
+}
+
+void server::disk_done() {
+    const disk::finished done = disk_.finish();
+    around_.tale.tell(now(), self_, "disk: {}", done.ok ? "synced" : "sync failed");
+    if (!done.ok) {
+        around_.seen.saw(sight::sync_error);
+    }
+    if (done.meta) {
+        const replica::persistent& meta = done.meta->fields;
+        if (done.ok) {
+            around_.god.meta_durable(self_, meta);
+            if (meta.promised_to) {
+                const auto first = around_.promises.try_emplace(meta.epoch, meta.promised_to->id);
+                if (!first.second && first.first->second != meta.promised_to->id) {
+                    around_.seen.saw(sight::split_promise);
+                }
+            }
+        }
+        arrives(replica::event{replica::meta_synced{.number = done.meta->number, .ok = done.ok}});
+    }
+    if (!done.log.empty()) {
+        if (done.ok) {
+            for (const replica::log_write& write : done.log) {
+                around_.god.log_durable(self_, write);
+            }
+        }
+        arrives(replica::event{replica::log_synced{.batch = done.log.back().batch, .ok = done.ok}});
+    }
+    if (process_) {
+        work_disk();
+    }
+}
+
+void server::state_flushed() {
+    process& p = *process_;
+    const log_index before = p.clients.base().applied().index;
+    p.clients.apply_to_base(p.applied_handed);
+    const state::memory_key_space& base = p.clients.base();
+    if (base.applied().index == before) {
+        return;
+    }
+    around_.god.state_digest(self_, base.applied().index, base.digest());
+    keep_state();
+    arrives(replica::event{replica::applied{.index = p.applied_handed}});
+}
+
+void server::keep_state() {
+    const state::memory_key_space& base = process_->clients.base();
+    if (base.applied().index >= keep_state_at_) {
+        kept_state_ = base;
+        keep_state_at_ = log_index{base.applied().index.value() + 1 + luck_.below(500)};
+    }
+}
+
+} // namespace almenara::sim

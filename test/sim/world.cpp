@@ -1,0 +1,288 @@
+#include "sim/world.hpp"
+
+#include "sim/check/linearizability.hpp"
+#include "sim/final_state.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace almenara::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t order_search_steps = 20'000;
+
+habits habits_of(const run_plan& plan) {
+    habits chosen = plan.profile.habits;
+    chosen.meta_rewritten = plan.meta_rewritten;
+    return chosen;
+}
+
+} // namespace
+
+world::world(const run_plan& plan)
+    : plan_(plan),
+      habits_(habits_of(plan)),
+      luck_(plan.seed),
+      tale_(plan.trace),
+      god_(found_),
+      ledger_(found_),
+      liveness_(found_),
+      net_(time_, luck_.fork(), *this, habits_.net),
+      scene_{.time = time_,
+             .net = net_,
+             .habits = habits_,
+             .found = found_,
+             .god = god_,
+             .ledger = ledger_,
+             .liveness = liveness_,
+             .tale = tale_,
+             .seen = seen_,
+             .promises = promises_},
+      nemesis_(plan_.profile, servers_, scene_, luck_.fork()) {
+    populate();
+}
+
+void world::populate() {
+    std::vector<server_id> ids;
+    for (std::size_t i = 1; i <= plan_.servers; ++i) {
+        ids.emplace_back(static_cast<std::uint16_t>(i));
+    }
+    for (const server_id id : ids) {
+        servers_.push_back(std::make_unique<server>(id, ids, scene_, luck_.fork()));
+        servers_.back()->start_in(luck_.between(0s, 1s));
+    }
+    for (std::size_t i = 0; i < plan_.clients; ++i) {
+        const check::client_habits habits{.number =
+                                              client_number{static_cast<std::uint32_t>(i + 1)},
+                                          .seed = luck_.number(),
+                                          .servers = ids,
+                                          .per_second = plan_.operations_per_second};
+        customers_.push_back(
+            {.model = std::make_unique<check::kv_client>(habits, history_, found_, time_.now())});
+        serve(i);
+    }
+    // Every other run is founded under faults, the others in peace.
+    if (luck_.one_in(2)) {
+        time_.add(instant{2s}, task::check, 0);
+    } else {
+        nemesis_.begin();
+    }
+}
+
+run_report world::run() {
+    run_until(instant{plan_.length});
+    if (found_.clean()) {
+        settle();
+    }
+    return report();
+}
+
+void world::run_until(instant end) {
+    while (found_.clean()) {
+        const auto due = time_.next(end);
+        if (!due) {
+            return;
+        }
+        found_.now(due->at);
+        dispatch(*due);
+    }
+}
+
+void world::dispatch(const appointment& due) {
+    switch (due.about) {
+    case task::parcel:
+    case task::handshake:
+    case task::dial_over:
+    case task::unacked:
+        return net_.on(due);
+    case task::fault:
+    case task::fault_over:
+        return nemesis_.on(due);
+    case task::client: {
+        customer& who = customers_[due.who];
+        if (due.at >= who.armed) {
+            who.armed = instant::max();
+            who.model->tick(due.at);
+            serve(due.who);
+        }
+        return;
+    }
+    case task::check:
+        return nemesis_.begin();
+    default:
+        return at(node{due.who}).on(due);
+    }
+}
+
+// -- After the faults -----------------------------------------------------------------------------
+
+void world::wait_until_quiet() {
+    const instant stopped = time_.now();
+    const instant latest = stopped + 8s;
+    const auto busy = [&](const auto& who) {
+        const auto since = who->disk().busy_since();
+        return (!who->runs() && !who->lost()) || (since && *since < stopped);
+    };
+    do {
+        run_until(time_.now() + 100ms);
+    } while (
+        found_.clean() && time_.now() < latest &&
+        (time_.now() < stopped + 1200ms || std::any_of(servers_.begin(), servers_.end(), busy)));
+}
+
+bool world::everything_is_well() const {
+    const bool clients_done = std::all_of(customers_.begin(), customers_.end(),
+                                          [](const auto& c) { return c.model->idle(); });
+    const auto up_to_date = [&](const auto& who) {
+        return who->lost() || (who->state() != nullptr &&
+                               who->state()->applied().index == god_.committed().last());
+    };
+    return clients_done && std::all_of(servers_.begin(), servers_.end(), up_to_date);
+}
+
+void world::settle() {
+    tale_.tell(time_.now(), "end", "no more faults");
+    nemesis_.stop(200ms);
+    wait_until_quiet();
+    std::set<server_id> connected;
+    for (const auto& who : servers_) {
+        if (!who->lost()) {
+            connected.insert(who->id());
+        }
+    }
+    liveness_.faults_stopped(time_.now(), std::move(connected));
+    tale_.tell(time_.now(), "end", "from here on everything must go well");
+    // Under load first: I22 is not about an idle cluster.
+    const instant since = time_.now();
+    const auto watch = [&](instant end) {
+        while (found_.clean() && time_.now() < end) {
+            run_until(time_.now() + 50ms);
+            liveness_.clock(time_.now());
+        }
+    };
+    watch(since + 4s);
+    for (const auto& who : customers_) {
+        who.model->finish(time_.now());
+    }
+    const instant latest = time_.now() + 40s;
+    while (found_.clean() && time_.now() < latest &&
+           (!everything_is_well() || !liveness_.satisfied())) {
+        watch(time_.now() + 200ms);
+    }
+    std::size_t held = 0;
+    for (const auto& who : customers_) {
+        held += who.model->overdue(time_.now());
+    }
+    liveness_.over(time_.now(), held);
+    if (found_.clean()) {
+        compare_states();
+    }
+}
+
+void world::compare_states() {
+    found_.now(time_.now());
+    const check::key_values expected = ledger_.settle(god_.committed(), history_);
+    for (const auto& who : servers_) {
+        if (who->state() != nullptr && !who->lost()) {
+            if (who->state()->applied().index != god_.committed().last()) {
+                found_.report("I12", "server {} has applied {} of {} committed entries at the end",
+                              who->id(), who->state()->applied().index, god_.committed().last());
+            }
+            ledger_.check_state(who->id(), expected, key_values_of(*who->state()));
+        }
+    }
+    check::check_order(found_, god_.committed(), history_);
+    check::search_orders(found_, history_, order_search_steps);
+}
+
+run_report world::report() const {
+    return {.violation = found_.first(),
+            .seen = seen_,
+            .simulated = time_.now().since_origin(),
+            .events = time_.count(),
+            .committed = god_.committed().last().value(),
+            .confirmed = history_.count(check::outcome::done) +
+                         history_.count(check::outcome::conflict) +
+                         history_.count(check::outcome::not_found),
+            .uncertain = history_.count(check::outcome::uncertain)};
+}
+
+// -- Clients --------------------------------------------------------------------------------------
+
+void world::serve(std::size_t number) {
+    customer& who = customers_[number];
+    const node self{first_client.value() + static_cast<std::uint32_t>(number)};
+    client_output out = who.model->take_output(time_.now());
+    for (client_send& said : out.send) {
+        net_.send(said.connection, self, std::move(said.request));
+    }
+    for (const connection_id connection : out.close) {
+        net_.close(connection, self);
+    }
+    for (const server_id server : out.dial) {
+        net_.dial(self, node_of(server), line_kind::client);
+    }
+    if (out.wake < who.armed) {
+        who.armed = out.wake;
+        time_.add(out.wake, task::client, static_cast<std::uint32_t>(number));
+    }
+}
+
+// -- What is at the ends of the lines -------------------------------------------------------------
+
+bool world::powered(node n) const {
+    return !is_server(n) || at(n).powered();
+}
+
+bool world::listens(node n) const {
+    return !is_server(n) || at(n).runs();
+}
+
+std::uint64_t world::life(node n) const {
+    return is_server(n) ? at(n).life() : 1;
+}
+
+void world::accepted(node n, connection_id connection, line_kind kind) {
+    at(n).accepted(connection, kind);
+}
+
+void world::dialled(node n, node peer, connection_id connection, line_kind kind) {
+    if (is_server(n)) {
+        return at(n).dialled(server_of(peer), connection, kind);
+    }
+    customers_[place(n)].model->dialled(time_.now(), server_of(peer), connection);
+    serve(place(n));
+}
+
+void world::dial_failed(node n, node peer, line_kind kind) {
+    if (is_server(n)) {
+        return at(n).dial_failed(server_of(peer), kind);
+    }
+    customers_[place(n)].model->dial_failed(time_.now(), server_of(peer));
+    serve(place(n));
+}
+
+void world::received(node n, connection_id connection, content&& what) {
+    if (is_server(n)) {
+        return at(n).received(connection, std::move(what));
+    }
+    if (const auto* answer = std::get_if<server_answer>(&what)) {
+        customers_[place(n)].model->heard(time_.now(), connection, *answer);
+        serve(place(n));
+    }
+}
+
+void world::ended(node n, connection_id connection) {
+    if (is_server(n)) {
+        return at(n).ended(connection);
+    }
+    customers_[place(n)].model->connection_ended(time_.now(), connection);
+    serve(place(n));
+}
+
+} // namespace almenara::sim
