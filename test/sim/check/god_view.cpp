@@ -13,9 +13,10 @@ bool lowers(const replica::damage& before, const replica::damage& after) {
 }
 
 bool leaves_office(const replica::output& out) {
-    return std::any_of(out.office.begin(), out.office.end(), [](const replica::office& office) {
-        return std::holds_alternative<replica::left_office>(office);
-    });
+    return std::any_of(out.office.begin(), out.office.end(),
+                       [](const replica::office_event& office) {
+                           return std::holds_alternative<replica::left_office>(office);
+                       });
 }
 
 } // namespace

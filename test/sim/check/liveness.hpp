@@ -40,6 +40,9 @@ class liveness {
     /// I23: the end of the phase. `held`: operations that did not end by their deadline.
     void over(instant now, std::size_t held);
 
+    /// A primary has settled and everybody follows it: nothing is waited for any more.
+    [[nodiscard]] bool satisfied() const { return settled_.has_value() && synced_; }
+
     /// The highest epoch's primary among the connected; of an older one nobody has heard yet.
     struct office {
         server_id id;

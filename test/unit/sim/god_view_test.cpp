@@ -1,0 +1,485 @@
+#include "sim/check/god_view.hpp"
+
+#include "unit/sim/told_cluster.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace almenara::sim::check {
+
+namespace {
+
+const std::string nothing;
+
+/// Server 3 is primary of epoch 2, and its first entry is committed.
+struct at_work : told_cluster {
+    at_work() {
+        elect(3, 2);
+        first = replicate(3, 2);
+        REQUIRE(broken() == nothing);
+    }
+
+    std::uint64_t first = 0;
+};
+
+replica::log_end end_at(std::uint64_t of, std::uint64_t index) {
+    return {.epoch = epoch{of}, .index = log_index{index}};
+}
+
+} // namespace
+
+// -- What is right --------------------------------------------------------------------------------
+
+TEST_CASE("B.14 an election, writes and a change of primary break nothing") {
+    at_work cluster;
+    cluster.confirm(3, cluster.first);
+    cluster.apply(3, 1);
+    cluster.apply(3, 2);
+    cluster.ack(1, 3, 2);
+    const auto tail = cluster.append(3, 2); // nobody else hears of it
+    cluster.restart(3, tail - 1);
+    cluster.elect(2, 3);
+    cluster.replicate(2, 3);
+    cluster.confirm(2, 3);
+    CHECK(cluster.broken() == nothing);
+}
+
+TEST_CASE("B.14 an uncommitted tail may be truncated and written over") {
+    at_work cluster;
+    cluster.append(1, 2);
+    cluster.sync_log(1);
+    cluster.elect_by({2, 3}, 2, 3);
+    cluster.follow(1, 2, 3);
+    cluster.truncate(1, cluster.first);
+    cluster.replicate(2, 3);
+    CHECK(cluster.broken() == nothing);
+}
+
+TEST_CASE("B.6 one that is in office late need not know what a later primary committed") {
+    at_work cluster;
+    cluster.claim(1, 3);
+    cluster.decide(1, 1, 3);
+    cluster.sync_meta(1);
+    cluster.decide(3, 1, 3);
+    cluster.sync_meta(3);
+    cluster.promise(3, 1, 3);
+    // The promise is on its way while 2 wins epoch 4 with 3.
+    cluster.claim(2, 4);
+    for (const unsigned voter : {2U, 3U}) {
+        cluster.decide(voter, 2, 4);
+        cluster.sync_meta(voter);
+    }
+    cluster.promise(3, 2, 4);
+    cluster.enter_office(2, 4);
+    const auto index = cluster.append(2, 4);
+    cluster.copy(3, 2, index);
+    cluster.sync_log(2);
+    cluster.sync_log(3);
+    cluster.commit(2, index);
+    cluster.enter_office(1, 3);
+    CHECK(cluster.broken() == nothing);
+}
+
+// -- Elections ------------------------------------------------------------------------------------
+
+TEST_CASE("I1 a second primary of an epoch is found") {
+    at_work cluster;
+    cluster.enter_office(2, 2);
+    CHECK(cluster.broken() == "I1");
+}
+
+TEST_CASE("I1 who speaks as primary and is none is found") {
+    at_work cluster;
+    replica::output out;
+    out.send.push_back({.peer = id_of(1),
+                        .epoch = epoch{2},
+                        .message = std::make_shared<const replica::message>(
+                            replica::heartbeat{.primary = id_of(2)})});
+    cluster.turn(2, out);
+    CHECK(cluster.broken() == "I1");
+}
+
+TEST_CASE("I2 a promise that leaves before its sync is found") {
+    told_cluster cluster;
+    cluster.claim(3, 2);
+    cluster.decide(1, 3, 2);
+    cluster.promise(1, 3, 2);
+    CHECK(cluster.broken() == "I2");
+}
+
+TEST_CASE("I2 an answer in an epoch that is not durable is found, a claim is none") {
+    told_cluster cluster;
+    cluster.claim(3, 2);
+    CHECK(cluster.broken() == nothing);
+    cluster.at(1).status.epoch = epoch{2};
+    cluster.ack(1, 3, 1);
+    CHECK(cluster.broken() == "I2");
+}
+
+TEST_CASE("I2 a durable epoch that falls is found") {
+    at_work cluster;
+    cluster.god().meta_durable(id_of(1), {.epoch = epoch{1}});
+    CHECK(cluster.broken() == "I2");
+}
+
+TEST_CASE("I2 a start that forgot an epoch is found") {
+    at_work cluster;
+    cluster.at(1).disk.epoch = epoch{1};
+    cluster.restart(1, cluster.first);
+    CHECK(cluster.broken() == "I2");
+}
+
+TEST_CASE("I3 a second promise in an epoch is found") {
+    told_cluster cluster;
+    cluster.claim(3, 2);
+    cluster.decide(1, 3, 2);
+    cluster.sync_meta(1);
+    cluster.restart(1, 1);
+    cluster.claim(2, 2);
+    cluster.decide(1, 2, 2);
+    cluster.sync_meta(1);
+    CHECK(cluster.broken() == "I3");
+}
+
+TEST_CASE("I3 a promise to a later process of the same server is a second one") {
+    told_cluster cluster;
+    cluster.claim(3, 2);
+    cluster.decide(1, 3, 2);
+    cluster.sync_meta(1);
+    cluster.restart(3, 1);
+    cluster.decide(1, 3, 2);
+    cluster.sync_meta(1);
+    CHECK(cluster.broken() == "I3");
+}
+
+TEST_CASE("I6 a promise to a shorter log is found") {
+    at_work cluster;
+    cluster.append(1, 2);
+    cluster.claim(2, 3);
+    cluster.decide(1, 2, 3);
+    CHECK(cluster.broken() == "I6");
+}
+
+TEST_CASE("I20 an office with too few promises is found") {
+    told_cluster cluster;
+    cluster.claim(3, 2);
+    cluster.decide(3, 3, 2);
+    cluster.sync_meta(3);
+    cluster.enter_office(3, 2);
+    CHECK(cluster.broken() == "I20");
+}
+
+TEST_CASE("I25 an office before the own promise is durable is found") {
+    told_cluster cluster;
+    cluster.claim(3, 2);
+    cluster.decide(3, 3, 2);
+    for (const unsigned voter : {1U, 2U}) {
+        cluster.decide(voter, 3, 2);
+        cluster.sync_meta(voter);
+        cluster.promise(voter, 3, 2);
+    }
+    cluster.enter_office(3, 2);
+    CHECK(cluster.broken() == "I25");
+}
+
+TEST_CASE("I25 an office of one that must not run is found") {
+    told_cluster cluster;
+    cluster.at(3).status.eligible = 0;
+    cluster.elect(3, 2);
+    CHECK(cluster.broken() == "I25");
+}
+
+// -- Logs -----------------------------------------------------------------------------------------
+
+TEST_CASE("I4 a primary that removes its own entries is found") {
+    at_work cluster;
+    cluster.append(3, 2);
+    cluster.truncate(3, cluster.first);
+    CHECK(cluster.broken() == "I4");
+}
+
+TEST_CASE("I5 two entries with the same index and epoch are found") {
+    at_work cluster;
+    cluster.append(3, 2, 1);
+    cluster.append(1, 2, 2);
+    CHECK(cluster.broken() == "I5");
+}
+
+TEST_CASE("I5 a hash that is not the chain's is found") {
+    at_work cluster;
+    auto wrong = *cluster.at(3).log.back();
+    const auto previous = replica::point_of(wrong);
+    wrong.index = wrong.index.next();
+    replica::output out;
+    out.log.push_back(
+        {.previous = previous, .entries = {std::make_shared<const replica::entry>(wrong)}});
+    cluster.turn(3, out);
+    CHECK(cluster.broken() == "I5");
+}
+
+TEST_CASE("I6 a primary without a committed entry is found") {
+    told_cluster cluster;
+    cluster.elect(3, 2);
+    const auto index = cluster.append(3, 2);
+    cluster.copy(1, 3, index);
+    cluster.sync_log(1);
+    cluster.sync_log(3);
+    cluster.commit(3, index);
+    REQUIRE(cluster.broken() == nothing);
+    // The test looks only at the office: nobody claimed, so there is no log test to be broken.
+    cluster.follow(1, 2, 3);
+    cluster.follow(2, 2, 3);
+    cluster.enter_office(2, 3);
+    CHECK(cluster.broken() == "I6");
+}
+
+TEST_CASE("I6 an entry of an older epoch that is committed by count is found") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    cluster.restart(3, cluster.first);
+    cluster.copy(1, 3, cluster.first);
+    cluster.append(1, 2);
+    cluster.sync_log(1);
+    cluster.elect(1, 3);
+    cluster.copy(2, 1, index);
+    cluster.sync_log(2);
+    cluster.commit(1, index);
+    CHECK(cluster.broken() == "I6");
+}
+
+TEST_CASE("I7 a committed entry that is truncated is found") {
+    at_work cluster;
+    cluster.truncate(1, 1);
+    CHECK(cluster.broken() == "I7");
+}
+
+TEST_CASE("I8 a commit index that falls is found") {
+    at_work cluster;
+    cluster.commit(3, 1);
+    CHECK(cluster.broken() == "I8");
+}
+
+TEST_CASE("I8 a commit index beyond the log is found") {
+    at_work cluster;
+    cluster.commit(3, 9);
+    CHECK(cluster.broken() == "I8");
+}
+
+TEST_CASE("I9 two different committed entries are found") {
+    at_work cluster;
+    const auto index = cluster.append(1, 2, 1);
+    cluster.elect_by({2, 3}, 2, 3);
+    cluster.follow(1, 2, 3);
+    cluster.truncate(1, cluster.first);
+    cluster.sync_log(1);
+    cluster.append(2, 3);
+    cluster.copy(3, 2, index);
+    cluster.sync_log(2);
+    cluster.sync_log(3);
+    cluster.commit(2, index);
+    cluster.append(1, 2, 1);
+    cluster.commit(1, index);
+    CHECK(cluster.broken() == "I9");
+}
+
+TEST_CASE("I9 two states of the same index are found") {
+    at_work cluster;
+    cluster.god().state_digest(id_of(1), log_index{2}, 7);
+    cluster.god().state_digest(id_of(2), log_index{3}, 8);
+    cluster.god().state_digest(id_of(3), log_index{2}, 7);
+    CHECK(cluster.broken() == nothing);
+    cluster.god().state_digest(id_of(2), log_index{2}, 8);
+    CHECK(cluster.broken() == "I9");
+}
+
+TEST_CASE("I10 an entry that is applied and not committed is found") {
+    at_work cluster;
+    cluster.apply(3, 1);
+    cluster.apply(3, 2);
+    const auto index = cluster.append(3, 2);
+    cluster.sync_log(3);
+    CHECK(cluster.broken() == nothing);
+    cluster.apply(3, index);
+    CHECK(cluster.broken() == "I10");
+}
+
+TEST_CASE("I10 an entry that is applied twice is found") {
+    at_work cluster;
+    cluster.apply(3, 1);
+    cluster.apply(3, 1);
+    CHECK(cluster.broken() == "I10");
+}
+
+TEST_CASE("I10 an answer from an entry that is not committed is found") {
+    at_work cluster;
+    cluster.god().answered(id_of(3), log_index{cluster.first});
+    CHECK(cluster.broken() == nothing);
+    cluster.god().answered(id_of(3), log_index{cluster.first + 1});
+    CHECK(cluster.broken() == "I10");
+}
+
+TEST_CASE("I11 an ack before the sync is found") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    cluster.copy(1, 3, index);
+    cluster.ack(1, 3, index);
+    CHECK(cluster.broken() == "I11");
+}
+
+TEST_CASE("I11 a disk that forgot what it had synced is found") {
+    at_work cluster;
+    cluster.restart(1, 1);
+    CHECK(cluster.broken() == "I11");
+}
+
+TEST_CASE("I13 an operation that takes effect twice is found") {
+    at_work cluster;
+    cluster.replicate(3, 2, 5);
+    CHECK(cluster.broken() == nothing);
+    cluster.replicate(3, 2, 5);
+    CHECK(cluster.broken() == "I13");
+}
+
+TEST_CASE("I17 an entry that is committed behind the back of a later primary is found") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    cluster.copy(1, 3, index);
+    cluster.sync_log(1);
+    cluster.sync_log(3);
+    // 2 wins epoch 3 by a vote that should have been refused.
+    cluster.follow(1, 2, 3);
+    cluster.follow(2, 2, 3);
+    cluster.enter_office(2, 3);
+    CHECK(cluster.broken() == nothing);
+    cluster.commit(3, index);
+    CHECK(cluster.broken() == "I17");
+}
+
+// -- Confirming -----------------------------------------------------------------------------------
+
+TEST_CASE("I18 a confirmation that a majority does not have on disk is found") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    cluster.sync_log(3);
+    cluster.copy(1, 3, index);
+    cluster.commit(3, index);
+    cluster.confirm(3, index);
+    CHECK(cluster.broken() == "I18");
+}
+
+TEST_CASE("I18 a confirmation that a member of the sync set does not have is found") {
+    at_work cluster;
+    cluster.at(3).status.peers = {{.id = id_of(1), .in_sync = true},
+                                  {.id = id_of(2), .in_sync = true}};
+    const auto index = cluster.append(3, 2);
+    cluster.sync_log(3);
+    cluster.copy(1, 3, index);
+    cluster.sync_log(1);
+    cluster.commit(3, index);
+    SECTION("while 2 is in the set") {
+        cluster.confirm(3, index);
+        CHECK(cluster.broken() == "I18");
+    }
+    SECTION("not once it is out") {
+        cluster.at(3).status.peers[1].in_sync = false;
+        cluster.confirm(3, index);
+        CHECK(cluster.broken() == nothing);
+    }
+}
+
+TEST_CASE("I20 an ack of an old link session that is counted in a new one is found") {
+    at_work cluster;
+    const replica::link_session now{
+        .dialler = replica::incarnation{1}, .acceptor = replica::incarnation{2}, .counter = 2};
+    const auto index = cluster.append(3, 2);
+    cluster.sync_log(3);
+    auto& backup = cluster.at(1).status;
+    backup.peers = {{.id = id_of(3), .session = now}};
+    cluster.turn(1);
+    auto& primary = cluster.at(3).status;
+    primary.peers = {{.id = id_of(1), .session = now, .match = log_index{index}}};
+    SECTION("in the same session") {
+        cluster.turn(3);
+        CHECK(cluster.broken() == "I20");
+    }
+    SECTION("a session that the other end has left says nothing") {
+        backup.peers[0].session->counter = 3;
+        cluster.turn(1);
+        cluster.turn(3);
+        CHECK(cluster.broken() == nothing);
+    }
+}
+
+// -- Damage ---------------------------------------------------------------------------------------
+
+TEST_CASE("I26 a repair that begins before the damage is recorded is found") {
+    at_work cluster;
+    cluster.restart_damaged(1, 2, end_at(2, 2));
+    cluster.copy(1, 3, 2);
+    CHECK(cluster.broken() == "I26");
+}
+
+TEST_CASE("I26 damage that is lowered is found") {
+    at_work cluster;
+    cluster.restart_damaged(1, 2, std::nullopt);
+    replica::persistent meta = cluster.at(1).disk;
+    meta.damaged = replica::damage{.from = log_index{2}};
+    cluster.write_meta(1, meta);
+    cluster.sync_meta(1);
+    CHECK(cluster.broken() == nothing);
+    meta.damaged->end = end_at(2, 2);
+    cluster.write_meta(1, meta);
+    CHECK(cluster.broken() == "I26");
+}
+
+TEST_CASE("I26 damage is forgotten only by one that has caught up") {
+    at_work cluster;
+    cluster.restart_damaged(1, 2, end_at(2, 2));
+    replica::persistent meta = cluster.at(1).disk;
+    meta.damaged = replica::damage{.from = log_index{2}, .end = end_at(2, 2)};
+    cluster.write_meta(1, meta);
+    cluster.sync_meta(1);
+    meta.damaged.reset();
+    SECTION("too early") {
+        cluster.copy(1, 3, 2);
+        cluster.write_meta(1, meta);
+        CHECK(cluster.broken() == "I26");
+    }
+    SECTION("by then") {
+        cluster.copy(1, 3, 2);
+        cluster.sync_log(1);
+        cluster.write_meta(1, meta);
+        CHECK(cluster.broken() == nothing);
+    }
+}
+
+TEST_CASE("I26 one that does not know how long its log was promises nobody") {
+    at_work cluster;
+    cluster.restart_damaged(1, 2, std::nullopt);
+    replica::persistent meta = cluster.at(1).disk;
+    meta.damaged = replica::damage{.from = log_index{2}};
+    cluster.write_meta(1, meta);
+    cluster.sync_meta(1);
+    cluster.claim(2, 3);
+    cluster.decide(1, 2, 3);
+    CHECK(cluster.broken() == "I26");
+}
+
+TEST_CASE("I6 a damaged log counts as long as it once was") {
+    at_work cluster;
+    const auto tail = cluster.append(1, 2);
+    cluster.sync_log(1);
+    cluster.restart_damaged(1, 2, end_at(2, tail));
+    replica::persistent meta = cluster.at(1).disk;
+    meta.damaged = replica::damage{.from = log_index{2}, .end = end_at(2, tail)};
+    cluster.write_meta(1, meta);
+    cluster.sync_meta(1);
+    cluster.claim(2, 3);
+    cluster.decide(1, 2, 3);
+    CHECK(cluster.broken() == "I6");
+}
+
+} // namespace almenara::sim::check
