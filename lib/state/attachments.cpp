@@ -37,14 +37,6 @@ bool attachments::may_operate(connection_id connection, session_id session) cons
     return found != by_connection_.end() && found->second == session;
 }
 
-std::vector<session_id> attachments::attached() const {
-    std::vector<session_id> all;
-    for (const auto& [session, connection] : speaks_for_) {
-        all.push_back(session);
-    }
-    return all;
-}
-
 void attachments::forget_all() {
     speaks_for_.clear();
     by_connection_.clear();

@@ -3,11 +3,9 @@
 #include "base/ids.hpp"
 #include "state/ids.hpp"
 
-#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
-#include <vector>
 
 namespace almenara::state {
 
@@ -28,7 +26,6 @@ class attachments {
     [[nodiscard]] bool is_attached(session_id session) const {
         return speaks_for_.contains(session);
     }
-    [[nodiscard]] std::vector<session_id> attached() const;
 
     /// It had an operation in this term of office.
     void operated(session_id session) { operated_.insert(session); }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "wire/described.hpp"
+
 #include <cstdint>
 
 namespace almenara::state {
@@ -13,6 +15,11 @@ enum class rule : std::uint8_t {
     refusal_is_entry,             ///< B.5.2
     attachment_newest_only,       ///< C.1: only the newest ATTACH may operate
 };
+ALMENARA_DESCRIBE_ENUM(rule,
+                       dedup_row_in_update,
+                       overlay_dropped_after_office,
+                       refusal_is_entry,
+                       attachment_newest_only)
 
 #ifdef ALMENARA_MUTATIONS
 [[nodiscard]] bool holds(rule r);
