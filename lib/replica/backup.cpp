@@ -123,6 +123,9 @@ machine::taken machine::take_entries(const sender& from,
         append_taken(std::make_shared<const entry>(std::move(e)));
     }
     verified_ = std::max(verified_, match);
+    if (const log_index was_applied = std::min(handed_out_, verified_); was_applied > commit_) {
+        set_commit(was_applied); // B.8: what the state holds was committed; it is repaired now.
+    }
     return {.ok = true, .match = match};
 }
 

@@ -365,12 +365,12 @@ void machine::link_down(server_id peer, bool closed) {
     l.control.reset();
     l.wants_bulk = false;
     held_claims_.erase(peer);
-    l.lost.push_back(now_.monotonic);
-    while (l.lost.size() > settings_.limits.link_sessions_lost) {
-        l.lost.pop_front();
-    }
     if (closed) {
         l.closed_at = now_.monotonic;
+        l.lost.push_back(now_.monotonic);
+        while (l.lost.size() > settings_.limits.link_sessions_lost) {
+            l.lost.pop_front();
+        }
     }
     if (auto* office = std::get_if<primary>(&role_)) {
         const bool flaps = l.lost.size() >= settings_.limits.link_sessions_lost &&
