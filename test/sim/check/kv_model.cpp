@@ -29,6 +29,9 @@ reply execute(key_values& state, const request& what, log_index index) {
     case verb::put:
         return written(state, what, index, what.value);
     case verb::cas:
+        if (!exists && what.expected != log_index{}) {
+            return {.code = outcome::not_found, .index = index};
+        }
         if (there.version != what.expected) {
             return {.code = outcome::conflict, .index = index, .version = there.version};
         }

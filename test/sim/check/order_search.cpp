@@ -48,10 +48,12 @@ std::optional<key_state> behind(const candidate& next, const key_state& state) {
     case verb::put:
         return if_true(told.code == outcome::done, written);
     case verb::cas: {
-        const bool fits = asked.expected == log_index{}
-                              ? !state.exists
-                              : state.exists && state.version == asked.expected;
-        return if_true((told.code == outcome::done) == fits, fits ? written : state);
+        const bool wants_nothing = asked.expected == log_index{};
+        const bool fits =
+            wants_nothing ? !state.exists : state.exists && state.version == asked.expected;
+        // A condition on a version of what is not there is answered NOT_FOUND.
+        const auto otherwise = state.exists ? outcome::conflict : outcome::not_found;
+        return if_true(told.code == (fits ? outcome::done : otherwise), fits ? written : state);
     }
     case verb::add: {
         auto sum = std::to_string(number_in(state.value) + asked.delta);

@@ -78,6 +78,15 @@ TEST_CASE("I15 a refusal that had no reason is found") {
     CHECK(run.by_search() == verdict::broken);
 }
 
+TEST_CASE("I15 a condition on what is not there is answered NOT_FOUND") {
+    checked run;
+    run.heard(2, cas("a", 7, "y"), 2, 3, saw_nothing(3));
+    CHECK(run.by_search() == verdict::linearizable);
+    run.wrote(1, put("b", "x"), 4, 5, 4);
+    run.heard(2, cas("b", 7, "y"), 6, 7, saw_nothing(5));
+    CHECK(run.by_search() == verdict::broken);
+}
+
 TEST_CASE("I15 an add that is missing from a sum is found") {
     checked run;
     run.heard(1, add("n", 5), 0, 1, sum("5", 2));
