@@ -209,13 +209,13 @@ void server::fail_next_sync() {
 
 void server::terminate() {
     if (process_) {
-        arrives(replica::event{replica::terminate{}});
+        arrives(replica::terminate{});
     }
 }
 
 void server::transfer() {
     if (process_) {
-        arrives(replica::event{replica::transfer{.target = std::nullopt}});
+        arrives(replica::transfer{.target = std::nullopt});
     }
 }
 
@@ -238,11 +238,16 @@ void server::lose_disk() {
 
 // -- What arrives ---------------------------------------------------------------------------------
 
-void server::arrives(arrival what) {
+void server::arrives(replica::event what) {
     if (process_) {
         process_->inbox.push_back(std::move(what));
         want_turn();
     }
+}
+
+void server::asks(heard_client what) {
+    process_->asked.push_back(std::move(what));
+    want_turn();
 }
 
 void server::accepted(connection_id connection, line_kind kind) {
@@ -253,17 +258,17 @@ void server::accepted(connection_id connection, line_kind kind) {
         process_->client_lines.insert(connection);
         return;
     }
-    arrives(replica::event{replica::connection_opened{
-        .connection = connection, .kind = kind_of(kind), .dialled = std::nullopt}});
+    arrives(replica::connection_opened{
+        .connection = connection, .kind = kind_of(kind), .dialled = std::nullopt});
 }
 
 void server::dialled(server_id peer, connection_id connection, line_kind kind) {
-    arrives(replica::event{replica::connection_opened{
-        .connection = connection, .kind = kind_of(kind), .dialled = peer}});
+    arrives(replica::connection_opened{
+        .connection = connection, .kind = kind_of(kind), .dialled = peer});
 }
 
 void server::dial_failed(server_id peer, line_kind kind) {
-    arrives(replica::event{replica::dial_failed{.peer = peer, .kind = kind_of(kind)}});
+    arrives(replica::dial_failed{.peer = peer, .kind = kind_of(kind)});
 }
 
 void server::received(connection_id connection, content&& what) {
@@ -274,12 +279,12 @@ void server::received(connection_id connection, content&& what) {
         note_heard(*frame);
         around_.tale.tell(now(), self_, "hears on {} e{} {}", connection, frame->epoch,
                           around_.tale.told() ? in_words(*frame->message) : "");
-        arrives(replica::event{replica::frame_received{.connection = connection,
-                                                       .epoch = frame->epoch,
-                                                       .message = *frame->message,
-                                                       .hlc = frame->hlc}});
+        arrives(replica::frame_received{.connection = connection,
+                                        .epoch = frame->epoch,
+                                        .message = *frame->message,
+                                        .hlc = frame->hlc});
     } else if (auto* asked = std::get_if<client_request>(&what)) {
-        arrives(heard_client{.connection = connection, .request = std::move(*asked)});
+        asks({.connection = connection, .request = std::move(*asked)});
     }
 }
 
@@ -288,11 +293,11 @@ void server::ended(connection_id connection) {
         return;
     }
     if (process_->client_lines.erase(connection) != 0) {
-        arrives(client_gone{connection});
+        asks({.connection = connection, .request = std::nullopt});
         return;
     }
     around_.tale.tell(now(), self_, "connection {} has ended", connection);
-    arrives(replica::event{replica::connection_closed{connection}});
+    arrives(replica::connection_closed{connection});
 }
 
 void server::on(const appointment& due) {
@@ -349,7 +354,7 @@ void server::turn() {
         p.core.step(moment(), replica::tick{.gap = gap});
     }
     bool alive = flush();
-    if (alive && !p.inbox.empty()) {
+    if (alive && !p.asked.empty()) {
         step_clients();
         alive = flush();
     }
@@ -366,33 +371,21 @@ void server::turn() {
 
 void server::step_arrivals() {
     process& p = *process_;
-    std::vector<arrival> clients;
-    for (arrival& what : std::exchange(p.inbox, {})) {
-        if (auto* event = std::get_if<replica::event>(&what)) {
-            p.core.step(moment(), std::move(*event));
-        } else {
-            clients.push_back(std::move(what));
-        }
+    for (replica::event& what : std::exchange(p.inbox, {})) {
+        p.core.step(moment(), std::move(what));
     }
-    // What clients ask waits until the core and the desk agree about the office again.
-    p.inbox = std::move(clients);
 }
 
+// What clients ask waits until the core and the desk agree about the office again.
 void server::step_clients() {
     process& p = *process_;
-    std::vector<arrival> later;
-    for (arrival& what : std::exchange(p.inbox, {})) {
-        if (auto* heard = std::get_if<heard_client>(&what)) {
-            if (p.client_lines.contains(heard->connection)) {
-                p.clients.request(p.core, moment(), here(), heard->connection, heard->request);
-            }
-        } else if (const auto* gone = std::get_if<client_gone>(&what)) {
-            p.clients.connection_ended(gone->connection);
-        } else {
-            later.push_back(std::move(what));
+    for (const heard_client& what : std::exchange(p.asked, {})) {
+        if (!what.request) {
+            p.clients.connection_ended(what.connection);
+        } else if (p.client_lines.contains(what.connection)) {
+            p.clients.request(p.core, moment(), here(), what.connection, *what.request);
         }
     }
-    p.inbox = std::move(later);
 }
 
 standing server::here() const {

@@ -81,15 +81,11 @@ class server {
     void start_in(duration delay);
 
   private:
-    /// Things that came and wait for the next turn.
+    /// What a client said, until the next turn; nothing: its connection has ended.
     struct heard_client {
         connection_id connection;
-        client_request request;
+        std::optional<client_request> request;
     };
-    struct client_gone {
-        connection_id connection;
-    };
-    using arrival = std::variant<replica::event, heard_client, client_gone>;
 
     /// What a process is made of, and what ends with it.
     struct process {
@@ -103,7 +99,8 @@ class server {
         reception clients;
         hybrid_clock stamps{};
         replica::core_status status{};
-        std::vector<arrival> inbox{};
+        std::vector<replica::event> inbox{};
+        std::vector<heard_client> asked{};
         std::set<connection_id> client_lines{};
         instant born{};
         std::int64_t rate = 1000; ///< of its monotonic clock, in thousandths
@@ -125,7 +122,8 @@ class server {
     [[nodiscard]] standing here() const;
     [[nodiscard]] replica::start_state begin_with(const scan_result& found);
 
-    void arrives(arrival what);
+    void arrives(replica::event what);
+    void asks(heard_client what);
     void want_turn();
     void arm(instant at);
     void turn();

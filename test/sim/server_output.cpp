@@ -79,7 +79,7 @@ bool server::read_log(const replica::output& out) {
         if (!survives()) {
             return false;
         }
-        process_->inbox.push_back(replica::event{disk_.read(request)});
+        process_->inbox.push_back(disk_.read(request));
     }
     return true;
 }
@@ -276,7 +276,7 @@ void server::disk_done() {
                 }
             }
         }
-        arrives(replica::event{replica::meta_synced{.number = done.meta->number, .ok = done.ok}});
+        arrives(replica::meta_synced{.number = done.meta->number, .ok = done.ok});
     }
     if (!done.log.empty()) {
         if (done.ok) {
@@ -284,7 +284,7 @@ void server::disk_done() {
                 around_.god.log_durable(self_, write);
             }
         }
-        arrives(replica::event{replica::log_synced{.batch = done.log.back().batch, .ok = done.ok}});
+        arrives(replica::log_synced{.batch = done.log.back().batch, .ok = done.ok});
     }
     if (process_) {
         work_disk();
@@ -301,7 +301,7 @@ void server::state_flushed() {
     }
     around_.god.state_digest(self_, base.applied().index, base.digest());
     keep_state();
-    arrives(replica::event{replica::applied{.index = p.applied_handed}});
+    arrives(replica::applied{.index = p.applied_handed});
 }
 
 void server::keep_state() {
