@@ -186,7 +186,7 @@ void little_cluster::execute(std::size_t place, replica::output out, bool is_hea
     if (!out.apply.empty()) {
         one.inbox.emplace_back(replica::applied{out.apply.back()->index});
     }
-    for (const replica::office& change : out.office) {
+    for (const replica::office_event& change : out.office) {
         if (const auto* const entered = std::get_if<replica::entered_office>(&change)) {
             office_ = entered->epoch;
             primary_ = place;

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <variant>
 
 namespace almenara::fuzz {
@@ -16,6 +18,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_waiting_sends = 1000;
+
+/// Whether the story of an input is to be printed: ALMENARA_FUZZ_TELL=1 replay-replica INPUT.
+bool is_told() {
+    static const bool told = std::getenv("ALMENARA_FUZZ_TELL") != nullptr;
+    return told;
+}
+
+double seconds(const replica::moment& now) {
+    return std::chrono::duration<double>(now.monotonic.since_origin()).count();
+}
 
 /// So little is enough for windows and caches to be full now and then.
 replica::settings tiny_settings() {
@@ -293,6 +305,12 @@ void world::execute_rest(std::size_t place, replica::output& out) {
         close(place, connection);
     }
     one.wake = out.wake;
+    for (const replica::note& what : out.notes) {
+        // What happened, for whoever looks into an input that was found.
+        if (is_told()) {
+            fmt::print(stderr, "{:9.3f} {}: {}\n", seconds(now_), one.id, what.text);
+        }
+    }
     if (out.die) {
         die(place, *out.die);
     }
