@@ -1,6 +1,7 @@
 #include "sim/check/god_view.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace almenara::sim::check {
@@ -39,6 +40,7 @@ void god_view::started(const replica::start_state& start) {
     }
     check_disk_kept(start, scanned);
     server = {.durable = scanned,
+              .once_durable = start.found_damaged ? server.durable : server.once_durable,
               .meta = start.meta,
               .running = true,
               .incarnation = start.incarnation,
@@ -85,6 +87,11 @@ void god_view::check_disk_kept(const replica::start_state& start, const log_imag
         found_.report("I11", "server {} starts with a log up to {}, a sync had returned for {}",
                       start.self, scanned.last(), kept);
     }
+}
+
+void god_view::disk_replaced(server_id server) {
+    server_record& is = record(server);
+    is = {.once_durable = std::move(is.durable)};
 }
 
 void god_view::ended(server_id server) {
@@ -136,7 +143,7 @@ void god_view::take_status(server_id server, const replica::core_status& status)
     }
     // A damaged log may end below what the state already holds (B.8).
     const log_index last = std::max(status.last.index, is.applied_at_start);
-    if (status.applied > status.commit || status.commit > last) {
+    if (status.applied > std::max(status.commit, is.applied_at_start) || status.commit > last) {
         found_.report("I8", "server {}: applied {}, commit {}, last {}", server, status.applied,
                       status.commit, last);
     }
@@ -167,10 +174,6 @@ void god_view::take_log(server_id server,
     const bool in_office = is.office && status.role == replica::role_name::primary &&
                            status.epoch == *is.office && !leaves_office(out);
     for (const auto& write : out.log) {
-        if (is.damage_unrecorded) {
-            found_.report("I26", "server {} writes its log before its damage is on the disk",
-                          server);
-        }
         check_write(server, write, in_office);
         if (write.truncates) {
             is.memory.cut_behind(write.previous.index);
@@ -206,6 +209,10 @@ void god_view::check_write(server_id server, const replica::log_write& write, bo
 
 void god_view::log_durable(server_id server, const replica::log_write& write) {
     server_record& is = record(server);
+    // B.1: a power loss right behind this write would leave a log that looks whole.
+    if (is.damage_unrecorded) {
+        found_.report("I26", "server {} writes its log before its damage is on the disk", server);
+    }
     if (write.truncates) {
         is.durable.cut_behind(write.previous.index);
         is.cuts_under_way.erase(write.batch);

@@ -19,6 +19,9 @@ namespace almenara::sim::check {
 struct server_record {
     // The disk: what a sync returned for.
     log_image durable;
+    /// What it held before it was damaged or wiped. Acks of that may still be on their way, and
+    /// were true when they were given.
+    log_image once_durable;
     replica::persistent meta;
     // The process.
     bool running = false;
@@ -50,6 +53,9 @@ class god_view {
     /// It is killed, or ended by itself. Its disk stays what it is; what the disk still syncs of
     /// it afterwards is told as usual.
     void ended(server_id server);
+
+    /// Another disk, with nothing on it: what is there from now on is another server (B.11).
+    void disk_replaced(server_id server);
 
     /// Directly behind take_output, before any field is executed.
     void took(server_id server,

@@ -139,7 +139,9 @@ void god_view::check_confirmed(server_id server,
         if (!member.voter) {
             continue;
         }
-        const bool has = record(member.id).durable.holds(entry->entry.point);
+        const server_record& other = record(member.id);
+        const bool has =
+            other.durable.holds(entry->entry.point) || other.once_durable.holds(entry->entry.point);
         durable += has ? 1 : 0;
         // Who joined or left in this very turn is judged by neither side of it.
         const bool counted = config_->confirm == replica::confirm_policy::all ||
@@ -147,7 +149,7 @@ void god_view::check_confirmed(server_id server,
                               in_sync(before, member.id) && in_sync(is.status, member.id));
         if (!has && counted) {
             found_.report("I18", "server {} confirms index {}; server {} counts and has only {}",
-                          server, confirmed.last, member.id, record(member.id).durable.last());
+                          server, confirmed.last, member.id, other.durable.last());
         }
     }
     if (durable < replica::majority(*config_)) {

@@ -413,12 +413,46 @@ TEST_CASE("I20 an ack of an old link session that is counted in a new one is fou
     }
 }
 
+TEST_CASE("I18 an ack that was true when it was given counts, whatever happened to its disk") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    cluster.sync_log(3);
+    cluster.copy(1, 3, index);
+    cluster.sync_log(1);
+    cluster.ack(1, 3, index); // and it is on its way for a while
+    SECTION("damaged") {
+        cluster.restart_damaged(1, 2, end_at(2, index));
+    }
+    SECTION("wiped") {
+        cluster.at(1).disk = {};
+        cluster.god().disk_replaced(id_of(1));
+        cluster.restart(1, 1);
+    }
+    cluster.commit(3, index);
+    cluster.confirm(3, index);
+    CHECK(cluster.broken() == nothing);
+}
+
+TEST_CASE("I8 a state may be ahead of a log that is under repair") {
+    at_work cluster;
+    cluster.at(1).start.applied = log_index{2};
+    cluster.restart_damaged(1, 2, end_at(2, 2));
+    cluster.at(1).status.applied = log_index{2};
+    cluster.turn(1);
+    CHECK(cluster.broken() == nothing);
+    cluster.at(1).status.applied = log_index{3};
+    cluster.turn(1);
+    CHECK(cluster.broken() == "I8");
+}
+
 // -- Damage ---------------------------------------------------------------------------------------
 
 TEST_CASE("I26 a repair that begins before the damage is recorded is found") {
     at_work cluster;
     cluster.restart_damaged(1, 2, end_at(2, 2));
     cluster.copy(1, 3, 2);
+    CHECK(cluster.broken() == nothing);
+    cluster.sync_log(1);
     CHECK(cluster.broken() == "I26");
 }
 
