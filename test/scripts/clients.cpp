@@ -285,17 +285,20 @@ void clients::operate(client& c, server& at, words& said) {
     send(c, at, newest(c, at.id), seq);
 }
 
-void clients::retry(client& c, server& at, words& said) {
-    const std::uint64_t seq = said.number();
+/// Over the connection before the newest: a copy of an operation that was long on its way.
+void clients::operate_late(client& c, server& at, words& said) {
     const std::vector<connection_id>& mine = c.connections[at.id];
-    if (said.took("late")) {
-        if (mine.size() < 2) {
-            throw script_error{fmt::format("{} has no older connection", c.name)};
-        }
-        send(c, at, mine[mine.size() - 2], seq);
-        return;
+    if (mine.size() < 2) {
+        throw script_error{fmt::format("{} has no older connection", c.name)};
     }
-    send(c, at, newest(c, at.id), seq);
+    const connection_id over = mine[mine.size() - 2];
+    const std::uint64_t seq = ++c.seq;
+    c.bodies[seq] = body_of(said);
+    send(c, at, over, seq);
+}
+
+void clients::retry(client& c, server& at, words& said) {
+    send(c, at, newest(c, at.id), said.number());
 }
 
 void clients::read(client& c, server& at, const std::string& key) {
@@ -315,6 +318,8 @@ void clients::command(words& said) {
         attach(c, at);
     } else if (verb == "at") {
         operate(c, at, said);
+    } else if (verb == "late") {
+        operate_late(c, at, said);
     } else if (verb == "retries") {
         retry(c, at, said);
     } else if (verb == "reads") {

@@ -26,8 +26,8 @@ class clients final : public service {
     void readable(server& s, replica::read_ticket ticket) override;
     void office(server& s, const replica::office_event& what) override;
 
-    /// `NAME opens 3`, `NAME attaches 3`, `NAME at 3 put k v`, `NAME retries 3 SEQ [late]`,
-    /// `NAME reads 3 k`.
+    /// `NAME opens 3`, `NAME attaches 3`, `NAME at 3 put k v`, `NAME retries 3 SEQ`,
+    /// `NAME late 3 put k v`, `NAME reads 3 k`.
     void command(words& said) override;
 
     /// Whether the client heard this of the operation.
@@ -70,6 +70,7 @@ class clients final : public service {
     void open(client& c, server& at);
     void attach(client& c, server& at);
     void operate(client& c, server& at, words& said);
+    void operate_late(client& c, server& at, words& said);
     void retry(client& c, server& at, words& said);
     void send(client& c, server& at, connection_id over, std::uint64_t seq);
     void read(client& c, server& at, const std::string& key);

@@ -21,13 +21,9 @@ bool holds_word(const std::vector<entry_ptr>& entries, const std::string& word) 
                        [&](const entry_ptr& each) { return tell(*each) == word; });
 }
 
-std::vector<entry_ptr> log_of(const server& s) {
-    return s.runs() ? s.core->entries_from(log_index{1}) : s.storage.synced.log;
-}
-
 bool is_confirmed(const stage& on, const std::string& word) {
     for (const auto& [id, s] : on.servers) {
-        for (const entry_ptr& each : log_of(s)) {
+        for (const entry_ptr& each : on.log_of(s)) {
             const auto found = on.god.all_confirmed().find(each->index);
             if (tell(*each) == word && found != on.god.all_confirmed().end() &&
                 found->second == each->hash) {
@@ -62,7 +58,7 @@ bool all_equal(const stage& on, const std::vector<server_id>& which) {
         }
         const std::vector<hash64> here = hashes(s.storage.synced.log);
         const log_index committed = s.core->status().commit;
-        if (here != hashes(log_of(s)) || (first && *first != here) ||
+        if (here != hashes(on.log_of(s)) || (first && *first != here) ||
             (commit && *commit != committed) || committed.value() != here.size()) {
             return false;
         }
@@ -179,7 +175,7 @@ condition durable_epoch(stage& on, words& said) {
 condition has(stage& on, words& said) {
     const server_id id = said.server();
     const std::string word = said.take();
-    return [&on, id, word] { return holds_word(log_of(on.at(id)), word); };
+    return [&on, id, word] { return holds_word(on.log_of(on.at(id)), word); };
 }
 
 condition on_disk(stage& on, words& said) {

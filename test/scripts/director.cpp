@@ -66,7 +66,12 @@ director::action director::find(std::string_view name) {
         entry{"priority", &director::priority},
         entry{"confirm", &director::confirm},
         entry{"timer", &director::timer},
+        entry{"limit", &director::limit},
+        entry{"may-abort", &director::may_abort},
+        entry{"count-anew", &director::count_anew},
         entry{"start", &director::start},
+        entry{"restart", &director::restart},
+        entry{"state", &director::state},
         entry{"kill", &director::kill},
         entry{"power-cut", &director::power_cut},
         entry{"wipe", &director::wipe},
@@ -205,11 +210,19 @@ void director::limit(words& said) {
     }
 }
 
-/// The state was never flushed: the next start applies everything anew.
-void director::forget_state(words& said) {
-    for (server* const s : some_servers(said, false)) {
-        s->applied.clear();
+/// `state 2 upto 6`: only so much of the state was flushed; the next start applies the rest anew.
+void director::state(words& said) {
+    const std::vector<server*> servers = some_servers(said, false);
+    said.must("upto");
+    const log_index upto{said.number()};
+    for (server* const s : servers) {
+        std::erase_if(s->applied, [upto](const entry_ptr& each) { return each->index > upto; });
     }
+}
+
+/// `sent` asks about what is sent from here on.
+void director::count_anew(words&) {
+    stage_.count_anew();
 }
 
 void director::may_abort(words& said) {
@@ -233,6 +246,16 @@ void director::start(words& said) {
     }
 }
 
+/// Whether it runs or not.
+void director::restart(words& said) {
+    for (server* const s : some_servers(said, false)) {
+        if (s->runs()) {
+            stage_.kill(*s);
+        }
+        stage_.start(*s);
+    }
+}
+
 void director::kill(words& said) {
     for (server* const s : some_servers(said, true)) {
         stage_.kill(*s);
@@ -252,6 +275,7 @@ void director::wipe(words& said) {
     s.uuid = data_uuid{other};
     s.storage = {};
     s.applied.clear();
+    stage_.god.wiped(s);
 }
 
 void director::pause(words& said) {
@@ -354,12 +378,13 @@ void director::release(words& said) {
     hold_something(said, false);
 }
 
-/// Up to and with the first message of a type, or one.
+/// Up to and with the first message of a type, or one; `newest`: of the newest connection.
 void director::deliver(words& said) {
     const direction way = said.one_way();
+    const bool newest = said.took("newest");
     const std::string wanted = said.empty() ? std::string{} : said.take();
     while (true) {
-        const std::optional<std::string> name = stage_.deliver_one(way);
+        const std::optional<std::string> name = stage_.deliver_one(way, newest);
         if (!name) {
             stage_.fail("nothing like that is under way");
             return;
@@ -370,10 +395,14 @@ void director::deliver(words& said) {
     }
 }
 
+/// Everything that is under way, or only what has this name.
 void director::drop(words& said) {
     const direction way = said.one_way();
+    const std::string wanted = said.empty() ? std::string{} : said.take();
     for (connection* const c : stage_.net.all_between(way)) {
-        c->towards[c->end_of(way.to)].clear();
+        std::erase_if(c->towards[c->end_of(way.to)], [&](const parcel& each) {
+            return wanted.empty() || (each.message && name_of(*each.message) == wanted);
+        });
     }
 }
 
@@ -412,7 +441,7 @@ void director::inject(words& said) {
         [](const std::string& word) { return word.find('=') == std::string::npos; });
     replica::message what = message_named(name, said.rest());
     if (behind) {
-        add_entries(what, stage_.running(way.to), *behind, epochs);
+        add_entries(what, stage_, way, *behind, epochs);
     }
     connection* const c = stage_.net.between(way, kind);
     if (c == nullptr) {
@@ -518,8 +547,7 @@ void director::show_roles() {
 
 void director::show_logs() {
     for (const auto& [id, s] : stage_.servers) {
-        const std::vector<entry_ptr> log =
-            s.runs() ? s.core->entries_from(log_index{1}) : s.storage.synced.log;
+        const std::vector<entry_ptr> log = stage_.log_of(s);
         const std::size_t durable = s.storage.synced.log.size();
         std::string line = fmt::format("{}:", id);
         for (const entry_ptr& each : log) {

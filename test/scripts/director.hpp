@@ -39,11 +39,13 @@ class director {
     void confirm(words& said);
     void timer(words& said);
     void limit(words& said);
-    void forget_state(words& said);
+    void state(words& said);
     void may_abort(words& said);
+    void count_anew(words& said);
 
     // Processes and time.
     void start(words& said);
+    void restart(words& said);
     void kill(words& said);
     void power_cut(words& said);
     void wipe(words& said);

@@ -24,10 +24,15 @@ void apply_write(std::vector<replica::entry_ptr>& log, const log_write& what) {
     log.insert(log.end(), what.entries.begin(), what.entries.end());
 }
 
+/// One sync is in flight, and what waits meanwhile goes together in the next.
 template <class Job>
-void disk::lane<Job>::add(const Job& job, instant done_at) {
-    jobs.emplace_back(done_at, job);
-    free_at = done_at;
+void disk::lane<Job>::add(const Job& job, instant now, duration takes) {
+    const bool idle = jobs.empty();
+    const bool group_waits = !idle && jobs.back().first > jobs.front().first;
+    const instant due = idle          ? now + takes
+                        : group_waits ? jobs.back().first
+                                      : jobs.front().first + takes;
+    jobs.emplace_back(due, job);
 }
 
 template <class Job>
@@ -39,11 +44,11 @@ void disk::lane<Job>::set_held(bool on, instant now) {
 }
 
 void disk::write(const log_write& what, instant now) {
-    log_.add(what, std::max(now, log_.free_at) + log_latency);
+    log_.add(what, now, log_latency);
 }
 
 void disk::write(const meta_record& what, instant now) {
-    meta_.add(what, std::max(now, meta_.free_at) + meta_latency);
+    meta_.add(what, now, meta_latency);
 }
 
 void disk::hold(part which, bool on, instant now) {

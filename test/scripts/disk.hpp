@@ -54,13 +54,12 @@ class disk {
     template <class Job>
     struct lane {
         std::deque<std::pair<instant, Job>> jobs;
-        instant free_at;
         bool held = false;
 
         [[nodiscard]] std::optional<instant> next() const {
             return held || jobs.empty() ? std::nullopt : std::optional{jobs.front().first};
         }
-        void add(const Job& job, instant done_at);
+        void add(const Job& job, instant now, duration takes);
         void set_held(bool on, instant now);
     };
 

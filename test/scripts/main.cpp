@@ -121,6 +121,9 @@ int run_all(const options::variables_map& given, const std::vector<std::string>&
     for (const std::string& path : paths) {
         const std::string text = read_file(path);
         if (given.contains("print")) {
+            if (given.contains("mutate")) {
+                break_rule(given["mutate"].as<std::string>());
+            }
             std::cout << to_text(play(parse_script(text)).told);
         } else if (given.contains("rewrite")) {
             result = std::max(result, rewrite(path, text));
@@ -141,7 +144,7 @@ int run(int count, const char* const* arguments) {
     add("rewrite", "write what happens now into the files");
     add("mutate", options::value<std::string>()->value_name("RULE"),
         "switch a rule off; an expectation of the script must fail");
-    add("print", "print what happens and compare nothing");
+    add("print", "print what happens, with a rule switched off or not, and compare nothing");
     add("rules", "whether each rule has a script that fails without it");
     all.add(visible);
     all.add_options()("file", options::value<std::vector<std::string>>());

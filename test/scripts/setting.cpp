@@ -88,14 +88,16 @@ void write_log(stage& on, server& s, const std::vector<std::string>& epochs) {
 }
 
 void add_entries(message& to,
-                 const server& receiver,
+                 const stage& on,
+                 direction way,
                  log_index behind,
                  const std::vector<std::string>& epochs) {
-    const std::vector<entry_ptr> before = receiver.core->entries_from(behind);
-    if (before.empty()) {
+    const server& receiver = on.servers.at(way.to);
+    const std::vector<entry_ptr> log = on.log_of(receiver);
+    if (behind.value() == 0 || behind.value() > log.size()) {
         throw script_error{fmt::format("server {} has no entry {}", receiver.id, behind)};
     }
-    std::vector<entry> entries{*before.front()};
+    std::vector<entry> entries{*log[static_cast<std::size_t>(behind.value()) - 1]};
     for (const std::string& each : epochs) {
         entries.push_back(*next_entry(entries.back(), each));
     }
@@ -107,6 +109,9 @@ void add_entries(message& to,
     } else if (auto* const chunk = std::get_if<log_chunk>(&to)) {
         chunk->previous = previous;
         chunk->entries = std::move(entries);
+        for (const peer_status& peer : receiver.core->status().peers) {
+            chunk->session = peer.id == way.from ? peer.session : chunk->session;
+        }
     } else {
         throw script_error{"only APPEND and LOG_CHUNK have entries"};
     }

@@ -24,9 +24,10 @@ void found_cluster(stage& on);
 void write_log(stage& on, server& s, const std::vector<std::string>& epochs);
 
 /// Gives an APPEND or LOG_CHUNK that is injected its entries: behind this one of the receiver's
-/// log, of these epochs.
+/// log, of these epochs. A chunk is of the link session between the two.
 void add_entries(replica::message& to,
-                 const server& receiver,
+                 const stage& on,
+                 direction way,
                  log_index behind,
                  const std::vector<std::string>& epochs);
 

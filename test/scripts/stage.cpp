@@ -65,6 +65,19 @@ std::vector<server_id> stage::all_ids() const {
     return ids;
 }
 
+std::vector<entry_ptr> stage::log_of(const server& s) const {
+    if (!s.runs()) {
+        return s.storage.synced.log;
+    }
+    std::vector<entry_ptr> log;
+    for (log_index i{1}; i <= s.core->status().last.index; i = i.next()) {
+        const auto known = entries.find(s.core->position(i)->hash);
+        // What was not written yet is still in the core's memory.
+        log.push_back(known == entries.end() ? s.core->entries_from(i).front() : known->second);
+    }
+    return log;
+}
+
 // -- Processes ------------------------------------------------------------------------------------
 
 void stage::start(server& s) {
@@ -77,6 +90,9 @@ void stage::start(server& s) {
     s.readable.clear();
     const start_state state = start_state_of(s, all_ids(), confirm);
     god.started(s);
+    for (const entry_ptr& e : s.storage.cached.log) {
+        entries[e->hash] = e;
+    }
     s.core.emplace(state, settings, moment());
     if (serves != nullptr) {
         serves->started(s);
@@ -272,17 +288,21 @@ void stage::arrive(const network::arrival& which) {
                            .hlc = what.hlc});
 }
 
-std::optional<std::string> stage::deliver_one(direction way) {
+std::optional<std::string> stage::deliver_one(direction way, bool newest) {
+    connection* found = nullptr;
     for (connection* const c : net.all_between(way)) {
-        const std::size_t to = c->end_of(way.to);
-        if (!c->towards[to].empty()) {
-            const parcel& first = c->towards[to].front();
-            std::string name = first.message ? name_of(*first.message) : "END";
-            arrive({.due = now_, .on = c->id, .to = to});
-            return name;
+        if (!c->towards[c->end_of(way.to)].empty() && (newest || found == nullptr)) {
+            found = c;
         }
     }
-    return std::nullopt;
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    const std::size_t to = found->end_of(way.to);
+    const parcel& first = found->towards[to].front();
+    std::string name = first.message ? name_of(*first.message) : "END";
+    arrive({.due = now_, .on = found->id, .to = to});
+    return name;
 }
 
 void stage::finish_dial() {
@@ -305,14 +325,16 @@ void stage::finish_dial() {
 // -- One turn -------------------------------------------------------------------------------------
 
 void stage::turn(server& s, std::optional<event> what) {
-    if (!s.runs() || god.broken()) {
+    if (!s.runs()) {
         return;
     }
-    if (what) {
+    if (what && !god.broken()) {
         s.core->step(moment(), std::move(*what));
     }
-    execute(s, s.core->take_output(moment(), true));
-    god.turned(s);
+    if (!god.broken()) {
+        execute(s, s.core->take_output(moment(), true));
+        god.turned(s);
+    }
     if (god.broken() && !violation_told_) {
         violation_told_ = true;
         fail(*god.broken());
@@ -339,6 +361,9 @@ void stage::execute(server& s, const output& out) {
     }
     for (const log_write& each : out.log) {
         s.storage.write(each, now_);
+        for (const entry_ptr& e : each.entries) {
+            entries[e->hash] = e;
+        }
     }
     for (const outgoing& each : out.send) {
         send(s, each);
@@ -410,16 +435,16 @@ void stage::read_log(server& s, const log_request& request) {
     s.later.emplace(now_ + log_read_takes, answer);
 }
 
-void stage::apply(server& s, const std::vector<entry_ptr>& entries) {
-    for (const entry_ptr& each : entries) {
+void stage::apply(server& s, const std::vector<entry_ptr>& committed) {
+    for (const entry_ptr& each : committed) {
         god.applied(s, *each);
         s.applied.push_back(each);
         if (serves != nullptr) {
             serves->applied(s, each);
         }
     }
-    if (!entries.empty()) {
-        s.later.emplace(now_, applied{.index = entries.back()->index});
+    if (!committed.empty()) {
+        s.later.emplace(now_, applied{.index = committed.back()->index});
     }
 }
 

@@ -55,6 +55,11 @@ class stage {
     bool silent = false;
     std::unique_ptr<service> serves;
 
+    /// Every entry that was ever written anywhere, by its hash: a core keeps only the newest.
+    std::map<replica::hash64, replica::entry_ptr> entries;
+    /// The log of a server as its process has it, or as its disk has it if none runs.
+    [[nodiscard]] std::vector<replica::entry_ptr> log_of(const server& s) const;
+
     [[nodiscard]] instant now() const { return now_; }
     [[nodiscard]] replica::moment moment() const;
     [[nodiscard]] server& at(server_id id);
@@ -78,7 +83,7 @@ class stage {
     /// Whether `reached` became true before `end`.
     bool run_until(instant end, const std::function<bool()>& reached);
     /// Lets the first parcel of this direction through, held or not; false if there is none.
-    std::optional<std::string> deliver_one(direction way);
+    std::optional<std::string> deliver_one(direction way, bool newest);
 
     /// A line of the transcript, with the time since the block began.
     void tell(std::string_view line);
@@ -87,8 +92,9 @@ class stage {
     /// An expectation of the script, or one of the god's, does not hold.
     void fail(std::string_view what);
     [[nodiscard]] bool failed() const { return failed_; }
-    /// How often a message of this name was sent in this direction since the script began.
+    /// How often a message of this name was sent in this direction, since the last count_anew().
     [[nodiscard]] unsigned sent(direction way, std::string_view name) const;
+    void count_anew() { sent_.clear(); }
 
   private:
     bool step_to(instant end);
@@ -101,7 +107,7 @@ class stage {
     void execute(server& s, const replica::output& out);
     void send(server& s, const replica::outgoing& what);
     void read_log(server& s, const replica::log_request& request);
-    void apply(server& s, const std::vector<replica::entry_ptr>& entries);
+    void apply(server& s, const std::vector<replica::entry_ptr>& committed);
     void tell_outcome(server& s, const replica::output& out);
     void tell_office(server& s, const replica::office_event& what);
     void end_process(server& s);

@@ -63,6 +63,11 @@ void watch::started(const server& s) {
     }
 }
 
+void watch::wiped(const server& s) {
+    memories_.erase(s.id);
+    std::erase_if(promises_, [&s](const auto& each) { return each.first.first == s.id; });
+}
+
 void watch::sent(const server& s, const outgoing& what) {
     const bool asks = std::holds_alternative<claim>(*what.message);
     if (!asks && what.epoch > s.storage.synced.meta.epoch) {
@@ -154,7 +159,10 @@ void watch::applied(const server& s, const entry& what) {
 }
 
 void watch::check_commit(const server& s, const core_status& now, memory& before) {
-    if (now.commit < before.commit || now.applied > now.commit || now.commit > now.last.index) {
+    // B.8: of a log that is damaged below it the state may be ahead.
+    const bool state_ahead = now.applied > now.last.index && now.damaged;
+    if (now.commit < before.commit || (now.applied > now.commit && !state_ahead) ||
+        now.commit > now.last.index) {
         breaks(fmt::format("I8: server {} has commit {} after {}, applied {}, last {}", s.id,
                            now.commit, before.commit, now.applied, now.last.index));
         return;

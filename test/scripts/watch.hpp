@@ -22,6 +22,8 @@ class watch {
 
     /// A process started anew: what it holds only in memory begins again.
     void started(const server& s);
+    /// Another disk: what was promised and acked is forgotten, and so must be the server.
+    void wiped(const server& s);
     void sent(const server& s, const replica::outgoing& what);
     void entered_office(const server& s, const replica::entered_office& term);
     void confirmed(const server& s, const replica::confirmation& what);
