@@ -342,6 +342,9 @@ void machine::write_log(output& out, bool cut) {
     if (ballot_.word().cluster && !ballot_.durable().cluster) {
         return; // B.1: the cluster's id is on the disk before entry 1.
     }
+    if (ballot_.word().damaged && ballot_.word().damaged != ballot_.durable().damaged) {
+        return; // B.1: so is what is damaged, before the first write after it was found.
+    }
     force_cut_ = false;
     out.log = writer_.take(now_.monotonic);
     if (auto* office = std::get_if<primary>(&role_)) {

@@ -66,6 +66,10 @@ void outbox::release() {
     std::erase_if(waiting_, free);
 }
 
+void outbox::drop_below(almenara::epoch epoch) {
+    std::erase_if(waiting_, [&](const held& h) { return h.message.epoch < epoch; });
+}
+
 void outbox::drop(connection_id connection) {
     std::erase_if(waiting_, [&](const held& h) { return h.message.connection == connection; });
 }

@@ -24,6 +24,10 @@ class outbox {
     void meta_synced(meta_number number);
     void log_synced(batch_number batch);
 
+    /// What still waits in an epoch that is over is worth nothing: an ack or a promise that left
+    /// after a higher one was promised would only need an argument why it is harmless (A.3).
+    void drop_below(almenara::epoch epoch);
+
     /// What still waits for the connection is dropped with it.
     void drop(connection_id connection);
 

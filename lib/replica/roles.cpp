@@ -145,6 +145,7 @@ void machine::leave_office(resign_reason why, std::optional<server_id> successor
 void machine::adopt_epoch(almenara::epoch e, std::optional<promised> to) {
     ALMENARA_CHECK(e >= epoch());
     if (e > epoch()) {
+        outbox_.drop_below(e);
         forget_primary();
         claimed_.reset();
         caught_up_ = false;
