@@ -232,6 +232,7 @@ void server::lose_disk() {
     die(death::power);
     disk_.replace();
     kept_state_ = {};
+    around_.god.disk_replaced(self_);
     uuid_ = new_uuid(luck_);
     lost_ = true;
 }
