@@ -506,7 +506,11 @@ void director::load(words& said) {
 
 void director::read(words& said) {
     server& s = stage_.running(said.server());
-    stage_.turn(s, read_request{.ticket = read_ticket{said.number()}});
+    read_request wish{.ticket = read_ticket{said.number()}};
+    if (said.took("epoch-seen")) {
+        wish.epoch_seen = epoch{said.number()};
+    }
+    stage_.turn(s, wish);
 }
 
 /// From here on entries are updates of the key-value service.
