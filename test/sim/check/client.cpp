@@ -137,8 +137,7 @@ void kv_client::begin_operations(instant now) {
 }
 
 void kv_client::begin(instant now) {
-    pending one{.request = ideas_.next(),
-                .deadline = now + random_.between(habits_.deadline_least, habits_.deadline_most)};
+    pending one{.request = ideas_.next(), .deadline = now + a_deadline()};
     one.body = body_of(one.request);
     operation asked{.client = habits_.number, .request = one.request, .called = now};
     if (one.request.what != verb::get) {
@@ -306,6 +305,13 @@ instant kv_client::next_wake(instant now) const {
         }
     }
     return wake;
+}
+
+/// Some are impatient: what becomes of their operations nobody ever hears (C.3).
+duration kv_client::a_deadline() {
+    return random_.chance(habits_.impatient_of_100, 100)
+               ? random_.between(50ms, 500ms)
+               : random_.between(habits_.deadline_least, habits_.deadline_most);
 }
 
 duration kv_client::a_pause() {

@@ -25,6 +25,7 @@ struct client_habits {
     std::size_t keys = 5; ///< few: clients shall get into each other's way
     duration deadline_least = std::chrono::seconds{5};
     duration deadline_most = std::chrono::seconds{30};
+    std::uint64_t impatient_of_100 = 10; ///< operations that wait less than half a second
 };
 
 /// C.1 and C.3 from the client's side: a session opened by a nonce, the same seq at each retry,
@@ -111,6 +112,7 @@ class kv_client final : public client {
 
     [[nodiscard]] state::sequence first_unacked() const;
     [[nodiscard]] instant next_wake(instant now) const;
+    [[nodiscard]] duration a_deadline();
     [[nodiscard]] duration a_pause();
 
     client_habits habits_;

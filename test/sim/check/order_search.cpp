@@ -69,6 +69,10 @@ std::optional<key_state> behind(const candidate& next, const key_state& state) {
                    state);
 }
 
+/// Which candidates have their place. Compared often, so not one bit at a time.
+using bits = std::vector<std::uint64_t>;
+constexpr std::size_t bits_per_word = 64;
+
 class search {
   public:
     search(const std::vector<operation>& operations, std::size_t most_steps)
@@ -95,6 +99,9 @@ class search {
     void choose(const std::vector<operation>& operations);
     void learn_versions(const std::vector<operation>& operations);
     void order_events();
+    void turn(std::size_t number) {
+        done_[number / bits_per_word] ^= std::uint64_t{1} << number % bits_per_word;
+    }
     void lift(const candidate& one);
     void put_back(const candidate& one);
     [[nodiscard]] bool take(std::size_t at);
@@ -104,9 +111,9 @@ class search {
     /// Calls and ends in the order of time, linked; 0 is both ends of the list.
     std::vector<event> events_;
     std::vector<taken> path_;
-    std::vector<bool> done_;
+    bits done_;
     key_state state_;
-    std::set<std::pair<std::vector<bool>, key_state>> seen_;
+    std::set<std::pair<bits, key_state>> seen_;
     std::size_t certain_left_ = 0;
     std::size_t steps_left_;
 };
@@ -118,7 +125,7 @@ void search::choose(const std::vector<operation>& operations) {
             candidates_.push_back({.one = &one});
         }
     }
-    done_.resize(candidates_.size());
+    done_.resize(candidates_.size() / bits_per_word + 1);
 }
 
 /// A read tells the version of a value whose writer never heard: no value is written twice.
@@ -184,9 +191,9 @@ bool search::take(std::size_t at) {
     if (!next) {
         return false;
     }
-    done_[number] = true;
+    turn(number);
     if (!seen_.insert({done_, *next}).second) {
-        done_[number] = false;
+        turn(number);
         return false;
     }
     path_.push_back({.event = at, .before = std::move(state_)});
@@ -203,7 +210,7 @@ std::size_t search::take_back() {
     path_.pop_back();
     const std::size_t number = events_[last.event].candidate;
     state_ = std::move(last.before);
-    done_[number] = false;
+    turn(number);
     put_back(candidates_[number]);
     if (candidates_[number].one->returned) {
         ++certain_left_;

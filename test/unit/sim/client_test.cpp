@@ -35,7 +35,8 @@ class one_client {
                    .servers = {one, two, three},
                    .in_flight = in_flight,
                    .deadline_least = 5s,
-                   .deadline_most = 5s},
+                   .deadline_most = 5s,
+                   .impatient_of_100 = 0},
                   record_,
                   found_,
                   now_) {}
