@@ -51,8 +51,8 @@ void machine::boot_due() {
 /// The highest id offers entry 1 to all, when it sees all.
 void machine::lead_init() {
     const auto config = list_in_view();
-    if (!config) {
-        return;
+    if (!config || damaged()) {
+        return; // A damaged log had an entry 1: it is repaired, not made again.
     }
     auto& b = std::get<boot>(role_);
     const cluster_id cluster = cluster_of_list(*config);

@@ -39,7 +39,7 @@ void machine::backup_due() {
         }
         return;
     }
-    if (k->election_at > now_.monotonic || !may_run()) {
+    if (k->election_at > now_.monotonic || !may_run() || ballot_.busy()) {
         return;
     }
     const election_reason why = k->reason;

@@ -166,8 +166,9 @@ void machine::on_control(const sender& from, message& m) {
         return on_init_go(from, *i);
     }
     if (is_boot()) {
-        if (writer_.durable() < log_index{1}) {
-            return; // No config, so nothing can be judged yet.
+        const auto* ping = std::get_if<link_ping>(&m);
+        if (writer_.durable() < log_index{1} || (ping && ping->role == role_name::boot)) {
+            return; // No config, so nothing can be judged yet; or who speaks has none either.
         }
         leave_boot(false); // The others speak as members already.
     }
@@ -257,6 +258,14 @@ void machine::on(const meta_synced& e) {
         return;
     }
     outbox_.meta_synced(e.number);
+    const auto& to = ballot_.word().promised_to;
+    const bool ruled = primary_of_epoch_ && primary_of_epoch_->first == epoch();
+    if (auto* k = std::get_if<backup>(&role_);
+        k != nullptr && to && to->id != self_ && !ruled && !ballot_.busy()) {
+        // B.6: the claimant gets its defer_wait from when it hears of the promise, else two servers
+        // with slow disks take turns in claiming above each other.
+        k->election_at = std::max(k->election_at, now_.monotonic + settings_.timers.defer_wait);
+    }
     cut_damaged_log();
     check_office();
     answer_held_claims();
@@ -380,8 +389,9 @@ instant machine::role_deadline() const {
     if (const auto* b = std::get_if<boot>(&role_)) {
         at = std::min(at, b->retry_at);
     } else if (const auto* k = std::get_if<backup>(&role_)) {
-        at = std::min(at, known_primary_ ? primary_heard_ + t.suspect
-                                         : (may_run() ? k->election_at : instant::max()));
+        at = std::min(at, known_primary_
+                              ? primary_heard_ + t.suspect
+                              : (may_run() && !ballot_.busy() ? k->election_at : instant::max()));
     } else if (const auto* round = std::get_if<prospect>(&role_)) {
         at = std::min(at, round->deadline);
     } else if (const auto* c = std::get_if<candidate>(&role_)) {

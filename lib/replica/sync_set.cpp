@@ -3,6 +3,7 @@
 #include "replica/rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace almenara::replica {
 
@@ -44,22 +45,15 @@ log_index sync_set::commit_before(instant at) const {
     if (!holds(rule::sync_set_lag)) {
         return commits_.empty() ? log_index{} : commits_.back().index;
     }
-    log_index commit;
-    for (const mark& m : commits_) {
-        if (m.at <= at) {
-            commit = m.index;
-        }
-    }
-    return commit;
+    const auto later = std::upper_bound(commits_.begin(), commits_.end(), at,
+                                        [](instant t, const mark& m) { return t < m.at; });
+    return later == commits_.begin() ? log_index{} : std::prev(later)->index;
 }
 
 instant sync_set::unacked_since(log_index match, instant now) const {
-    for (const mark& m : cuts_) {
-        if (m.index > match) {
-            return m.at;
-        }
-    }
-    return now;
+    const auto beyond = std::upper_bound(cuts_.begin(), cuts_.end(), match,
+                                         [](log_index i, const mark& m) { return i < m.index; });
+    return beyond == cuts_.end() ? now : beyond->at;
 }
 
 void sync_set::observe(server_id id, log_index match, bool fit, instant now) {
