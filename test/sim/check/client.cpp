@@ -19,6 +19,9 @@ constexpr duration whois_hold = 1s;
 constexpr duration whois_stagger = 10ms;
 constexpr duration silence = 3s;
 
+// I23: a client that begins nothing new has its answers by then.
+constexpr duration time_to_serve = 5s;
+
 /// A run's own: different clients and openings never get the same bytes.
 std::array<std::byte, 16> sixteen(base::generator& random) {
     std::array<std::byte, 16> bytes{};
@@ -128,7 +131,8 @@ bool kv_client::is_wanted(server_id server) const {
 
 void kv_client::begin_operations(instant now) {
     const duration apart = duration{1s} / static_cast<std::int64_t>(habits_.per_second);
-    while (!finishing_ && now >= next_begin_ && open_.size() < habits_.in_flight && session_) {
+    while (!finishing_since_ && now >= next_begin_ && open_.size() < habits_.in_flight &&
+           session_) {
         begin(now);
         // A client that was held up does not catch up with what it did not ask.
         next_begin_ =
@@ -154,6 +158,9 @@ void kv_client::end_overdue(instant now) {
     for (auto place = open_.begin(); place != open_.end();) {
         if (now >= place->second.deadline) {
             history_.given_up(place->second.ticket);
+            if (finishing_since_ && now >= *finishing_since_ + time_to_serve) {
+                ++unserved_;
+            }
             place = open_.erase(place);
         } else {
             ++place;
@@ -185,8 +192,9 @@ void kv_client::end_session() {
 }
 
 std::size_t kv_client::overdue(instant now) const {
-    return static_cast<std::size_t>(std::count_if(
-        open_.begin(), open_.end(), [now](const auto& one) { return now >= one.second.deadline; }));
+    const auto is_overdue = [now](const auto& one) { return now >= one.second.deadline; };
+    return unserved_ +
+           static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), is_overdue));
 }
 
 state::sequence kv_client::first_unacked() const {
@@ -289,7 +297,7 @@ instant kv_client::next_wake(instant now) const {
             wake = std::min(wake, when);
         }
     };
-    if (!finishing_) {
+    if (!finishing_since_) {
         at(next_begin_);
     }
     for (const auto& [number, one] : open_) {

@@ -41,11 +41,12 @@ class kv_client final : public client {
     void heard(instant now, connection_id connection, const server_answer& answer) override;
     void connection_ended(instant now, connection_id connection) override;
     void tick(instant) override {} // what time brings is done in take_output
-    void finish(instant) override { finishing_ = true; }
+    void finish(instant now) override { finishing_since_ = now; }
     [[nodiscard]] bool idle() const override { return open_.empty(); }
     [[nodiscard]] client_output take_output(instant now) override;
 
-    /// I23: operations that should have ended by now.
+    /// I23: operations that should have been answered by now: those that were given up although
+    /// the load had ended long before, and nothing went wrong any more.
     [[nodiscard]] std::size_t overdue(instant now) const;
 
   private:
@@ -136,7 +137,8 @@ class kv_client final : public client {
     std::map<std::uint64_t, pending> open_;
     std::uint64_t next_operation_ = first_operation;
     instant next_begin_;
-    bool finishing_ = false;
+    std::optional<instant> finishing_since_;
+    std::size_t unserved_ = 0;
 
     client_output out_;
 };

@@ -35,13 +35,6 @@ std::size_t history::count(outcome code) const {
                       [code](const operation& one) { return one.reply.code == code; }));
 }
 
-std::size_t history::unanswered(instant from, instant to) const {
-    return static_cast<std::size_t>(
-        std::count_if(operations_.begin(), operations_.end(), [&](const operation& one) {
-            return one.called >= from && one.called < to && !one.returned;
-        }));
-}
-
 std::string to_string(const operation& which) {
     const auto& asked = which.request;
     const auto seconds = [](instant at) {

@@ -69,8 +69,6 @@ class history {
     [[nodiscard]] const std::vector<operation>& operations() const { return operations_; }
     [[nodiscard]] std::size_t open() const { return open_; }
     [[nodiscard]] std::size_t count(outcome code) const;
-    /// I23: asked in that time and never answered, given up or not.
-    [[nodiscard]] std::size_t unanswered(instant from, instant to) const;
 
   private:
     std::vector<operation> operations_;

@@ -35,14 +35,16 @@ class one_client {
                    .servers = {one, two, three},
                    .in_flight = in_flight,
                    .deadline_least = 5s,
-                   .deadline_most = 5s,
+                   .deadline_most = 5s + 1ms,
                    .impatient_of_100 = 0},
                   record_,
                   found_,
                   now_) {}
 
     [[nodiscard]] const history& record() const { return record_; }
-    [[nodiscard]] kv_client& client() { return client_; }
+    [[nodiscard]] const kv_client& client() const { return client_; }
+    [[nodiscard]] std::size_t overdue() const { return client_.overdue(now_); }
+    void finishes() { client_.finish(now_); }
     [[nodiscard]] const std::set<server_id>& dialling() const { return dialling_; }
     [[nodiscard]] bool is_connected(server_id server) const { return ways_.contains(server); }
     [[nodiscard]] std::string broken() const {
@@ -323,12 +325,30 @@ TEST_CASE("a client that is to finish begins nothing, and is idle when all has e
     one_client run;
     run.is_served_by(three, 4);
     const auto asked = run.next_write(three);
-    run.client().finish(instant{});
+    run.finishes();
     CHECK_FALSE(run.client().idle());
     run.confirms(three, asked.seq);
     run.waits(1s);
     CHECK(run.client().idle());
     CHECK(run.record().open() == 0);
+}
+
+TEST_CASE("I23 what is given up when nothing goes wrong any more is found") {
+    one_client run;
+    run.is_served_by(three, 4);
+    static_cast<void>(run.next_write(three));
+    SECTION("the load ended just now") {
+        run.waits(1s);
+        run.finishes();
+        run.waits(4500ms);
+        CHECK(run.record().count(outcome::uncertain) == 1);
+        CHECK(run.overdue() == 0);
+    }
+    SECTION("it ended long ago") {
+        run.finishes();
+        run.waits(6s);
+        CHECK(run.overdue() == 1);
+    }
 }
 
 TEST_CASE("a client writes down what it asked and what it heard") {
