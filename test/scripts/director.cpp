@@ -153,7 +153,7 @@ void director::meta(words& said) {
         s.storage.cached.meta.promised_to =
             replica::promised{.id = to.id, .incarnation = to.incarnation()};
     }
-    s.storage.process_starts();
+    s.storage.settle();
 }
 
 void director::damaged(words& said) {

@@ -111,7 +111,10 @@ void disk::power_lost() {
 }
 
 void disk::process_starts() {
-    synced = cached;
+    synced.log = cached.log;
+    if (rewrites_meta) {
+        synced.meta = cached.meta;
+    }
 }
 
 } // namespace almenara::scripts

@@ -1,88 +1,54 @@
 #include "scripts/mutations.hpp"
 
 #include "replica/rules.hpp"
+#include "scripts/disk.hpp"
 #include "scripts/words.hpp"
 #include "state/rules.hpp"
 
+#include <boost/describe.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <fmt/format.h>
-
-#include <array>
-#include <utility>
 
 namespace almenara::scripts {
 
 namespace {
 
-using replica::rule;
+/// B.1, of the disk: `meta` is written again at a start.
+constexpr std::string_view meta_rewritten = "meta_rewritten";
 
-constexpr std::array replica_rules{
-    std::pair{std::string_view{"promise_synced"}, rule::promise_synced},
-    std::pair{std::string_view{"promise_repeat_synced"}, rule::promise_repeat_synced},
-    std::pair{std::string_view{"own_sync_before_office"}, rule::own_sync_before_office},
-    std::pair{std::string_view{"answer_log_test"}, rule::answer_log_test},
-    std::pair{std::string_view{"promise_log_test"}, rule::promise_log_test},
-    std::pair{std::string_view{"commit_own_epoch"}, rule::commit_own_epoch},
-    std::pair{std::string_view{"ack_after_sync"}, rule::ack_after_sync},
-    std::pair{std::string_view{"link_session_isolation"}, rule::link_session_isolation},
-    std::pair{std::string_view{"epoch_start"}, rule::epoch_start},
-    std::pair{std::string_view{"no_truncation_below_commit"}, rule::no_truncation_below_commit},
-    std::pair{std::string_view{"pull_generation"}, rule::pull_generation},
-    std::pair{std::string_view{"bulk_epoch"}, rule::bulk_epoch},
-    std::pair{std::string_view{"damaged_record"}, rule::damaged_record},
-    std::pair{std::string_view{"damaged_until_caught_up"}, rule::damaged_until_caught_up},
-    std::pair{std::string_view{"defer_limit"}, rule::defer_limit},
-    std::pair{std::string_view{"able_to_run"}, rule::able_to_run},
-    std::pair{std::string_view{"promise_wait_doubles"}, rule::promise_wait_doubles},
-    std::pair{std::string_view{"late_promise_counts"}, rule::late_promise_counts},
-    std::pair{std::string_view{"refuse_taken_back"}, rule::refuse_taken_back},
-    std::pair{std::string_view{"primary_frames_only"}, rule::primary_frames_only},
-    std::pair{std::string_view{"reconnect_announced"}, rule::reconnect_announced},
-    std::pair{std::string_view{"permit_before_persist"}, rule::permit_before_persist},
-    std::pair{std::string_view{"permit_current"}, rule::permit_current},
-    std::pair{std::string_view{"corrupt_never_truncates"}, rule::corrupt_never_truncates},
-    std::pair{std::string_view{"corrupt_blames_primary"}, rule::corrupt_blames_primary},
-    std::pair{std::string_view{"sync_set_lag"}, rule::sync_set_lag},
-    std::pair{std::string_view{"sync_set_full_at_start"}, rule::sync_set_full_at_start},
-    std::pair{std::string_view{"confirmed_is_not_committed"}, rule::confirmed_is_not_committed},
-    std::pair{std::string_view{"client_epoch_probe"}, rule::client_epoch_probe},
-    std::pair{std::string_view{"commit_verified_match"}, rule::commit_verified_match},
-    std::pair{std::string_view{"init_deterministic"}, rule::init_deterministic},
-};
-
-constexpr std::array state_rules{
-    std::pair{std::string_view{"dedup_row_in_update"}, state::rule::dedup_row_in_update},
-    std::pair{std::string_view{"overlay_dropped_after_office"},
-              state::rule::overlay_dropped_after_office},
-    std::pair{std::string_view{"refusal_is_entry"}, state::rule::refusal_is_entry},
-    std::pair{std::string_view{"attachment_newest_only"}, state::rule::attachment_newest_only},
-};
+/// Calls `visit(name, rule)` for each rule of a room.
+template <class Rule, class Visitor>
+void for_each_rule(Visitor&& visit) {
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<Rule>>(
+        [&](auto each) { visit(std::string_view{each.name}, each.value); });
+}
 
 } // namespace
 
 void break_rule(std::string_view name) {
-    for (const auto& [known, which] : replica_rules) {
-        if (known == name) {
+    bool known = name == meta_rewritten;
+    disk::rewrites_meta = !known;
+    for_each_rule<replica::rule>([&](std::string_view each, replica::rule which) {
+        if (each == name) {
             replica::break_rule(which);
-            return;
+            known = true;
         }
-    }
-    for (const auto& [known, which] : state_rules) {
-        if (known == name) {
+    });
+    for_each_rule<state::rule>([&](std::string_view each, state::rule which) {
+        if (each == name) {
             state::break_rule(which);
-            return;
+            known = true;
         }
+    });
+    if (!known) {
+        throw script_error{fmt::format("'{}' is no rule", name)};
     }
-    throw script_error{fmt::format("'{}' is no rule", name)};
 }
 
 std::vector<std::string> all_rules() {
-    std::vector<std::string> names;
-    for (const auto& [name, which] : replica_rules) {
-        names.emplace_back(name);
-    }
-    for (const auto& [name, which] : state_rules) {
-        names.emplace_back(name);
-    }
+    std::vector<std::string> names{std::string{meta_rewritten}};
+    for_each_rule<replica::rule>([&](std::string_view each, auto) { names.emplace_back(each); });
+    for_each_rule<state::rule>([&](std::string_view each, auto) { names.emplace_back(each); });
     return names;
 }
 

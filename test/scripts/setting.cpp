@@ -70,7 +70,7 @@ void found_cluster(stage& on) {
         s.storage.cached.meta.cluster = cluster_of_list(config);
         s.storage.cached.meta.epoch = first->epoch;
         s.storage.cached.log = {first};
-        s.storage.process_starts();
+        s.storage.settle();
     }
 }
 
@@ -84,7 +84,7 @@ void write_log(stage& on, server& s, const std::vector<std::string>& epochs) {
     }
     s.storage.cached.meta.epoch = log.back()->epoch;
     s.storage.cached.log = std::move(log);
-    s.storage.process_starts();
+    s.storage.settle();
 }
 
 void add_entries(message& to,
