@@ -47,7 +47,7 @@ void machine::acknowledge(server_id to, log_index match, probe_number probe) {
     if (match > durable && holds(rule::ack_after_sync)) {
         when.batch = writer_.newest();
     }
-    send_when(to, append_ack{.match = match, .probe = probe, .disk_lag_ms = 0}, when);
+    send_when(to, append_ack{.match = match, .probe = probe, .disk_lag_ms = disk_lag_ms()}, when);
 }
 
 /// B.5 backup 1. Gives whether it was refused.
@@ -158,7 +158,7 @@ void machine::on_heartbeat(const sender& from, const heartbeat& m) {
     send_reply(from.id,
                heartbeat_ack{.probe = m.probe,
                              .match = same ? std::min(verified_, writer_.durable()) : log_index{},
-                             .disk_lag_ms = 0,
+                             .disk_lag_ms = disk_lag_ms(),
                              .sick = damaged(),
                              .draining = terminating_});
 }

@@ -10,6 +10,13 @@
 /// and is repaired by the primary's entries.
 namespace almenara::replica {
 
+namespace {
+
+/// Entries whose hashes backups dispute at the same time; the oldest dispute is forgotten.
+constexpr std::size_t most_accused = 64;
+
+} // namespace
+
 void machine::on(const state_damaged&) {
     if (is_primary()) {
         leave_office(resign_reason::sick, std::nullopt);
@@ -46,7 +53,6 @@ void machine::cut_damaged_log() {
     if (keep < log_.last().index) {
         log_.truncate_after(keep);
         writer_.truncate(log_.last());
-        commit_ = std::min(commit_, keep);
         verified_ = {};
         verified_in_ = {};
     }
@@ -72,6 +78,9 @@ void machine::on_corrupt(const sender& from, const append_nack& m) {
     const auto mine = log_.at(m.hint);
     if (!mine || m.hint == log_index{0} || mine->hash == m.hash) {
         return;
+    }
+    if (office.accused.size() >= most_accused && !office.accused.contains(m.hint)) {
+        office.accused.erase(office.accused.begin());
     }
     auto& named = office.accused[m.hint];
     named[from.id] = m.hash;

@@ -68,8 +68,8 @@ struct start_state {
 
     /// The log begins behind this point; {0,0,0} while nothing was ever compacted.
     log_point base;
-    /// All usable entries behind `base` in order; those at or below `applied` need only their
-    /// position, so `recent` may begin later than `positions`.
+    /// All usable entries behind `base` in order; those below `applied` need only their position,
+    /// so `recent` may begin later than `positions`, but holds the last one.
     std::vector<log_point> positions;
     std::vector<entry_ptr> recent;
     /// The CONFIG entries among all of those, also the ones that are not in `recent`.
@@ -321,6 +321,7 @@ struct output {
     std::vector<entry_ptr> apply; ///< newly committed and on the own disk, in order
     std::vector<confirmation> confirmed;
     std::vector<read_ticket> readable;
+    std::vector<read_ticket> refused_reads; ///< too many wait already: BUSY
     /// Here it stands behind what the old office still confirmed. A term that began and ended in
     /// one turn gives two.
     std::vector<office_event> office;

@@ -117,7 +117,7 @@ void log_view::truncate_after(log_index new_last) {
 }
 
 void log_view::trim(log_index upto, std::size_t most_bytes) {
-    while (bytes_ > most_bytes && !entries_.empty() && entries_.front()->index <= upto) {
+    while (bytes_ > most_bytes && !entries_.empty() && entries_.front()->index < upto) {
         bytes_ -= weight(*entries_.front());
         first_in_memory_ = entries_.front()->index.next();
         entries_.pop_front();

@@ -40,7 +40,8 @@ class log_view {
     void append(entry_ptr next);
     void truncate_after(log_index new_last);
 
-    /// Lets go of the oldest entries at or below `upto` until the rest fits.
+    /// Lets go of the oldest entries below `upto` until the rest fits. What is applied is never
+    /// truncated, so the last entry is always in memory, and with it the log time (B.4).
     void trim(log_index upto, std::size_t most_bytes);
 
     /// The newest config, committed or not; null before entry 1.

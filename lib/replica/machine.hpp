@@ -96,6 +96,7 @@ class machine {
     [[nodiscard]] bool live_primary() const;
     [[nodiscard]] bool live_quorum() const;
     [[nodiscard]] instant quorum_deadline() const;
+    [[nodiscard]] std::uint32_t disk_lag_ms() const;
     [[nodiscard]] duration random_between(duration least, duration most);
 
     // Sending. Epoch and sync are decided by which of these is called.

@@ -24,8 +24,7 @@ bool machine::start_pull() {
     const answer* best = nullptr;
     for (const auto& [id, a] : p.answers) {
         if (end_of(a.rank) > end_of(log_.last()) && !bad_sources_.contains(id) &&
-            links_[id].open() && a.kind != answer_kind::abstain_damaged &&
-            (best == nullptr || end_of(best->rank) < end_of(a.rank))) {
+            links_[id].open() && (best == nullptr || end_of(best->rank) < end_of(a.rank))) {
             best = &a;
         }
     }
@@ -123,7 +122,11 @@ void machine::answer_fetch(server_id to,
     const auto here = log_.at(m.from.index);
     if (hole || !here || *here != m.from) {
         reply.reason = chunk_reason::hole; // It cannot be read, or is not there any more.
-        return send_now(to, std::move(reply));
+        send_now(to, std::move(reply));
+        if (hole) {
+            find_damaged(m.from.index.next(), end_of(log_.last()), "an entry cannot be read back");
+        }
+        return;
     }
     for (const entry_ptr& e : entries) {
         const auto still = log_.at(e->index);

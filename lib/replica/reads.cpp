@@ -13,8 +13,12 @@ namespace almenara::replica {
 
 void machine::on(const read_request& r) {
     auto* office = std::get_if<primary>(&role_);
-    if (office == nullptr || office->reads.size() >= settings_.limits.reads_waiting) {
-        return; // The driver was told, or pushes back: left_office fails what waits.
+    if (office == nullptr) {
+        return; // left_office told the driver that nothing which waits will be answered.
+    }
+    if (office->reads.size() >= settings_.limits.reads_waiting) {
+        out_.refused_reads.push_back(r.ticket);
+        return;
     }
     if (r.epoch_seen > epoch()) {
         note_that(note_kind::foreign_message,

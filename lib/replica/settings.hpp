@@ -40,7 +40,6 @@ struct timers {
     duration flap_window = std::chrono::seconds{10};
     duration flap_pause = std::chrono::seconds{5};
     duration disk_stall = std::chrono::milliseconds{500};
-    duration handover_hold = std::chrono::milliseconds{200};
     duration handover_no_target = std::chrono::milliseconds{300};
     duration handover_abort = std::chrono::milliseconds{500};
     duration handover_exit = std::chrono::seconds{3};

@@ -65,12 +65,11 @@ void sync_set::observe(server_id id, log_index match, bool fit, instant now) {
     if (!fit || match < commit_before(now - timers_.sync_lag)) {
         v.behind_at = now;
     }
-    if (in_.contains(id)) {
-        if (unacked_since(match, now) + timers_.sync_drop <= now) {
-            v.behind_at = now;
-            in_.erase(id);
-        }
-    } else if (fit && now - v.behind_at >= timers_.sync_join && now >= v.not_before) {
+    if (unacked_since(match, now) + timers_.sync_drop <= now) {
+        v.behind_at = now;
+        in_.erase(id);
+    } else if (!in_.contains(id) && fit && now - v.behind_at >= timers_.sync_join &&
+               now >= v.not_before) {
         in_.insert(id);
     }
 }

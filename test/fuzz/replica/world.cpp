@@ -84,7 +84,7 @@ void world::start(std::size_t place, std::uint8_t bits) {
     }
     found.applied = one.state;
     if ((bits & restart_bits::few_entries) != 0) {
-        std::erase_if(found.recent, [&](const auto& entry) { return entry->index <= one.state; });
+        std::erase_if(found.recent, [&](const auto& entry) { return entry->index < one.state; });
     }
     one.core.emplace(std::move(found), settings_, now_);
     oracles_.started(place);
