@@ -12,7 +12,8 @@ Builds and tests in stages, each in build/<stage>, each with its logs in build/l
   release   g++, as it ships: all tests
   clang     clang 19, otherwise as release: all tests                       (full)
   asan      address and undefined behaviour sanitizers: unit tests, tests
-            with real processes, fuzz corpora                               (ci, full)
+            with real processes, scripts, fuzz corpora, some seeds of the
+            simulator                                                       (ci, full)
   tsan      thread sanitizer: the tests that cross threads                  (ci, full)
   fuzz      each fuzzer on new inputs, beginning with its corpus            (ci, full)
 
@@ -63,9 +64,9 @@ while [[ $# -gt 0 ]]; do
 done
 
 case "$scale" in
-  quick) stages=(release) fuzz_seconds=10 default_seconds=60 ;;
-  ci) stages=(release asan tsan fuzz) fuzz_seconds=10 default_seconds=600 ;;
-  full) stages=(release clang asan tsan fuzz) fuzz_seconds=60 default_seconds=3600 ;;
+  quick) stages=(release) fuzz_seconds=10 default_seconds=60 sanitized_seeds=11 ;;
+  ci) stages=(release asan tsan fuzz) fuzz_seconds=10 default_seconds=600 sanitized_seeds=22 ;;
+  full) stages=(release clang asan tsan fuzz) fuzz_seconds=60 default_seconds=3600 sanitized_seeds=110 ;;
   *) fail "--scale $scale" "there are quick, ci and full" "Choose one of them." ;;
 esac
 case "$only" in
@@ -191,7 +192,10 @@ stage_clang() {
 }
 stage_asan() {
   step "asan build" build asan
-  step "asan tests" run_tests asan --label-regex '^(unit|daemon|corpus)$'
+  step "asan tests" run_tests asan --label-regex '^(unit|daemon|corpus|scripts)$'
+  # A sanitized simulator is ten times slower: a few seeds of every profile, with no rule broken.
+  step "asan simulator" build/asan/bin/almenara-sim --profile all --seeds "$sanitized_seeds" \
+    --seconds 20 --jobs "$jobs"
 }
 stage_tsan() {
   # What crosses threads is a program of its own, so nothing else need be built for this.
