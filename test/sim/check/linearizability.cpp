@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace almenara::sim::check {
@@ -29,7 +30,7 @@ std::optional<place> place_of(const committed_log& committed, const operation& o
 }
 
 bool comes_before_in_time(const placed* a, const placed* b) {
-    return *a->one->returned < *b->one->returned;
+    return std::tie(*a->one->returned, a->at) < std::tie(*b->one->returned, b->at);
 }
 
 /// Whoever was asked after somebody had his answer comes behind him in the log.
@@ -40,7 +41,7 @@ void check_real_time(findings& found, const std::vector<placed>& in_order_of_ask
             in_order_of_answer.push_back(&each);
         }
     }
-    std::stable_sort(in_order_of_answer.begin(), in_order_of_answer.end(), comes_before_in_time);
+    std::sort(in_order_of_answer.begin(), in_order_of_answer.end(), comes_before_in_time);
     const placed* latest = nullptr;
     std::map<client_number, const placed*> latest_of;
     auto answered = in_order_of_answer.begin();
@@ -69,8 +70,7 @@ void check_real_time(findings& found, const std::vector<placed>& in_order_of_ask
 
 /// Each read must have seen what the log made of its key by then.
 void check_reads(findings& found, std::vector<placed> all) {
-    std::stable_sort(all.begin(), all.end(),
-                     [](const placed& a, const placed& b) { return a.at < b.at; });
+    std::sort(all.begin(), all.end(), [](const placed& a, const placed& b) { return a.at < b.at; });
     key_values state;
     for (const placed& each : all) {
         const reply expected = execute(state, each.one->request, log_index{each.at / 2});
@@ -91,8 +91,8 @@ void check_order(findings& found, const committed_log& committed, const history&
             all.push_back({.one = &one, .at = *at});
         }
     }
-    std::stable_sort(all.begin(), all.end(), [](const placed& a, const placed& b) {
-        return a.one->called < b.one->called;
+    std::sort(all.begin(), all.end(), [](const placed& a, const placed& b) {
+        return std::tie(a.one->called, a.at) < std::tie(b.one->called, b.at);
     });
     check_real_time(found, all);
     check_reads(found, std::move(all));

@@ -35,25 +35,33 @@ std::int64_t number_in(const std::string& text) {
     return number;
 }
 
-/// The state behind an operation, if what it was answered can be true here.
-std::optional<key_state> behind(const candidate& next, const key_state& state) {
+/// Whether the condition of a cas holds.
+bool is_met(const request& asked, const key_state& state) {
+    return asked.expected == log_index{} ? !state.exists
+                                         : state.exists && state.version == asked.expected;
+}
+
+/// The state behind an operation that was answered, if the answer can be true here.
+std::optional<key_state> behind_known(const candidate& next, const key_state& state) {
     const request& asked = next.one->request;
     const reply& told = next.one->reply;
-    const bool known = told.code != outcome::uncertain && told.code != outcome::open;
-    const auto if_true = [&](bool is_true, key_state then) {
-        return known && !is_true ? std::nullopt : std::optional{std::move(then)};
+    const auto if_true = [](bool is_true, key_state then) {
+        return is_true ? std::optional{std::move(then)} : std::nullopt;
     };
     const key_state written{.exists = true, .value = asked.value, .version = next.version};
     switch (asked.what) {
     case verb::put:
         return if_true(told.code == outcome::done, written);
     case verb::cas: {
-        const bool wants_nothing = asked.expected == log_index{};
-        const bool fits =
-            wants_nothing ? !state.exists : state.exists && state.version == asked.expected;
-        // A condition on a version of what is not there is answered NOT_FOUND.
-        const auto otherwise = state.exists ? outcome::conflict : outcome::not_found;
-        return if_true(told.code == (fits ? outcome::done : otherwise), fits ? written : state);
+        if (told.code == outcome::not_found) {
+            return if_true(!state.exists && asked.expected != log_index{}, state);
+        }
+        // Of a version that no search can know (a CONFLICT told it, of a write that nobody heard
+        // of and nobody read) either answer may be true.
+        const bool anything = state.exists && !state.version && asked.expected != log_index{};
+        const bool fits = is_met(asked, state);
+        return told.code == outcome::done ? if_true(fits || anything, written)
+                                          : if_true(state.exists && (!fits || anything), state);
     }
     case verb::add: {
         auto sum = std::to_string(number_in(state.value) + asked.delta);
@@ -67,6 +75,34 @@ std::optional<key_state> behind(const candidate& next, const key_state& state) {
     }
     return if_true((told.code == outcome::done) == state.exists && told.value == state.value,
                    state);
+}
+
+/// The same of one that nobody heard of, if it changes anything here. That it never happened, or
+/// changed nothing, is the same as leaving it out, which the search may do.
+std::optional<key_state> behind_unheard(const candidate& next, const key_state& state) {
+    const request& asked = next.one->request;
+    const key_state written{.exists = true, .value = asked.value, .version = next.version};
+    switch (asked.what) {
+    case verb::put:
+        return written;
+    case verb::cas: {
+        const bool anything = state.exists && !state.version && asked.expected != log_index{};
+        return anything || is_met(asked, state) ? std::optional{written} : std::nullopt;
+    }
+    case verb::add:
+        return key_state{.exists = true,
+                         .value = std::to_string(number_in(state.value) + asked.delta),
+                         .version = next.version};
+    case verb::remove:
+        return state.exists ? std::optional{key_state{}} : std::nullopt;
+    case verb::get:
+        break;
+    }
+    return std::nullopt;
+}
+
+std::optional<key_state> behind(const candidate& next, const key_state& state) {
+    return next.one->returned ? behind_known(next, state) : behind_unheard(next, state);
 }
 
 /// Which candidates have their place. Compared often, so not one bit at a time.

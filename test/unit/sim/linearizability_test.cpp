@@ -146,6 +146,42 @@ TEST_CASE("I15 a version that only a read told of counts for a condition") {
     CHECK(run.by_search() == verdict::linearizable);
 }
 
+TEST_CASE("I15 a version that only a CONFLICT told of counts for a condition") {
+    checked run;
+    run.unheard(1, put("a", "x"), 0);
+    run.committed_at(2);
+    run.heard(2, cas("a", 0, "y"), 2, 3,
+              {.code = outcome::conflict, .index = log_index{3}, .version = log_index{2}});
+    run.committed_at(3);
+    SECTION("it holds") {
+        run.wrote(2, cas("a", 2, "z"), 4, 5, 4);
+    }
+    SECTION("nobody hears that it holds, but its value is read") {
+        run.unheard(2, cas("a", 2, "z"), 4);
+        run.committed_at(4);
+        run.read(3, "a", 6, 7, saw("z", 4, 4));
+    }
+    CHECK(run.by_log() == nothing);
+    CHECK(run.by_search() == verdict::linearizable);
+}
+
+TEST_CASE("I15 an uncertain condition that did not hold changed nothing") {
+    checked run;
+    run.wrote(1, put("a", "x"), 0, 1, 2);
+    run.unheard(2, cas("a", 7, "z"), 2);
+    run.committed_at(3);
+    SECTION("nor did it") {
+        run.read(3, "a", 4, 5, saw("x", 2, 3));
+        CHECK(run.by_log() == nothing);
+        CHECK(run.by_search() == verdict::linearizable);
+    }
+    SECTION("but it did") {
+        run.read(3, "a", 4, 5, saw("z", 3, 3));
+        CHECK(run.by_log() == "I15");
+        CHECK(run.by_search() == verdict::broken);
+    }
+}
+
 TEST_CASE("I15 a removed key is gone until it is written again") {
     checked run;
     run.wrote(1, put("a", "x"), 0, 1, 2);
