@@ -132,8 +132,10 @@ seed_report run_here(const options& asked) {
 }
 
 int run(const options& asked) {
-    if (asked.mutate && !break_rule(*asked.mutate)) {
-        throw bad_options{"--mutate: the rule is not known"};
+    for (const std::string& rule : asked.rules) {
+        if (!break_rule(rule)) {
+            throw bad_options{fmt::format("--mutate {}: there is no such rule", rule)};
+        }
     }
     const auto began = std::chrono::steady_clock::now();
     totals all;

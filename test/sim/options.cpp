@@ -37,7 +37,8 @@ po::options_description description() {
     add("profile", po::value<std::string>()->value_name("NAME"),
         "what goes wrong, see below; `all` takes one after the other");
     add("trace", "tells the story: a line for everything that happens. Of one seed");
-    add("mutate", po::value<std::string>()->value_name("RULE"), "switches a rule off, see below");
+    add("mutate", po::value<std::string>()->value_name("RULE[,RULE]"),
+        "switches a rule off, see below; several with commas between them");
     add("expect-failure", "success is that a seed fails; the rest is not run then");
     add("expect-coverage", "fails if the search never saw what it must have seen");
     add("jobs", po::value<std::string>()->value_name("N"), "processes at once; 1 by default");
@@ -89,10 +90,14 @@ void take_rule(const po::variables_map& said, options& into) {
         return;
     }
     into.mutate = said["mutate"].as<std::string>();
-    const auto names = rule_names();
-    if (std::find(names.begin(), names.end(), *into.mutate) == names.end()) {
-        throw bad_options{fmt::format("--mutate {}: there is no such rule; there are {}",
-                                      *into.mutate, fmt::join(names, ", "))};
+    const auto known = rule_names();
+    std::istringstream names{*into.mutate};
+    for (std::string name; std::getline(names, name, ',');) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            throw bad_options{fmt::format("--mutate {}: there is no such rule; there are {}", name,
+                                          fmt::join(known, ", "))};
+        }
+        into.rules.push_back(name);
     }
 }
 

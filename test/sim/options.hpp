@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace almenara::sim {
 
@@ -20,6 +21,7 @@ struct options {
     std::uint64_t rate = 25;
     std::string profile = "default"; ///< "all": one after the other
     std::optional<std::string> mutate;
+    std::vector<std::string> rules; ///< the same, one by one
     std::size_t jobs = 1;
     bool trace = false;
     bool json = false;

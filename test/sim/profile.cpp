@@ -149,6 +149,24 @@ profile handovers() {
                  {fault::pause, 20s}});
 }
 
+profile stragglers() {
+    profile made = with("stragglers", "logs of different length, and messages that come very late",
+                        {{fault::chain, 4s},
+                         {fault::bridge, 5s},
+                         {fault::isolate, 4s},
+                         {fault::one_way, 4s},
+                         {fault::deaf, 6s},
+                         {fault::clog, 3s},
+                         {fault::swizzle, 8s},
+                         {fault::kill, 6s},
+                         {fault::kill_inside, 8s}});
+    made.habits.net.delay = {2ms, 900ms};
+    made.habits.net.lost_per_mille = 20;
+    made.habits.net.retransmission = 600ms;
+    made.habits.restart_most = 1s;
+    return made;
+}
+
 profile lost_disk() {
     profile made = everything();
     made.name = "lost_disk";
@@ -162,7 +180,7 @@ profile lost_disk() {
 const std::vector<profile>& all_profiles() {
     static const std::vector<profile> all{everything(),     calm(),      storm(),      damage(),
                                           slow_disk(),      slow_meta(), partitions(), pauses(),
-                                          hostile_timing(), handovers(), lost_disk()};
+                                          hostile_timing(), handovers(), stragglers(), lost_disk()};
     return all;
 }
 

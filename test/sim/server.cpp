@@ -97,7 +97,7 @@ replica::start_state server::begin_with(const scan_result& found) {
         if (entry->type == replica::entry_type::config) {
             start.configs.push_back(entry);
         }
-        if (entry->index > start.applied) {
+        if (entry->index >= start.applied) { // The last applied one too: it has the log time.
             start.recent.push_back(entry);
         }
     }

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The simulator's part of a test run: as many seeds as the scale asks for, every profile in turn.
+#
+#   search.sh PROGRAM SERVERS SHARE
+#
+# ALMENARA_SIMULATED_SECONDS / 2 seeds of 60 virtual seconds are run in all; SHARE of a hundred of
+# them here. With ci that is 300 seeds. A search as long as that must also have seen what is rare.
+set -euo pipefail
+
+program=$1
+servers=$2
+share=$3
+seconds=${ALMENARA_SIMULATED_SECONDS:-60}
+
+seeds=$((seconds * share / 200))
+[[ $seeds -ge 1 ]] || seeds=1
+options=(--seeds "$seeds" --seconds 60 --servers "$servers" --profile all)
+if [[ $seeds -ge 60 ]]; then
+  options+=(--expect-coverage)
+fi
+exec "$program" "${options[@]}"
