@@ -105,14 +105,18 @@ void machine::send_append(server_id peer, progress& p, std::map<log_index, messa
     const auto& m = std::get<append>(*shared);
     send_office(peer, shared);
     p.told_in_turn = true;
-    if (p.probing || m.entries.empty()) {
+    if (m.entries.empty()) {
         return;
     }
-    std::size_t bytes = 0;
+    progress::flight what{.last = m.entries.back().index, .entries = m.entries.size(), .bytes = 0};
     for (const entry& e : m.entries) {
-        bytes += weight(e);
+        what.bytes += weight(e);
     }
-    sent(p, {.last = m.entries.back().index, .entries = m.entries.size(), .bytes = bytes});
+    if (p.probing) {
+        p.probe_carried = what;
+    } else {
+        sent(p, what);
+    }
 }
 
 void machine::sent(progress& p, progress::flight what) {

@@ -73,6 +73,7 @@ struct progress {
         std::size_t bytes = 0;
     };
     std::deque<flight> in_flight;
+    std::optional<flight> probe_carried; ///< entries that went with the probe
     std::size_t bytes_in_flight = 0;
     std::size_t entries_in_flight = 0;
     bool sick = false;

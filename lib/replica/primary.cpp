@@ -88,6 +88,7 @@ void machine::probe_from(progress& p, log_index next) {
         p.reading.reset();
     }
     p.next = next;
+    p.probe_carried.reset();
     p.in_flight.clear();
     p.bytes_in_flight = p.entries_in_flight = 0;
     p.probing = true;
@@ -124,7 +125,11 @@ void machine::on_ack(const sender& from, log_index match, probe_number probe) {
     }
     if (p.probing && match.next() >= p.next) {
         p.probing = false;
-        p.next = std::max(p.next, match.next());
+        p.next = match.next();
+        const auto carried = std::exchange(p.probe_carried, std::nullopt);
+        if (carried && carried->last > match) {
+            sent(p, *carried); // They are on the way to its disk already.
+        }
     }
     advance_commit();
 }
