@@ -247,6 +247,47 @@ void nemesis::flap() {
     }
 }
 
+const server* nemesis::primary() const {
+    for (const auto& who : victims_) {
+        if (who->runs() && who->status()->role == replica::role_name::primary) {
+            return who.get();
+        }
+    }
+    return nullptr;
+}
+
+// E6: `hub` falls behind; then nobody reaches anybody and the primary's tail stays its own; then
+// all reach the hub and nobody else. The others find each other again before the old primary does.
+void nemesis::constrain() {
+    const server* const old = primary();
+    if (old == nullptr) {
+        return;
+    }
+    const node top = node_of(old->id());
+    const std::set<node> below = others({top});
+    const node hub =
+        *std::next(below.begin(), static_cast<std::ptrdiff_t>(luck_.below(below.size())));
+    const std::set<node> rest = others({top, hub});
+    const duration behind = luck_.between(100ms, 300ms);
+    const duration silent = behind + luck_.between(420ms, 700ms);
+    const duration star = silent + luck_.between(800ms, 2500ms);
+    cut(both_ways({hub}, others({hub})), silent);
+    mend_later(behind, [this, top, rest, star, behind] {
+        if (stopped_) {
+            return;
+        }
+        std::vector<direction> among = both_ways(rest, rest);
+        std::erase_if(among, [](const direction& way) { return way.first >= way.second; });
+        std::vector<direction> ways;
+        for (const auto& [a, b] : among) {
+            ways.emplace_back(a, b);
+            ways.emplace_back(b, a);
+        }
+        cut(std::move(ways), star - behind);
+        cut(both_ways({top}, rest), star - behind + luck_.between(1s, 4s));
+    });
+}
+
 void nemesis::strike_network(fault what) {
     const duration length = luck_.draw({.usual = 900ms, .most = 8s});
     const node one = node_of(any().id());
@@ -264,6 +305,8 @@ void nemesis::strike_network(fault what) {
         around_.seen.saw(sight::partition);
         rest.erase(rest.begin());
         return cut(both_ways(half, rest), length);
+    case fault::constrained:
+        return constrain();
     case fault::chain:
         around_.seen.saw(sight::partition);
         return cut(chain(), length);

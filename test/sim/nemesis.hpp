@@ -42,6 +42,8 @@ class nemesis {
     void cut(std::vector<direction> ways, duration length);
     void swizzle();
     void flap();
+    void constrain();
+    [[nodiscard]] const server* primary() const;
     void kill_all(death how);
     void rot();
     void lose_disk();

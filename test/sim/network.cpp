@@ -142,21 +142,21 @@ instant network::arrival(const direction& way) {
     return std::max(time_.now() + under_way, way.last_due);
 }
 
-void network::send(connection_id connection, node from, content what) {
+void network::send(connection_id connection, node from, content what, duration held) {
     line* of = find(connection);
     if (of == nullptr) {
         return;
     }
     const std::size_t way = of->ends[0] == from ? 0 : 1;
     if (of->open[way]) {
-        post(connection, way, std::move(what));
+        post(connection, way, std::move(what), held);
     }
 }
 
-void network::post(connection_id connection, std::size_t way, content what) {
+void network::post(connection_id connection, std::size_t way, content what, duration held) {
     line& of = *find(connection);
     direction& through = of.ways[way];
-    const instant due = arrival(through);
+    const instant due = arrival(through) + held;
     through.last_due = due;
     through.queue.push_back({.due = due, .what = std::move(what)});
     time_.add(due, task::parcel, static_cast<std::uint32_t>(way), connection.value());

@@ -92,7 +92,8 @@ class network {
     network(agenda& time, dice luck, hosts& ends, const network_habits& habits);
 
     void dial(node from, node to, line_kind kind);
-    void send(connection_id connection, node from, content what);
+    /// `held`: it is on the way for so much longer, and all behind it.
+    void send(connection_id connection, node from, content what, duration held = duration{0});
     /// FIN behind what was sent; `by` hears nothing of this connection any more.
     void close(connection_id connection, node by);
     void process_ended(node at, death how);
@@ -155,7 +156,7 @@ class network {
     [[nodiscard]] line* find(connection_id connection);
     void handshake(std::uint64_t number);
     void dial_over(std::uint64_t number);
-    void post(connection_id connection, std::size_t way, content what);
+    void post(connection_id connection, std::size_t way, content what, duration held = duration{0});
     void arrive(connection_id connection, std::size_t way);
     [[nodiscard]] bool hand_over_front(connection_id connection, line& of, std::size_t way);
     void wait_for_ack(connection_id connection, line& of, std::size_t way);

@@ -25,12 +25,12 @@ profile everything() {
                 {{fault::kill, 9s},          {fault::kill_inside, 9s}, {fault::power, 25s},
                  {fault::power_inside, 25s}, {fault::power_all, 60s},  {fault::kill_all, 60s},
                  {fault::pause, 15s},        {fault::halves, 25s},     {fault::isolate, 25s},
-                 {fault::bridge, 40s},       {fault::chain, 40s},      {fault::one_way, 20s},
-                 {fault::deaf, 40s},         {fault::mute, 40s},       {fault::clog, 20s},
-                 {fault::swizzle, 40s},      {fault::reset, 12s},      {fault::swallow, 25s},
-                 {fault::flap, 60s},         {fault::rot, 25s},        {fault::slow_disk, 25s},
-                 {fault::sync_error, 40s},   {fault::wall_jump, 30s},  {fault::terminate, 30s},
-                 {fault::transfer, 30s}});
+                 {fault::bridge, 40s},       {fault::chain, 40s},      {fault::constrained, 40s},
+                 {fault::one_way, 20s},      {fault::deaf, 40s},       {fault::mute, 40s},
+                 {fault::clog, 20s},         {fault::swizzle, 40s},    {fault::reset, 12s},
+                 {fault::swallow, 25s},      {fault::flap, 60s},       {fault::rot, 25s},
+                 {fault::slow_disk, 25s},    {fault::sync_error, 40s}, {fault::wall_jump, 30s},
+                 {fault::terminate, 30s},    {fault::transfer, 30s}});
 }
 
 profile calm() {
@@ -167,6 +167,13 @@ profile stragglers() {
     return made;
 }
 
+profile pulls() {
+    profile made = with("pulls", "elections in which only a server with an old log can win",
+                        {{fault::constrained, 7s}, {fault::kill, 30s}, {fault::one_way, 30s}});
+    made.habits.late_chunk_percent = 50;
+    return made;
+}
+
 profile lost_disk() {
     profile made = everything();
     made.name = "lost_disk";
@@ -180,7 +187,8 @@ profile lost_disk() {
 const std::vector<profile>& all_profiles() {
     static const std::vector<profile> all{everything(),     calm(),      storm(),      damage(),
                                           slow_disk(),      slow_meta(), partitions(), pauses(),
-                                          hostile_timing(), handovers(), stragglers(), lost_disk()};
+                                          hostile_timing(), handovers(), stragglers(), pulls(),
+                                          lost_disk()};
     return all;
 }
 

@@ -21,21 +21,22 @@ enum class fault : std::uint8_t {
     power_inside,
     power_all, ///< within a moment
     kill_all,
-    pause,     ///< SIGSTOP for up to 5 s
-    halves,    ///< partition
-    isolate,   ///< one alone
-    bridge,    ///< two halves, and one that reaches both
-    chain,     ///< each reaches its neighbours only
-    one_way,   ///< a direction between two servers
-    deaf,      ///< one hears nobody
-    mute,      ///< nobody hears one
-    clog,      ///< a link holds everything for a while
-    swizzle,   ///< links stop one by one, and go on in another order
-    reset,     ///< one end of a connection is told that it is over
-    swallow,   ///< a middlebox forgot a connection
-    flap,      ///< a link breaks again and again
-    rot,       ///< a log entry cannot be read any more
-    slow_disk, ///< up to 3 s for a sync
+    pause,       ///< SIGSTOP for up to 5 s
+    halves,      ///< partition
+    isolate,     ///< one alone
+    bridge,      ///< two halves, and one that reaches both
+    constrained, ///< the one who reaches all has an old log, the newest is alone (E6)
+    chain,       ///< each reaches its neighbours only
+    one_way,     ///< a direction between two servers
+    deaf,        ///< one hears nobody
+    mute,        ///< nobody hears one
+    clog,        ///< a link holds everything for a while
+    swizzle,     ///< links stop one by one, and go on in another order
+    reset,       ///< one end of a connection is told that it is over
+    swallow,     ///< a middlebox forgot a connection
+    flap,        ///< a link breaks again and again
+    rot,         ///< a log entry cannot be read any more
+    slow_disk,   ///< up to 3 s for a sync
     sync_error,
     wall_jump, ///< an hour
     terminate, ///< SIGTERM
@@ -53,6 +54,7 @@ ALMENARA_DESCRIBE_ENUM(fault,
                        halves,
                        isolate,
                        bridge,
+                       constrained,
                        chain,
                        one_way,
                        deaf,

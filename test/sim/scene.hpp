@@ -30,6 +30,9 @@ struct habits {
     std::uint64_t clock_rate_most = 1100;
     /// Of so many frames one is really encoded and decoded.
     std::uint64_t encode_one_in = 16;
+    /// So many of a hundred chunks of a pull are on the way for seconds.
+    std::uint64_t late_chunk_percent = 0;
+    duration late_chunk = std::chrono::seconds{4};
     bool meta_rewritten = true; ///< B.1; false is a mutation
 };
 
