@@ -201,6 +201,8 @@ TEST_CASE("B.8 damaged: the clearing is synced before the first PROMISE after it
     s.follow(three, epoch{3});
     s.meta_is_fast = false;
     repair(s, at(6));
+    s.heartbeat(three, epoch{3}, at(6), epoch{3});
+    REQUIRE(s.meta_sync_due());
     CHECK(s.status().eligible == 0);
     s.pass(401ms);
     s.say(one, claim{.rank = stand::rank(one, epoch{3}, at(9))}, epoch{4});

@@ -1,0 +1,82 @@
+#include "unit/replica/stand.hpp"
+
+// B.4: the clock of the log.
+namespace almenara::replica {
+
+namespace {
+
+using namespace std::chrono_literals;
+using test::history;
+using test::one;
+using test::stand;
+using test::three;
+using test::two;
+
+} // namespace
+
+TEST_CASE("B.4 log time: never goes back, whatever the wall clock does") {
+    stand s{3};
+    s.rule();
+    const wall_time before = s.core().next_slot(s.now())->time;
+    s.propose();
+    s.wall_ahead = -24h;
+    s.run(20ms);
+    s.propose();
+    CHECK(s.writes.back().entries.back()->time >= before);
+}
+
+TEST_CASE("B.4 log time: advances by at most twice the monotonic time") {
+    stand s{3};
+    s.rule();
+    s.propose();
+    const wall_time before = s.writes.back().entries.back()->time;
+    s.wall_ahead = 1h;
+    s.run(40ms);
+    s.propose();
+    const wall_time after = s.writes.back().entries.back()->time;
+    CHECK(after.since_epoch() - before.since_epoch() <= 80ms);
+    CHECK(after > before);
+}
+
+TEST_CASE("B.4 log time: a new primary jumps to the median of those who promised, not further") {
+    const auto config = test::cluster_of(3);
+    stand s{started(config, two, history{config}.add(epoch{2}, 4))};
+    s.wall_ahead = 2h;
+    s.open_all();
+    s.ask();
+    s.answer(one, answer_kind::grant, s.rank_of(one));
+    s.answer(three, answer_kind::grant, s.rank_of(three));
+    const wall_time honest{s.now().wall.since_epoch() - 2h};
+    SECTION("its own clock alone is not enough") {
+        s.promise(one, epoch{3}, honest);
+        REQUIRE(s.role() == role_name::primary);
+        CHECK(s.writes.back().entries.back()->time <= honest);
+    }
+    SECTION("a clock that is far behind drags nothing back") {
+        s.promise(one, epoch{3}, wall_time{5s});
+        CHECK(s.writes.back().entries.back()->time >= wall_time{1'700'000'000s});
+    }
+}
+
+TEST_CASE("B.4 log time: never more than 24 h forward when taking office") {
+    const auto config = test::cluster_of(3);
+    stand s{started(config, two, history{config}.add(epoch{2}, 4))};
+    s.wall_ahead = std::chrono::hours{24 * 30};
+    s.open_all();
+    s.take_office();
+    CHECK(s.writes.back().entries.back()->time <= wall_time{1'700'000'000s + 24h});
+}
+
+TEST_CASE("B.4 log time: never goes back over a restart that found its log applied") {
+    const auto config = test::cluster_of(3);
+    start_state start = started(config, two, history{config}.add(epoch{2}, 4));
+    const wall_time newest = start.recent.back()->time;
+    start.applied = log_index{5};
+    start.recent = {start.recent.back()}; // What is below needs only its position.
+    stand s{start};
+    s.wall_ahead = -1h;
+    s.take_office();
+    CHECK(s.writes.back().entries.back()->time >= newest);
+}
+
+} // namespace almenara::replica
