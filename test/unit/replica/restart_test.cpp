@@ -125,15 +125,6 @@ TEST_CASE("B.8 damaged: the record is on the disk before the first write to the 
     CHECK(s.writes.empty());
 }
 
-TEST_CASE("B.8 damaged: with a slow meta the log is not written before the record is synced") {
-    start_state start = started(test::cluster_of(3), two, old_log());
-    start.found_damaged = damage{.from = at(6), .end = std::nullopt};
-    start.meta.epoch =
-        epoch{3}; // The primary's epoch is known, so only the record is to be synced.
-    stand s{start};
-    CHECK(s.status().durable.damaged);
-}
-
 TEST_CASE("B.8 damaged: what meta remembers and what the scan found are one") {
     start_state start = started(test::cluster_of(3), two, old_log());
     start.meta.damaged = damage{.from = at(4), .end = log_end{.epoch = epoch{2}, .index = at(7)}};
