@@ -175,6 +175,7 @@ void god_view::take_log(server_id server,
                            status.epoch == *is.office && !leaves_office(out);
     for (const auto& write : out.log) {
         check_write(server, write, in_office);
+        check_still_has_acked(server, write, status);
         if (write.truncates) {
             is.memory.cut_behind(write.previous.index);
             is.cuts_under_way.emplace(write.batch, write.previous.index);
@@ -200,10 +201,31 @@ void god_view::check_write(server_id server, const replica::log_write& write, bo
         found_.report("I4", "server {}, primary of epoch {}, removes {} to {} of its own log",
                       server, *is.office, write.previous.index.next(), last);
     }
+    // B.8: what cannot be read may go once the disk knows how long the log was.
+    const auto& damaged = is.meta.damaged;
+    if (damaged && damaged->from <= write.previous.index.next() &&
+        (!damaged->end || replica::end_of(is.memory.end()) <= *damaged->end)) {
+        return;
+    }
     const committed_entry* committed = committed_.at(write.previous.index.next());
     if (committed != nullptr && is.memory.holds(committed->entry.point)) {
         found_.report("I7", "server {} removes index {} of epoch {}, which is committed", server,
                       committed->entry.point.index, committed->entry.point.epoch);
+    }
+}
+
+/// As a backup of a primary nobody removes what he acked to it: its log agrees up to there. Only a
+/// log that cannot be read is another matter (B.8), and a prospect that adopts a better one (E6).
+void god_view::check_still_has_acked(server_id server,
+                                     const replica::log_write& write,
+                                     const replica::core_status& status) {
+    const server_record& is = record(server);
+    const auto role = replica::role_name::backup;
+    const bool was_backup = is.seen && is.status.role == role && status.role == role;
+    if (was_backup && write.truncates && !is.noted_damage && is.acked.epoch == status.epoch &&
+        write.previous.index < is.acked.index) {
+        found_.report("I11", "server {} cuts its log behind {}; it acked {} in this epoch {}",
+                      server, write.previous.index, is.acked.index, status.epoch);
     }
 }
 
@@ -214,6 +236,9 @@ void god_view::log_durable(server_id server, const replica::log_write& write) {
         found_.report("I26", "server {} writes its log before its damage is on the disk", server);
     }
     if (write.truncates) {
+        if (is.meta.damaged) {
+            is.once_durable = is.durable;
+        }
         is.durable.cut_behind(write.previous.index);
         is.cuts_under_way.erase(write.batch);
     }

@@ -31,6 +31,8 @@ struct server_record {
     std::map<replica::batch_number, log_index> cuts_under_way;
     log_index applied_at_start;
     log_index handed_to_base;
+    /// What it told the primary of this epoch to have.
+    replica::log_end acked;
     std::optional<epoch> office;
     bool damage_unrecorded = false;              ///< found at this start, not in a synced meta yet
     std::optional<replica::damage> noted_damage; ///< as its newest meta record says
@@ -91,6 +93,9 @@ class god_view {
     void check_disk_kept(const replica::start_state& start, const log_image& scanned);
     void take_log(server_id server, const replica::output& out, const replica::core_status& status);
     void check_write(server_id server, const replica::log_write& write, bool in_office);
+    void check_still_has_acked(server_id server,
+                               const replica::log_write& write,
+                               const replica::core_status& status);
     void take_meta(server_id server, const replica::persistent& meta);
     void check_damage(server_id server, const replica::persistent& next);
     void take_status(server_id server, const replica::core_status& status);
@@ -133,7 +138,7 @@ class god_view {
     void check_content(server_id server,
                        const replica::outgoing& sent,
                        const replica::heartbeat& heartbeat);
-    void check_ack(server_id server, log_index match);
+    void check_ack(server_id server, replica::log_end match);
     void check_office_of(server_id server, server_id named, epoch of);
 
     findings& found_;

@@ -219,15 +219,15 @@ void god_view::check_content(server_id server,
 }
 
 void god_view::check_content(server_id server,
-                             const replica::outgoing&,
+                             const replica::outgoing& sent,
                              const replica::append_ack& ack) {
-    check_ack(server, ack.match);
+    check_ack(server, {.epoch = sent.epoch, .index = ack.match});
 }
 
 void god_view::check_content(server_id server,
-                             const replica::outgoing&,
+                             const replica::outgoing& sent,
                              const replica::heartbeat_ack& ack) {
-    check_ack(server, ack.match);
+    check_ack(server, {.epoch = sent.epoch, .index = ack.match});
 }
 
 void god_view::check_content(server_id server,
@@ -243,13 +243,14 @@ void god_view::check_content(server_id server,
 }
 
 /// I11: what is acked is on the disk, and is what the log in memory says.
-void god_view::check_ack(server_id server, log_index match) {
-    const server_record& is = record(server);
-    const auto point = is.memory.at(match);
-    if (match > is.memory.last() || (point && !is.durable.holds(*point))) {
+void god_view::check_ack(server_id server, replica::log_end match) {
+    server_record& is = record(server);
+    const auto point = is.memory.at(match.index);
+    if (match.index > is.memory.last() || (point && !is.durable.holds(*point))) {
         found_.report("I11", "server {} acks index {}, its disk has {} and its log {}", server,
-                      match, is.durable.last(), is.memory.last());
+                      match.index, is.durable.last(), is.memory.last());
     }
+    is.acked = std::max(is.acked, match);
 }
 
 void god_view::check_office_of(server_id server, server_id named, epoch of) {

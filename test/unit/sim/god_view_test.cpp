@@ -329,6 +329,23 @@ TEST_CASE("I11 an ack before the sync is found") {
     CHECK(cluster.broken() == "I11");
 }
 
+TEST_CASE("I11 a backup that removes what it acked to its primary is found") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    cluster.copy(1, 3, index);
+    cluster.sync_log(1);
+    cluster.ack(1, 3, index);
+    SECTION("in the same epoch") {
+        cluster.truncate(1, cluster.first);
+        CHECK(cluster.broken() == "I11");
+    }
+    SECTION("in a later one it may be right") {
+        cluster.follow(1, 2, 3);
+        cluster.truncate(1, cluster.first);
+        CHECK(cluster.broken() == nothing);
+    }
+}
+
 TEST_CASE("I11 a disk that forgot what it had synced is found") {
     at_work cluster;
     cluster.restart(1, 1);
@@ -454,6 +471,37 @@ TEST_CASE("I26 a repair that begins before the damage is recorded is found") {
     CHECK(cluster.broken() == nothing);
     cluster.sync_log(1);
     CHECK(cluster.broken() == "I26");
+}
+
+TEST_CASE("I7 what cannot be read may go once the disk knows how long the log was") {
+    at_work cluster;
+    replica::persistent meta = cluster.at(1).disk;
+    meta.damaged = replica::damage{.from = log_index{2}, .end = end_at(2, 2)};
+    SECTION("it does") {
+        cluster.write_meta(1, meta);
+        cluster.sync_meta(1);
+        cluster.truncate(1, 1);
+        CHECK(cluster.broken() == nothing);
+    }
+    SECTION("not yet") {
+        cluster.write_meta(1, meta);
+        cluster.truncate(1, 1);
+        CHECK(cluster.broken() == "I7");
+    }
+    SECTION("it thinks that it was shorter") {
+        meta.damaged->end = end_at(1, 1);
+        cluster.write_meta(1, meta);
+        cluster.sync_meta(1);
+        cluster.truncate(1, 1);
+        CHECK(cluster.broken() == "I7");
+    }
+    SECTION("from further on") {
+        meta.damaged->from = log_index{3};
+        cluster.write_meta(1, meta);
+        cluster.sync_meta(1);
+        cluster.truncate(1, 1);
+        CHECK(cluster.broken() == "I7");
+    }
 }
 
 TEST_CASE("I26 damage that is lowered is found") {
