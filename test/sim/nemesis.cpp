@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 } // namespace
 
 nemesis::nemesis(const profile& pace, servers& victims, scene& around, dice luck)
-    : pace_(pace), victims_(victims), around_(around), luck_(luck) {}
+    : pace_(pace), victims_(victims), around_(around), luck_(luck) {
+    around_.late_chunk = [this](server_id from, server_id to) { hold_chunk(from, to); };
+}
 
 void nemesis::begin() {
     for (std::size_t i = 0; i < faults; ++i) {
@@ -45,10 +47,7 @@ void nemesis::stop(duration within) {
 
 void nemesis::on(const appointment& due) {
     if (due.about == task::fault_over) {
-        if (auto mend = mends_.extract(due.which)) {
-            mend.mapped()();
-        }
-        return;
+        return mend_now(due.which);
     }
     if (stopped_) {
         return;
@@ -148,10 +147,51 @@ void nemesis::strike_process(fault what) {
 
 // -- The network ----------------------------------------------------------------------------------
 
-void nemesis::mend_later(duration after, std::function<void()> how) {
+std::uint64_t nemesis::mend_later(duration after, std::function<void()> how) {
     const std::uint64_t number = ++last_mend_;
     mends_.emplace(number, std::move(how));
     around_.time.add(around_.time.now() + after, task::fault_over, 0, number);
+    return number;
+}
+
+void nemesis::mend_now(std::uint64_t number) {
+    if (auto mend = mends_.extract(number)) {
+        mend.mapped()();
+    }
+}
+
+/// E6: a chunk that comes when the prospect follows a new primary already is the worst of all.
+void nemesis::hold_chunk(server_id from, server_id to) {
+    const auto who = std::find_if(victims_.begin(), victims_.end(),
+                                  [&](const auto& one) { return one->id() == to; });
+    if (stopped_ || !(*who)->runs()) {
+        return;
+    }
+    ++late_chunks_;
+    around_.net.clog(node_of(from), node_of(to));
+    const std::uint64_t number = mend_later(luck_.between(500ms, 4s), [this, from, to] {
+        around_.net.unclog(node_of(from), node_of(to));
+    });
+    let_go_when_newer(number, **who, (*who)->status()->last.epoch);
+}
+
+void nemesis::let_go_when_newer(std::uint64_t number, const server& who, epoch than) {
+    if (who.runs() && who.status()->last.epoch > than) {
+        return mend_now(number);
+    }
+    if (!stopped_ && mends_.contains(number)) {
+        mend_later(500us, [this, number, &who, than] { let_go_when_newer(number, who, than); });
+    }
+}
+
+/// As soon as a chunk of a pull is sent that will be late.
+void nemesis::mend_at_late_chunk(std::uint64_t number, std::uint64_t chunks) {
+    if (late_chunks_ != chunks) {
+        return mend_now(number);
+    }
+    if (!stopped_ && mends_.contains(number)) {
+        mend_later(10ms, [this, number, chunks] { mend_at_late_chunk(number, chunks); });
+    }
 }
 
 std::set<node> nemesis::others(const std::set<node>& than) const {
@@ -184,6 +224,14 @@ std::vector<nemesis::direction> nemesis::both_ways(const std::set<node>& a,
     return ways;
 }
 
+std::vector<nemesis::direction> nemesis::among(const std::set<node>& all) const {
+    std::vector<direction> ways = both_ways(all, all);
+    std::erase_if(ways, [](const direction& way) { return way.first == way.second; });
+    std::sort(ways.begin(), ways.end());
+    ways.erase(std::unique(ways.begin(), ways.end()), ways.end());
+    return ways;
+}
+
 std::vector<nemesis::direction> nemesis::chain() {
     std::vector<node> order;
     for (const auto& who : victims_) {
@@ -200,12 +248,12 @@ std::vector<nemesis::direction> nemesis::chain() {
     return ways;
 }
 
-void nemesis::cut(std::vector<direction> ways, duration length) {
+std::uint64_t nemesis::cut(std::vector<direction> ways, duration length) {
     for (const auto& [from, to] : ways) {
         around_.tale.tell(around_.time.now(), "bad", "nothing goes from {} to {}", from, to);
         around_.net.block(from, to);
     }
-    mend_later(length, [this, ways = std::move(ways)] {
+    return mend_later(length, [this, ways = std::move(ways)] {
         for (const auto& [from, to] : ways) {
             around_.tale.tell(around_.time.now(), "bad", "{} to {} is mended", from, to);
             around_.net.unblock(from, to);
@@ -276,14 +324,8 @@ void nemesis::constrain() {
         if (stopped_) {
             return;
         }
-        std::vector<direction> among = both_ways(rest, rest);
-        std::erase_if(among, [](const direction& way) { return way.first >= way.second; });
-        std::vector<direction> ways;
-        for (const auto& [a, b] : among) {
-            ways.emplace_back(a, b);
-            ways.emplace_back(b, a);
-        }
-        cut(std::move(ways), star - behind);
+        const std::uint64_t apart = cut(among(rest), star - behind);
+        mend_at_late_chunk(apart, late_chunks_);
         cut(both_ways({top}, rest), star - behind + luck_.between(1s, 4s));
     });
 }
@@ -297,19 +339,23 @@ void nemesis::strike_network(fault what) {
     switch (what) {
     case fault::halves:
         around_.seen.saw(sight::partition);
-        return cut(both_ways(half, rest), length);
+        cut(both_ways(half, rest), length);
+        return;
     case fault::isolate:
         around_.seen.saw(sight::partition);
-        return cut(both_ways({one}, others({one})), length);
+        cut(both_ways({one}, others({one})), length);
+        return;
     case fault::bridge:
         around_.seen.saw(sight::partition);
         rest.erase(rest.begin());
-        return cut(both_ways(half, rest), length);
+        cut(both_ways(half, rest), length);
+        return;
     case fault::constrained:
         return constrain();
     case fault::chain:
         around_.seen.saw(sight::partition);
-        return cut(chain(), length);
+        cut(chain(), length);
+        return;
     case fault::one_way:
     case fault::deaf:
     case fault::mute:
@@ -320,11 +366,13 @@ void nemesis::strike_network(fault what) {
         if (what == fault::one_way) {
             ways.resize(1);
         }
-        return cut(ways, length);
+        cut(ways, length);
+        return;
     case fault::clog: {
         const node other = *others({one}).begin();
         around_.net.clog(one, other);
-        return mend_later(length, [this, one, other] { around_.net.unclog(one, other); });
+        mend_later(length, [this, one, other] { around_.net.unclog(one, other); });
+        return;
     }
     case fault::swizzle:
         return swizzle();
@@ -389,8 +437,8 @@ void nemesis::strike_disk(fault what) {
     default:
         who.set_disk_habits(
             {.log_sync = {.usual = 300ms, .most = 3s}, .meta_sync = {.usual = 300ms, .most = 3s}});
-        return mend_later(luck_.between(500ms, 5s),
-                          [this, &who] { who.set_disk_habits(around_.habits.disk); });
+        mend_later(luck_.between(500ms, 5s),
+                   [this, &who] { who.set_disk_habits(around_.habits.disk); });
     }
 }
 

@@ -39,7 +39,12 @@ class nemesis {
     void strike_process(fault what);
     void strike_network(fault what);
     void strike_disk(fault what);
-    void cut(std::vector<direction> ways, duration length);
+    /// Its number, for who wants it mended before.
+    std::uint64_t cut(std::vector<direction> ways, duration length);
+    void mend_now(std::uint64_t number);
+    void mend_at_late_chunk(std::uint64_t number, std::uint64_t chunks);
+    void hold_chunk(server_id from, server_id to);
+    void let_go_when_newer(std::uint64_t number, const server& who, epoch than);
     void swizzle();
     void flap();
     void constrain();
@@ -47,9 +52,10 @@ class nemesis {
     void kill_all(death how);
     void rot();
     void lose_disk();
-    void mend_later(duration after, std::function<void()> how);
+    std::uint64_t mend_later(duration after, std::function<void()> how);
     [[nodiscard]] std::vector<direction> both_ways(const std::set<node>& a,
                                                    const std::set<node>& b) const;
+    [[nodiscard]] std::vector<direction> among(const std::set<node>& all) const;
     [[nodiscard]] std::set<node> others(const std::set<node>& than) const;
     [[nodiscard]] std::set<node> random_half();
     [[nodiscard]] std::vector<direction> chain();
@@ -65,6 +71,7 @@ class nemesis {
     scene& around_;
     dice luck_;
     bool stopped_ = false;
+    std::uint64_t late_chunks_ = 0;
     std::uint64_t last_mend_ = 0;
     std::map<std::uint64_t, std::function<void()>> mends_;
 };

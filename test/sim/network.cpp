@@ -33,7 +33,8 @@ void network::block(node from, node to) {
 void network::unblock(node from, node to) {
     ALMENARA_CHECK(between(from, to).cuts > 0);
     --between(from, to).cuts;
-    flow_again(from, to);
+    // What was lost is sent again when its timer says so.
+    flow_again(from, to, luck_.between(duration{0}, habits_.retransmission));
 }
 
 void network::clog(node from, node to) {
@@ -43,10 +44,10 @@ void network::clog(node from, node to) {
 void network::unclog(node from, node to) {
     ALMENARA_CHECK(between(from, to).clogs > 0);
     --between(from, to).clogs;
-    flow_again(from, to);
+    flow_again(from, to, luck_.draw(habits_.delay));
 }
 
-void network::flow_again(node from, node to) {
+void network::flow_again(node from, node to, duration pause) {
     for (auto& [connection, of] : lines_) {
         for (std::size_t way = 0; way < 2; ++way) {
             const node a = of.ends[way];
@@ -58,16 +59,16 @@ void network::flow_again(node from, node to) {
                 of.ways[way].unacked_since.reset();
             }
             if (passes(a, b) && of.ways[way].stalled) {
-                resend(connection, of, way);
+                resend(connection, of, way, pause);
             }
         }
     }
 }
 
-void network::resend(connection_id connection, line& of, std::size_t way) {
+void network::resend(connection_id connection, line& of, std::size_t way, duration pause) {
     direction& stalled = of.ways[way];
     stalled.stalled = false;
-    const instant again = time_.now() + luck_.between(duration{0}, habits_.retransmission);
+    const instant again = time_.now() + pause;
     for (parcel& waiting : stalled.queue) {
         waiting.due = std::max(waiting.due, again);
     }
@@ -142,21 +143,21 @@ instant network::arrival(const direction& way) {
     return std::max(time_.now() + under_way, way.last_due);
 }
 
-void network::send(connection_id connection, node from, content what, duration held) {
+void network::send(connection_id connection, node from, content what) {
     line* of = find(connection);
     if (of == nullptr) {
         return;
     }
     const std::size_t way = of->ends[0] == from ? 0 : 1;
     if (of->open[way]) {
-        post(connection, way, std::move(what), held);
+        post(connection, way, std::move(what));
     }
 }
 
-void network::post(connection_id connection, std::size_t way, content what, duration held) {
+void network::post(connection_id connection, std::size_t way, content what) {
     line& of = *find(connection);
     direction& through = of.ways[way];
-    const instant due = arrival(through) + held;
+    const instant due = arrival(through);
     through.last_due = due;
     through.queue.push_back({.due = due, .what = std::move(what)});
     time_.add(due, task::parcel, static_cast<std::uint32_t>(way), connection.value());
@@ -291,7 +292,7 @@ void network::powered_up(node at) {
         for (std::size_t way = 0; way < 2; ++way) {
             if (of.ends[1 - way] == at && of.ways[way].stalled && passes(of.ends[way], at) &&
                 !of.swallowed) {
-                resend(connection, of, way);
+                resend(connection, of, way, luck_.between(duration{0}, habits_.retransmission));
             }
         }
     }

@@ -92,8 +92,7 @@ class network {
     network(agenda& time, dice luck, hosts& ends, const network_habits& habits);
 
     void dial(node from, node to, line_kind kind);
-    /// `held`: it is on the way for so much longer, and all behind it.
-    void send(connection_id connection, node from, content what, duration held = duration{0});
+    void send(connection_id connection, node from, content what);
     /// FIN behind what was sent; `by` hears nothing of this connection any more.
     void close(connection_id connection, node by);
     void process_ended(node at, death how);
@@ -156,14 +155,14 @@ class network {
     [[nodiscard]] line* find(connection_id connection);
     void handshake(std::uint64_t number);
     void dial_over(std::uint64_t number);
-    void post(connection_id connection, std::size_t way, content what, duration held = duration{0});
+    void post(connection_id connection, std::size_t way, content what);
     void arrive(connection_id connection, std::size_t way);
     [[nodiscard]] bool hand_over_front(connection_id connection, line& of, std::size_t way);
     void wait_for_ack(connection_id connection, line& of, std::size_t way);
     void patience_over(connection_id connection, std::size_t way);
     void end_locally(connection_id connection, line& of, std::size_t end);
-    void flow_again(node from, node to);
-    void resend(connection_id connection, line& of, std::size_t way);
+    void flow_again(node from, node to, duration pause);
+    void resend(connection_id connection, line& of, std::size_t way, duration pause);
     void forget_if_over(connection_id connection);
     [[nodiscard]] std::optional<connection_id> any_between_servers(dice& luck);
 

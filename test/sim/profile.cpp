@@ -170,7 +170,8 @@ profile stragglers() {
 profile pulls() {
     profile made = with("pulls", "elections in which only a server with an old log can win",
                         {{fault::constrained, 7s}, {fault::kill, 30s}, {fault::one_way, 30s}});
-    made.habits.late_chunk_percent = 50;
+    made.habits.late_chunk_percent = 70;
+    made.habits.net.delay = {2ms, 20ms};
     return made;
 }
 

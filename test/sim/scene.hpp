@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 
 namespace almenara::sim {
@@ -30,9 +31,8 @@ struct habits {
     std::uint64_t clock_rate_most = 1100;
     /// Of so many frames one is really encoded and decoded.
     std::uint64_t encode_one_in = 16;
-    /// So many of a hundred chunks of a pull are on the way for seconds.
+    /// So many of a hundred chunks of a pull come when it is too late for them.
     std::uint64_t late_chunk_percent = 0;
-    duration late_chunk = std::chrono::seconds{4};
     bool meta_rewritten = true; ///< B.1; false is a mutation
 };
 
@@ -51,6 +51,8 @@ struct scene {
     story& tale;
     coverage& seen;
     first_promises& promises;
+    /// A chunk of a pull is about to be sent, and shall come late.
+    std::function<void(server_id from, server_id to)> late_chunk{};
 };
 
 } // namespace almenara::sim

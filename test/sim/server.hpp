@@ -149,7 +149,7 @@ class server {
 
     void note_heard(const link_frame& what);
     void note_sent(const replica::outgoing& what);
-    [[nodiscard]] duration delay_of(const replica::message& what);
+    void ambush(const replica::outgoing& what);
     void note_result(const reception::leaving& what);
     void work_disk();
     void disk_done();

@@ -67,22 +67,19 @@ bool server::send(replica::output& out) {
         if (luck_.one_in(around_.habits.encode_one_in)) {
             what.message = through_the_wire(what.epoch, stamp, *what.message);
         }
-        const duration held = delay_of(*what.message);
+        ambush(what);
         around_.net.send(
             what.connection, node_of(self_),
-            link_frame{.epoch = what.epoch, .hlc = stamp, .message = std::move(what.message)},
-            held);
+            link_frame{.epoch = what.epoch, .hlc = stamp, .message = std::move(what.message)});
     }
     return true;
 }
 
-duration server::delay_of(const replica::message& what) {
-    const auto* chunk = std::get_if<replica::log_chunk>(&what);
-    if (chunk == nullptr || !chunk->generation ||
-        !luck_.percent(around_.habits.late_chunk_percent)) {
-        return duration{0};
+void server::ambush(const replica::outgoing& what) {
+    const auto* chunk = std::get_if<replica::log_chunk>(what.message.get());
+    if (chunk != nullptr && chunk->generation && luck_.percent(around_.habits.late_chunk_percent)) {
+        around_.late_chunk(self_, what.peer);
     }
-    return luck_.between(duration{0}, around_.habits.late_chunk);
 }
 
 bool server::read_log(const replica::output& out) {
