@@ -44,8 +44,10 @@ void god_view::started(const replica::start_state& start) {
               .meta = start.meta,
               .running = true,
               .incarnation = start.incarnation,
-              .memory = std::move(scanned),
+              .memory = scanned,
+              .epoch_at_start = std::max(start.meta.epoch, scanned.end().epoch),
               .applied_at_start = start.applied,
+              .epoch_of_log = scanned.end().epoch,
               .handed_to_base = start.applied,
               .noted_damage = start.meta.damaged};
     if (start.found_damaged) {

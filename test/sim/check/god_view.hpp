@@ -29,7 +29,9 @@ struct server_record {
     log_image memory; ///< its log as handed to the disk so far, synced or not
     /// Truncations that are handed to the disk and not synced yet: which index becomes the last.
     std::map<replica::batch_number, log_index> cuts_under_way;
+    epoch epoch_at_start; ///< B.8: the newest of `meta` and the log
     log_index applied_at_start;
+    epoch epoch_of_log; ///< of the last entry that its start found: B.8 begins with it
     log_index handed_to_base;
     /// What it told the primary of this epoch to have.
     replica::log_end acked;

@@ -185,12 +185,13 @@ void god_view::check_credit(server_id server) {
 
 void god_view::check_sent(server_id server, const replica::outgoing& sent) {
     const server_record& is = record(server);
+    const epoch known = std::max(is.meta.epoch, is.epoch_of_log);
     std::visit(
         [&](const auto& message) {
             using kind = std::decay_t<decltype(message)>;
-            if (!may_run_ahead<kind> && sent.epoch > is.meta.epoch) {
+            if (!may_run_ahead<kind> && sent.epoch > known) {
                 found_.report("I2", "server {} says {} in epoch {}, its disk knows {}", server,
-                              wire::name_of<kind>(), sent.epoch, is.meta.epoch);
+                              wire::name_of<kind>(), sent.epoch, known);
             }
             check_content(server, sent, message);
         },

@@ -119,6 +119,18 @@ TEST_CASE("I2 an answer in an epoch that is not durable is found, a claim is non
     CHECK(cluster.broken() == "I2");
 }
 
+TEST_CASE("I2 an epoch that the log had at the start is durable, whatever meta says") {
+    told_cluster cluster;
+    cluster.elect_by({2, 3}, 3, 2);
+    const auto index = cluster.append(3, 2);
+    cluster.copy(1, 3, index);
+    cluster.sync_log(1); // and it dies before its meta says epoch 2
+    cluster.restart(1, index);
+    cluster.at(1).status.epoch = epoch{2};
+    cluster.ack(1, 3, index);
+    CHECK(cluster.broken() == nothing);
+}
+
 TEST_CASE("I2 a durable epoch that falls is found") {
     at_work cluster;
     cluster.god().meta_durable(id_of(1), {.epoch = epoch{1}});
