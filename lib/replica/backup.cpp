@@ -94,6 +94,7 @@ machine::taken machine::take_entries(const sender& from,
     if (verified_in_ != session) {
         verified_in_ = session;
         verified_ = {};
+        named_commit_ = {};
         caught_up_ = false;
     }
     log_index match = previous.index;
@@ -112,11 +113,11 @@ machine::taken machine::take_entries(const sender& from,
                 return {};
             }
         }
-        if (!make_room(e)) {
-            return {};
-        }
         if (!log_.continues(e)) {
             note_that(note_kind::foreign_message, fmt::format("entry {} does not chain", e.index));
+            return {};
+        }
+        if (!make_room(e)) {
             return {};
         }
         match = e.index;
@@ -145,6 +146,7 @@ bool machine::make_room(const entry& e) {
     log_.truncate_after(keep);
     writer_.truncate(log_.last());
     commit_ = std::min(commit_, keep);
+    verified_ = std::min(verified_, keep);
     return true;
 }
 
@@ -175,8 +177,17 @@ void machine::primary_commit(log_index commit, almenara::epoch commit_epoch) {
     }
     // B.1: the commit index of an earlier epoch, as a fresh primary may know it, is not enough.
     const bool own_epoch = commit_epoch == epoch() || !holds(rule::damaged_until_caught_up);
-    if (same && own_epoch && commit > log_index{0} &&
-        std::min(verified_, writer_.durable()) >= commit) {
+    named_commit_ = same && own_epoch ? commit : log_index{};
+    see_if_caught_up();
+}
+
+/// B.1: the own disk holds what the primary of this epoch has committed in it, as it said in this
+/// link session.
+void machine::see_if_caught_up() {
+    const bool same =
+        known_primary_ && verified_in_ == std::pair{epoch(), links_[*known_primary_].session};
+    if (same && named_commit_ > log_index{0} &&
+        std::min(verified_, writer_.durable()) >= named_commit_) {
         caught_up_ = true;
     }
     repaired_if_caught_up();

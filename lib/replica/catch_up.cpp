@@ -24,7 +24,12 @@ void machine::send_entries() {
 
 bool machine::window_open(const progress& p) const {
     return p.bytes_in_flight < settings_.limits.in_flight_bytes &&
-           p.entries_in_flight < settings_.limits.in_flight_entries;
+           p.entries_in_flight + most_at_once() <= settings_.limits.in_flight_entries;
+}
+
+/// Entries of one frame, so that the window is never overrun.
+std::size_t machine::most_at_once() const {
+    return std::max<std::size_t>(1, settings_.limits.in_flight_entries / 4);
 }
 
 void machine::send_entries_to(server_id peer,
@@ -81,8 +86,8 @@ message_ptr machine::build_append(log_index from, bool verified) const {
              .entries = {}};
     std::size_t bytes = 0;
     const log_index upto = verified ? from : cut_upto();
-    const std::size_t most = std::min<std::size_t>(
-        settings_.limits.in_flight_entries, upto >= from ? upto.value() - from.value() + 1 : 0);
+    const std::size_t most =
+        std::min<std::size_t>(most_at_once(), upto >= from ? upto.value() - from.value() + 1 : 0);
     m.entries.reserve(most);
     for (log_index i = from; i <= upto && m.entries.size() < most &&
                              (m.entries.empty() || bytes < settings_.limits.append_bytes);
@@ -149,15 +154,16 @@ void machine::send_chunks(server_id peer, progress& p) {
     }
     while (!p.reading && p.next <= cut_upto() && window_open(p)) {
         if (p.next < log_.first_in_memory()) {
-            const log_index to{std::min(log_.first_in_memory().value() - 1, cut_upto().value())};
+            const log_index to{std::min({log_.first_in_memory().value() - 1, cut_upto().value(),
+                                         p.next.value() + most_at_once() - 1})};
             p.reading = request_read(read_purpose::catch_up, p.next, to);
             catch_up_reads_[*p.reading] = peer;
             return;
         }
         std::vector<entry_ptr> entries;
         std::size_t bytes = 0;
-        for (log_index i = p.next;
-             i <= cut_upto() && (entries.empty() || bytes < settings_.limits.chunk_bytes);
+        for (log_index i = p.next; i <= cut_upto() && entries.size() < most_at_once() &&
+                                   (entries.empty() || bytes < settings_.limits.chunk_bytes);
              i = i.next()) {
             entries.push_back(log_.find(i));
             bytes += weight(*entries.back());

@@ -22,7 +22,9 @@ void machine::claim_now(std::optional<permit> with) {
         highest = std::max(highest, with->epoch);
     }
     if (highest.next() < highest) {
-        return back_off(); // A peer that claims the last epoch there is does not stop this one.
+        // A peer spoke of the last epoch there is: it lies, and nothing can be claimed above it.
+        remembered_ = {};
+        return become_backup(now_.monotonic + settings_.timers.suspect, election_reason::silent);
     }
     become_candidate(highest.next(), with);
     send_claim();
@@ -117,6 +119,9 @@ void machine::on_promise(const sender& from, const promise& m) {
             return become_backup(now_.monotonic + settings_.timers.suspect,
                                  election_reason::handover);
         }
+    }
+    if (m.reason == denial::epoch && from.epoch > claimed_->epoch) {
+        return claim_failed(false);
     }
     std::size_t possible = voter_count();
     for (const server_id id : claimed_->denied) {

@@ -35,7 +35,9 @@ void machine::find_damaged(log_index from, std::optional<log_end> end, const std
     note_that(note_kind::damaged, fmt::format("log damaged from {} on: {}", from, why));
     ballot_.set_damaged(d);
     caught_up_ = false;
-    cut_after_meta_ = {ballot_.record(), log_index{from.value() - 1}};
+    const log_index keep{d.from.value() - 1};
+    cut_after_meta_ = {ballot_.record(),
+                       cut_after_meta_ ? std::min(cut_after_meta_->second, keep) : keep};
     if (is_primary()) {
         leave_office(resign_reason::sick, std::nullopt);
     } else if (!std::holds_alternative<backup>(role_)) {

@@ -176,6 +176,7 @@ void machine::refused_by(const answer& a) {
     }
     note_that(note_kind::round, fmt::format("refused: server {} is primary", a.known_primary));
     become_backup(again, why);
+    std::get<backup>(role_).paused = true;
 }
 
 void machine::back_off() {
@@ -189,8 +190,6 @@ void machine::back_off() {
 }
 
 void machine::on_answer(const sender& from, const answer& m) {
-    remembered_ =
-        std::max(remembered_, m.kind == answer_kind::refuse ? almenara::epoch{} : m.epoch);
     auto* p = std::get_if<prospect>(&role_);
     if (p == nullptr || m.generation != generation_) {
         auto* k = std::get_if<backup>(&role_);
@@ -202,6 +201,9 @@ void machine::on_answer(const sender& from, const answer& m) {
             backup_due();
         }
         return;
+    }
+    if (m.kind != answer_kind::refuse) {
+        remembered_ = std::max(remembered_, m.epoch);
     }
     answer stored = m;
     stored.rank.id = from.id;
@@ -228,7 +230,10 @@ void machine::on_election(const sender& from, const election& m) {
         suspect(election_reason::resigned);
     }
     if (auto* k = std::get_if<backup>(&role_); k != nullptr && !known_primary_) {
-        refuse_pause_ = settings_.timers.refuse_pause; // News.
+        refuse_pause_ = settings_.timers.refuse_pause; // News, but whoever asks goes first.
+        if (k->paused) {
+            k->election_at = std::min(k->election_at, now_.monotonic + settings_.timers.reply_wait);
+        }
     }
     answer_election(from.id, m);
 }

@@ -246,12 +246,15 @@ void machine::on_reject(connection_id id, const link_reject& r) {
 void machine::accept_bulk(connection_id id, const greeting& g) {
     link& l = links_[g.server];
     connection& c = connections_[id];
-    if (!l.open() || l.session != g.session || l.bulk) {
+    if (!l.open() || l.session != g.session) {
         send_on(id, g.server, ballot_.durable().epoch,
                 std::make_shared<const message>(link_reject{.code = link_reject_code::old_session,
                                                             .text = "that link session is over"}),
                 {});
         return close_connection(id);
+    }
+    if (const auto older = std::exchange(l.bulk, std::nullopt)) {
+        close_connection(*older); // Who dials again has lost it; this side only listens there.
     }
     c.peer = g.server;
     c.session = g.session;
@@ -365,6 +368,8 @@ void machine::link_down(server_id peer, bool closed) {
     l.control.reset();
     l.wants_bulk = false;
     held_claims_.erase(peer);
+    next_fetch_.erase(peer);
+    std::erase_if(fetch_reads_, [&](const auto& r) { return r.second.first == peer; });
     if (closed) {
         l.closed_at = now_.monotonic;
         l.lost.push_back(now_.monotonic);

@@ -59,8 +59,12 @@ entry_ptr log_view::find(log_index index) const {
 }
 
 bool log_view::continues(const entry& next) {
-    return next.index == last_.index.next() && next.epoch >= last_.epoch &&
-           next.hash == chain_hash(last_.hash, next, scratch_);
+    if (next.index == log_index{0}) {
+        return false;
+    }
+    const auto before = at(log_index{next.index.value() - 1});
+    return before && next.epoch >= before->epoch &&
+           next.hash == chain_hash(before->hash, next, scratch_);
 }
 
 entry_ptr log_view::seal(entry raw) {

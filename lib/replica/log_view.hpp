@@ -33,7 +33,8 @@ class log_view {
     [[nodiscard]] log_index first_in_memory() const { return first_in_memory_; }
     [[nodiscard]] std::size_t bytes_in_memory() const { return bytes_; }
 
-    /// Whether the entry follows the last one: dense, epochs that do not go back, and its chain.
+    /// Whether the entry follows the one before its index: epochs that do not go back, and its
+    /// chain.
     [[nodiscard]] bool continues(const entry& next);
     /// Gives an entry its index and hash.
     [[nodiscard]] entry_ptr seal(entry raw);

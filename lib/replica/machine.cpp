@@ -25,16 +25,6 @@ std::optional<damage> joined(std::optional<damage> remembered, std::optional<dam
     return both;
 }
 
-/// B.8: epoch = max(meta, last entry).
-persistent word_at_start(const start_state& start, log_point last) {
-    persistent word = start.meta;
-    if (last.epoch > word.epoch) {
-        word.epoch = last.epoch;
-        word.promised_to.reset();
-    }
-    return word;
-}
-
 } // namespace
 
 machine::machine(start_state start, settings chosen, moment now)
@@ -50,7 +40,7 @@ machine::machine(start_state start, settings chosen, moment now)
       now_(now),
       log_(start),
       writer_(log_.last().index, start.found_damaged.has_value()),
-      ballot_(word_at_start(start, log_.last())),
+      ballot_(start.meta),
       commit_(std::min(start.applied, log_.last().index)),
       handed_out_(start.applied),
       applied_(start.applied),
@@ -59,6 +49,9 @@ machine::machine(start_state start, settings chosen, moment now)
       promise_wait_(chosen.timers.promise_wait),
       whois_at_(now.monotonic) {
     std::sort(listed_.begin(), listed_.end());
+    if (log_.last().epoch > epoch()) {
+        ballot_.adopt(log_.last().epoch, std::nullopt); // B.8: epoch = max(meta, last entry).
+    }
     const std::optional<damage> all = joined(start.meta.damaged, start.found_damaged);
     if (all && holds(rule::damaged_record)) {
         if (!(ballot_.word().damaged && *ballot_.word().damaged == *all)) {
@@ -92,11 +85,12 @@ void machine::step(moment now, event what) {
 }
 
 void machine::on(const tick& t) {
-    if (t.gap > settings_.timers.gap_rearm && !is_primary()) {
+    if (t.gap > settings_.timers.gap_rearm && !rearmed_ && known_primary_ &&
+        now_.monotonic - primary_heard_ >= settings_.timers.suspect) {
         // D.3: heartbeats may still be unread in the kernel, and after an own pause nobody is to
-        // blame but oneself.
-        const instant at_least = now_.monotonic + 2 * settings_.timers.heartbeat;
-        primary_heard_ = std::max(primary_heard_, at_least - settings_.timers.suspect);
+        // blame but oneself. Once: a loop that is always late must suspect too.
+        rearmed_ = true;
+        primary_heard_ = now_.monotonic + 2 * settings_.timers.heartbeat - settings_.timers.suspect;
     }
     dial_due();
     ping_due();
@@ -245,7 +239,7 @@ void machine::on(const log_synced& e) {
         own_log_synced();
     }
     pull_synced();
-    repaired_if_caught_up();
+    see_if_caught_up();
     go_if_all_have_it();
 }
 
@@ -287,6 +281,9 @@ void machine::on(log_read& e) {
         }
     } else if (const auto f = fetch_reads_.extract(e.request)) {
         answer_fetch(f.mapped().first, f.mapped().second, std::move(e.entries), e.hole);
+        if (const auto waiting = next_fetch_.extract(f.mapped().first)) {
+            on_fetch(waiting.mapped().first, waiting.mapped().second);
+        }
     } else if (auto* office = std::get_if<primary>(&role_)) {
         if (const auto w = office->corrupt_reads.extract(e.request)) {
             on_corrupt_read(w.mapped(), e);
@@ -317,32 +314,24 @@ output machine::take_output(moment now, bool cut) {
     ALMENARA_CHECK(now.monotonic >= now_.monotonic);
     now_ = now;
     send_probe();
-    output out = std::exchange(out_, {});
-    write_log(out, cut);
+    write_log(cut);
     if (is_primary()) {
         send_entries();
         heartbeat_due();
     }
-    // Sending entries may ask for reads, close nothing and note something.
-    std::move(out_.read_log.begin(), out_.read_log.end(), std::back_inserter(out.read_log));
-    std::move(out_.notes.begin(), out_.notes.end(), std::back_inserter(out.notes));
-    std::move(out_.dial.begin(), out_.dial.end(), std::back_inserter(out.dial));
-    out_ = {};
-    hand_out_committed(out);
+    hand_out_committed();
     answer_reads();
-    std::move(out_.readable.begin(), out_.readable.end(), std::back_inserter(out.readable));
-    out_ = {};
-    out.meta = ballot_.take(now.monotonic);
-    out.send = outbox_.take();
-    if (out.die) {
-        out_.die = out.die;
-        return out;
+    out_.meta = ballot_.take(now.monotonic);
+    out_.send = outbox_.take();
+    if (!out_.die) {
+        out_.wake = next_deadline();
     }
-    out.wake = next_deadline();
+    output out = std::exchange(out_, {});
+    out_.die = out.die; // Nothing is done after it.
     return out;
 }
 
-void machine::write_log(output& out, bool cut) {
+void machine::write_log(bool cut) {
     // Only a primary's proposals wait for the driver's word; a backup's entries are a batch of
     // somebody else already.
     if (!writer_.has_jobs() || (is_primary() && !cut && !force_cut_)) {
@@ -355,19 +344,19 @@ void machine::write_log(output& out, bool cut) {
         return; // B.1: so is what is damaged, before the first write after it was found.
     }
     force_cut_ = false;
-    out.log = writer_.take(now_.monotonic);
+    out_.log = writer_.take(now_.monotonic);
     if (auto* office = std::get_if<primary>(&role_)) {
         office->sync.cut(log_.last().index, now_.monotonic);
     }
 }
 
-void machine::hand_out_committed(output& out) {
+void machine::hand_out_committed() {
     // B.5.5: what is applied is on the own disk too, so the state is never ahead of the log.
     const log_index upto = std::min(commit_, writer_.durable());
     while (handed_out_ < upto) {
         entry_ptr e = log_.find(handed_out_.next());
         ALMENARA_CHECK(e != nullptr);
-        out.apply.push_back(std::move(e));
+        out_.apply.push_back(std::move(e));
         handed_out_ = handed_out_.next();
     }
 }

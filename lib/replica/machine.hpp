@@ -71,8 +71,8 @@ class machine {
     void on(const terminate& e);
     void on_control(const sender& from, message& m);
     void on_bulk(const sender& from, message& m);
-    void write_log(output& out, bool cut);
-    void hand_out_committed(output& out);
+    void write_log(bool cut);
+    void hand_out_committed();
     [[nodiscard]] instant next_deadline() const;
     [[nodiscard]] instant role_deadline() const;
     void note_that(note_kind kind, std::string text);
@@ -214,6 +214,7 @@ class machine {
     void send_entries();
     void send_entries_to(server_id peer, progress& p, std::map<log_index, message_ptr>& built);
     [[nodiscard]] bool window_open(const progress& p) const;
+    [[nodiscard]] std::size_t most_at_once() const;
     [[nodiscard]] log_index cut_upto() const;
     void send_append(server_id peer, progress& p, std::map<log_index, message_ptr>& built);
     [[nodiscard]] message_ptr build_append(log_index from, bool verified) const;
@@ -238,6 +239,7 @@ class machine {
     [[nodiscard]] bool make_room(const entry& e);
     void on_heartbeat(const sender& from, const heartbeat& m);
     void primary_commit(log_index commit, almenara::epoch commit_epoch);
+    void see_if_caught_up();
     void append_taken(entry_ptr e);
     void set_commit(log_index commit);
     void acknowledge(server_id to, log_index match, probe_number probe);
@@ -308,10 +310,12 @@ class machine {
     // -- The primary as seen from here ---------------------------------------------------------
     std::optional<server_id> known_primary_;
     instant primary_heard_;
+    bool rearmed_ = false; ///< since then: silence was excused once (D.3)
     /// Whose frames were taken in this epoch: there is at most one primary in it (I1).
     std::optional<std::pair<almenara::epoch, server_id>> primary_of_epoch_;
     log_index verified_; ///< matches the primary's log, in its epoch and this link session
     std::pair<almenara::epoch, link_session> verified_in_;
+    log_index named_commit_; ///< by it, in its own epoch
     bool caught_up_ = false; ///< since verified_in_ began
     bool unclean_;
 
@@ -336,7 +340,8 @@ class machine {
     // -- Requests that are out -----------------------------------------------------------------
     std::uint64_t request_ = 0;
     std::map<std::uint64_t, server_id> catch_up_reads_;
-    std::map<std::uint64_t, std::pair<server_id, fetch>> fetch_reads_;
+    std::map<std::uint64_t, std::pair<server_id, fetch>> fetch_reads_; ///< one per peer
+    std::map<server_id, std::pair<sender, fetch>> next_fetch_;         ///< asked meanwhile
 
     // -- Ends ----------------------------------------------------------------------------------
     bool terminating_ = false;

@@ -19,6 +19,7 @@ bool replaces(const outgoing& later, until when, const outgoing& earlier, until 
     }
     return std::holds_alternative<heartbeat_ack>(*later.message) ||
            std::holds_alternative<append_nack>(*later.message) ||
+           std::holds_alternative<init_ack>(*later.message) ||
            std::holds_alternative<promise>(*later.message);
 }
 

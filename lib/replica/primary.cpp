@@ -112,6 +112,7 @@ void machine::on_ack(const sender& from, log_index match, probe_number probe) {
     progress& p = found->second;
     office->sync.observe(from.id, p.match, fit(from.id, p), now_.monotonic);
     p.acked_at = now_.monotonic;
+    office->excused = false;
     p.probe = std::max(p.probe, std::min(probe, office->probe));
     p.acked = true;
     if (match > p.match) {
@@ -169,6 +170,8 @@ void machine::on_nack(const sender& from, const append_nack& m) {
     if (m.reason != nack_reason::mismatch || m.previous < p.match || !of_the_probe) {
         return; // It answers something that was sent before the last such answer.
     }
+    // It cut what it had acked, for it found it damaged: it counts for what it can still read.
+    p.match = std::min(p.match, m.last_index);
     // One round per epoch at most: where its epoch there begins, or behind its last entry.
     const log_index hint = std::max(std::min(m.hint, m.last_index.next()), log_.first());
     probe_from(p, std::max(std::min(hint, log_.last().index.next()), p.match.next()));
@@ -280,15 +283,13 @@ void machine::set_commit(log_index commit) {
 // -- Timers ---------------------------------------------------------------------------------------
 
 void machine::primary_due(const tick& t) {
-    const bool paused = t.gap > settings_.timers.gap_paused;
-    if (paused) {
-        // D.3: judged only after what came meanwhile was read.
-        auto& office = std::get<primary>(role_);
-        for (auto& [id, p] : office.voters) {
-            if (p.acked_at) {
-                p.acked_at = std::max(*p.acked_at, now_.monotonic - settings_.timers.check_quorum +
-                                                       2 * settings_.timers.heartbeat);
-            }
+    if (t.gap > settings_.timers.gap_paused && !live_quorum() &&
+        !std::exchange(std::get<primary>(role_).excused, true)) {
+        // D.3: judged only after what came meanwhile was read, and once.
+        for (auto& [id, p] : std::get<primary>(role_).voters) {
+            p.acked_at = std::max(p.acked_at.value_or(instant{}),
+                                  now_.monotonic - settings_.timers.check_quorum +
+                                      2 * settings_.timers.heartbeat);
         }
     }
     if (!live_quorum()) {

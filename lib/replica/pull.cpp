@@ -89,18 +89,22 @@ void machine::on_fetch(const sender& from, const fetch& m) {
         return send_now(from.id, std::move(reply));
     }
     if (here->index.next() < log_.first_in_memory()) {
-        const std::uint64_t request =
-            request_read(read_purpose::fetch, here->index.next(), log_.last().index);
-        fetch_reads_[request] = {from.id, m};
-        while (fetch_reads_.size() > 2 * links_.size()) {
-            fetch_reads_.erase(fetch_reads_.begin()); // Asked again and again: the newest counts.
+        const bool running = std::any_of(fetch_reads_.begin(), fetch_reads_.end(),
+                                         [&](auto& r) { return r.second.first == from.id; });
+        if (running) {
+            next_fetch_.insert_or_assign(from.id, std::pair{from, m}); // The newest counts.
+        } else {
+            fetch_reads_[request_read(read_purpose::fetch, here->index.next(), log_.last().index)] =
+                {from.id, m};
         }
         return;
     }
     std::vector<entry_ptr> entries;
     std::size_t bytes = 0;
     for (log_index i = here->index.next();
-         i <= log_.last().index && (entries.empty() || bytes < settings_.limits.chunk_bytes);
+         i <= log_.last().index &&
+         (entries.empty() ||
+          bytes < std::min<std::size_t>(m.max_bytes, settings_.limits.chunk_bytes));
          i = i.next()) {
         entries.push_back(log_.find(i));
         bytes += weight(*entries.back());
@@ -225,7 +229,7 @@ bool machine::take_pulled(log_chunk& m) {
         }
         const bool corrupt = here && here->epoch == e.epoch;
         const bool committed = e.index <= commit_ && holds(rule::no_truncation_below_commit);
-        if (corrupt || committed || !make_room(e) || !log_.continues(e)) {
+        if (corrupt || committed || !log_.continues(e) || !make_room(e)) {
             return false;
         }
         append_taken(std::make_shared<const entry>(std::move(e)));

@@ -15,7 +15,7 @@ void machine::become_backup(instant election_at, election_reason reason) {
     if (is_primary()) {
         leave_office(resign_reason::higher_epoch, std::nullopt);
     }
-    role_.emplace<backup>(backup{.election_at = election_at, .reason = reason});
+    role_.emplace<backup>(backup{.election_at = election_at, .reason = reason, .paused = false});
 }
 
 void machine::become_prospect(election_reason reason) {
@@ -59,7 +59,7 @@ void machine::become_primary() {
                    .probe = {},
                    .reads = {},
                    .confirmed = {},
-                   .own_slow = false,
+                   .excused = false,
                    .log_time = {},
                    .log_time_at = now_.monotonic,
                    .leaving = {},
@@ -125,7 +125,7 @@ void machine::leave_office(resign_reason why, std::optional<server_id> successor
     }
     note_that(note_kind::office_left, fmt::format("office of epoch {} left: {}", office->epoch,
                                                   wire::enumerator_name(why)));
-    if (why != resign_reason::higher_epoch && !successor) {
+    if (!successor) {
         for (const auto& [id, p] : office->voters) {
             send_office(id, std::make_shared<const message>(
                                 resign{.reason = why, .last_index = log_.last().index}));
@@ -134,8 +134,9 @@ void machine::leave_office(resign_reason why, std::optional<server_id> successor
     out_.office.push_back(left_office{.reason = why, .successor = successor});
     catch_up_reads_.clear();
     // Proposals that were not cut yet go to the disk now: a backup's log has no driver's batch.
-    role_.emplace<backup>(
-        backup{.election_at = now_.monotonic + settings_.timers.suspect, .reason = {}});
+    role_.emplace<backup>(backup{.election_at = now_.monotonic + settings_.timers.suspect,
+                                 .reason = election_reason::resigned,
+                                 .paused = false});
     claimed_.reset();
     verified_in_ = {};
     verified_ = {};
@@ -149,6 +150,7 @@ void machine::adopt_epoch(almenara::epoch e, std::optional<promised> to) {
         forget_primary();
         claimed_.reset();
         caught_up_ = false;
+        named_commit_ = {};
         if (auto* p = std::get_if<prospect>(&role_)) {
             if (p->pulling) {
                 end_pull("the epoch changed", false); // E6.
@@ -197,12 +199,14 @@ bool machine::accept_primary(const sender& from, bool can_be_answered) {
         become_backup(now_.monotonic + settings_.timers.suspect, election_reason::silent);
     }
     primary_heard_ = now_.monotonic;
+    rearmed_ = false;
     return true;
 }
 
 /// A frame that a primary sends while it is one.
 void machine::primary_known(server_id id) {
     primary_heard_ = now_.monotonic;
+    rearmed_ = false;
     if (known_primary_ == id) {
         return;
     }

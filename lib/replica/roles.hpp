@@ -33,6 +33,7 @@ struct backup {
     /// When to run if no primary has shown itself by then.
     instant election_at;
     election_reason reason = election_reason::silent;
+    bool paused = false; ///< after a REFUSE: the wait ends on news
 };
 
 /// Asks the others whether to run (B.6, E6).
@@ -97,10 +98,10 @@ struct primary {
     replica::sync_set sync;
     probe_number probe; ///< the newest that was sent
     std::deque<waiting_read> reads;
-    log_index confirmed; ///< B.5.6, in this term of office
-    bool own_slow = false;
-    wall_time log_time;  ///< of the newest entry
-    instant log_time_at; ///< when it was given
+    log_index confirmed;  ///< B.5.6, in this term of office
+    bool excused = false; ///< silence of the majority was, once since the last ack (D.3)
+    wall_time log_time;   ///< of the newest entry
+    instant log_time_at;  ///< when it was given
     std::optional<handing_over> leaving;
     bool heartbeat_now = false;
     /// CORRUPT answers by index: who named which hash.
