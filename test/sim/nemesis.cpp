@@ -264,15 +264,15 @@ std::uint64_t nemesis::cut(std::vector<direction> ways, duration length) {
 void nemesis::swizzle() {
     std::vector<direction> ways = both_ways(others({}), others({}));
     std::erase_if(ways, [](const direction& way) { return way.first >= way.second; });
-    for (const auto& [a, b] : ways) {
+    for (const direction& way : ways) {
         const duration stops = luck_.between(0ms, 1s);
         const duration goes_on = stops + luck_.between(100ms, 2s);
-        mend_later(stops, [this, a = a, b = b, length = goes_on - stops] {
-            around_.net.clog(a, b);
-            around_.net.clog(b, a);
-            const auto go_on = [this, a, b] {
-                around_.net.unclog(a, b);
-                around_.net.unclog(b, a);
+        mend_later(stops, [this, way, length = goes_on - stops] {
+            around_.net.clog(way.first, way.second);
+            around_.net.clog(way.second, way.first);
+            const auto go_on = [this, way] {
+                around_.net.unclog(way.first, way.second);
+                around_.net.unclog(way.second, way.first);
             };
             if (stopped_) {
                 return go_on();
