@@ -143,8 +143,11 @@ void god_view::take_status(server_id server, const replica::core_status& status)
         found_.report("I8", "server {} takes its commit index back from {} to {}", server,
                       is.status.commit, status.commit);
     }
-    // A damaged log may end below what the state already holds (B.8).
-    const log_index last = std::max(status.last.index, is.applied_at_start);
+    // A damaged log may end below what the state holds, or what was committed already (B.8).
+    log_index last = std::max(status.last.index, is.applied_at_start);
+    if (is.seen && is.noted_damage) {
+        last = std::max(last, is.status.commit);
+    }
     if (status.applied > std::max(status.commit, is.applied_at_start) || status.commit > last) {
         found_.report("I8", "server {}: applied {}, commit {}, last {}", server, status.applied,
                       status.commit, last);

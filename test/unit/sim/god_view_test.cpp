@@ -491,9 +491,12 @@ TEST_CASE("I7 what cannot be read may go once the disk knows how long the log wa
     meta.damaged = replica::damage{.from = log_index{2}, .end = end_at(2, 2)};
     SECTION("it does") {
         cluster.write_meta(1, meta);
+        cluster.commit(1, 2);
         cluster.sync_meta(1);
         cluster.truncate(1, 1);
         CHECK(cluster.broken() == nothing);
+        cluster.commit(1, 3); // but it does not go on without a log
+        CHECK(cluster.broken() == "I8");
     }
     SECTION("not yet") {
         cluster.write_meta(1, meta);
