@@ -12,7 +12,7 @@ namespace almenara::replica {
 // -- Claiming -------------------------------------------------------------------------------------
 
 void machine::claim_now(std::optional<permit> with) {
-    almenara::epoch highest = std::max(epoch(), remembered_);
+    almenara::epoch highest = std::max({epoch(), remembered_, log_.last().epoch});
     if (const auto* p = std::get_if<prospect>(&role_)) {
         for (const auto& [id, a] : p->answers) {
             highest = std::max(highest, a.epoch);
@@ -68,7 +68,7 @@ void machine::check_office() {
     const bool nobody_else =
         !known_primary_ && (!primary_of_epoch_ || primary_of_epoch_->first != epoch());
     if (still_mine && nobody_else && count >= quorum() && may_run() &&
-        end_of(log_.last()) >= end_of(claimed_->rank)) {
+        end_of(log_.last()) >= end_of(claimed_->rank) && log_.last().epoch < claimed_->epoch) {
         become_primary();
     }
 }

@@ -232,6 +232,8 @@ bool machine::take_pulled(log_chunk& m) {
         if (corrupt || committed || !log_.continues(e) || !make_room(e)) {
             return false;
         }
+        // The log that was claimed with is gone: a promise that still comes was for another one.
+        claimed_.reset();
         append_taken(std::make_shared<const entry>(std::move(e)));
     }
     return true;
