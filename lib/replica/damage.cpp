@@ -34,7 +34,7 @@ void machine::find_damaged(log_index from, std::optional<log_end> end, const std
     }
     note_that(note_kind::damaged, fmt::format("log damaged from {} on: {}", from, why));
     ballot_.set_damaged(d);
-    caught_up_ = false;
+    forget_verified();
     const log_index keep{d.from.value() - 1};
     cut_after_meta_ = {ballot_.record(),
                        cut_after_meta_ ? std::min(cut_after_meta_->second, keep) : keep};
@@ -45,6 +45,15 @@ void machine::find_damaged(log_index from, std::optional<log_end> end, const std
     }
 }
 
+/// What was known to agree with the primary's log may be what cannot be read: a heartbeat must not
+/// call this server caught up by it.
+void machine::forget_verified() {
+    verified_ = {};
+    verified_in_ = {};
+    named_commit_ = {};
+    caught_up_ = false;
+}
+
 void machine::cut_damaged_log() {
     const auto& durable = ballot_.durable().damaged;
     if (!cut_after_meta_ || !durable || durable->from > cut_after_meta_->second.next()) {
@@ -52,11 +61,10 @@ void machine::cut_damaged_log() {
     }
     const log_index keep = std::max(cut_after_meta_->second, log_index{log_.first().value() - 1});
     cut_after_meta_.reset();
+    forget_verified();
     if (keep < log_.last().index) {
         log_.truncate_after(keep);
         writer_.truncate(log_.last());
-        verified_ = {};
-        verified_in_ = {};
     }
 }
 
@@ -122,11 +130,11 @@ void machine::on_corrupt_read(server_id who, log_read& r) {
 
 /// B.8: cleared, synced, by a server that is caught up and by nothing else.
 void machine::repaired_if_caught_up() {
-    if (!caught_up_) {
+    if (!caught_up_ || cut_after_meta_) {
         return;
     }
     unclean_ = false;
-    if (ballot_.word().damaged && !cut_after_meta_) {
+    if (ballot_.word().damaged) {
         note_that(note_kind::repaired, fmt::format("log repaired up to {}", verified_));
         ballot_.set_damaged(std::nullopt);
     }

@@ -269,6 +269,7 @@ class machine {
     void on_corrupt_read(server_id who, log_read& r);
     void repaired_if_caught_up();
     void cut_damaged_log();
+    void forget_verified();
 
     // bootstrap.cpp
     void boot_due();
