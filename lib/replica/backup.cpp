@@ -114,7 +114,8 @@ machine::taken machine::take_entries(const sender& from,
             }
         }
         if (!log_.continues(e)) {
-            note_that(note_kind::foreign_message, fmt::format("entry {} does not chain", e.index));
+            // What came is not what was hashed, so the sender's memory or its disk is wrong.
+            corrupt_came(from, e);
             return {};
         }
         if (!make_room(e)) {

@@ -181,8 +181,9 @@ void machine::go_if_all_have_it() {
 }
 
 void machine::on_init_go(const sender& from, const init_go& m) {
-    (void)m;
-    if (is_boot() && log_.last().index >= log_index{1}) {
+    // Whoever says it: entry 1 is the same for all. Without it on the disk there is nothing to go
+    // by.
+    if (is_boot() && m.nonce != 0 && writer_.durable() >= log_index{1}) {
         note_that(note_kind::bootstrap, fmt::format("server {} says go", from.id));
         leave_boot(false);
     }

@@ -83,6 +83,17 @@ void machine::corrupt_found(const sender& from, const entry& e, bool verified) {
                                     .hash = log_.at(e.index)->hash});
 }
 
+/// The same said of an entry that is new here: its content does not fit its hash.
+void machine::corrupt_came(const sender& from, const entry& e) {
+    note_that(note_kind::damaged,
+              fmt::format("entry {} of server {} does not fit its hash", e.index, from.id));
+    send_reply(from.id, append_nack{.reason = nack_reason::corrupt,
+                                    .previous = log_index{e.index.value() - 1},
+                                    .hint = e.index,
+                                    .last_index = log_.last().index,
+                                    .hash = log_.hash_of(e)});
+}
+
 void machine::on_corrupt(const sender& from, const append_nack& m) {
     auto& office = std::get<primary>(role_);
     const auto mine = log_.at(m.hint);

@@ -202,6 +202,9 @@ void machine::on_answer(const sender& from, const answer& m) {
         }
         return;
     }
+    if (implausible(m.epoch) || implausible(m.rank.last_epoch)) {
+        return;
+    }
     if (m.kind != answer_kind::refuse) {
         remembered_ = std::max(remembered_, m.epoch);
     }

@@ -214,9 +214,11 @@ void machine::on_hello_ok(connection_id id, hello_ok& h) {
     }
     if (c.kind == connection_kind::bulk) {
         link& l = links_[h.from.server];
-        if (!l.open() || l.session != c.session || l.bulk) {
+        if (!l.open() || l.session != c.session || (l.bulk && self_ < h.from.server)) {
             return close_connection(id);
         }
+        // Both dialled: as with control, the one dialled by the higher id stays.
+        replace_bulk(l);
         c.peer = h.from.server;
         l.bulk = id;
         dial_later(l.dial_bulk, false);
@@ -243,6 +245,14 @@ void machine::on_reject(connection_id id, const link_reject& r) {
     close_connection(id);
 }
 
+void machine::replace_bulk(link& l) {
+    if (const auto older = l.bulk) {
+        drop_bulk(l);
+        connections_[*older].peer.reset();
+        close_connection(*older);
+    }
+}
+
 void machine::accept_bulk(connection_id id, const greeting& g) {
     link& l = links_[g.server];
     connection& c = connections_[id];
@@ -253,9 +263,7 @@ void machine::accept_bulk(connection_id id, const greeting& g) {
                 {});
         return close_connection(id);
     }
-    if (const auto older = std::exchange(l.bulk, std::nullopt)) {
-        close_connection(*older); // Who dials again has lost it; this side only listens there.
-    }
+    replace_bulk(l); // Who dials again has lost the older one; this side may not know.
     c.peer = g.server;
     c.session = g.session;
     l.bulk = id;

@@ -53,7 +53,6 @@ struct link {
 
 /// What has become of a peer's log as far as acks of this link session in this epoch tell (B.1).
 struct progress {
-    link_session session;
     log_index match; ///< durable there
     log_index next;  ///< the first that was not sent
     probe_number probe;

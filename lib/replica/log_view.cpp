@@ -67,6 +67,11 @@ bool log_view::continues(const entry& next) {
            next.hash == chain_hash(before->hash, next, scratch_);
 }
 
+hash64 log_view::hash_of(const entry& e) {
+    const auto before = at(log_index{e.index.value() - 1});
+    return before ? chain_hash(before->hash, e, scratch_) : hash64{};
+}
+
 entry_ptr log_view::seal(entry raw) {
     raw.index = last_.index.next();
     raw.hash = chain_hash(last_.hash, raw, scratch_);
@@ -93,6 +98,9 @@ void log_view::push_position(const log_point& point) {
 
 void log_view::push_config(const entry& e) {
     auto config = wire::decode<cluster_config>(e.payload);
+    if (config && voters(*config) == 0) {
+        return; // Nobody could ever decide anything by it.
+    }
     if (config && !configs_.empty() && configs_.back().index == e.index) {
         configs_.back().config = std::move(*config); // Repaired, it was known from the state.
     } else if (config) {

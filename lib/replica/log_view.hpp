@@ -36,6 +36,8 @@ class log_view {
     /// Whether the entry follows the one before its index: epochs that do not go back, and its
     /// chain.
     [[nodiscard]] bool continues(const entry& next);
+    /// The hash that its content has behind the entry before its index.
+    [[nodiscard]] hash64 hash_of(const entry& e);
     /// Gives an entry its index and hash.
     [[nodiscard]] entry_ptr seal(entry raw);
     void append(entry_ptr next);

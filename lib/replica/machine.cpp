@@ -138,11 +138,23 @@ void machine::on(frame_received& f) {
     if (l.control != f.connection && holds(rule::link_session_isolation)) {
         return;
     }
+    if (implausible(f.epoch)) {
+        note_that(note_kind::foreign_message,
+                  fmt::format("server {} speaks of epoch {}", from.id, f.epoch));
+        return close_connection(f.connection);
+    }
     l.last_heard = now_.monotonic;
     if (!holds(rule::primary_frames_only) && known_primary_ == from.id) {
         primary_heard_ = now_.monotonic;
     }
     on_control(from, f.message);
+}
+
+/// Epochs are counted one by one: a jump like this is a lie or a broken memory, and following it
+/// would leave nothing to count on with.
+bool machine::implausible(almenara::epoch e) const {
+    constexpr std::uint64_t leap = std::uint64_t{1} << 32U;
+    return e > epoch() && e.value() - epoch().value() > leap;
 }
 
 void machine::on_control(const sender& from, message& m) {
@@ -166,6 +178,11 @@ void machine::on_control(const sender& from, message& m) {
         }
         leave_boot(false); // The others speak as members already.
     }
+    on_member(from, m);
+}
+
+/// What members of one cluster say to each other.
+void machine::on_member(const sender& from, message& m) {
     std::visit(
         [&](auto& body) {
             using kind = std::decay_t<decltype(body)>;
@@ -267,7 +284,8 @@ void machine::on(const meta_synced& e) {
 
 void machine::on(const applied& e) {
     applied_ = std::max(applied_, std::min(e.index, handed_out_));
-    log_.trim(applied_, settings_.limits.entry_cache_bytes);
+    log_.trim(std::min({applied_, writer_.durable(), log_.last().index}),
+              settings_.limits.entry_cache_bytes);
 }
 
 void machine::on(log_read& e) {

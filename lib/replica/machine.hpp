@@ -69,7 +69,9 @@ class machine {
     void on(log_read& e);
     void on(proposal& p);
     void on(const terminate& e);
+    [[nodiscard]] bool implausible(almenara::epoch e) const;
     void on_control(const sender& from, message& m);
+    void on_member(const sender& from, message& m);
     void on_bulk(const sender& from, message& m);
     void write_log(bool cut);
     void hand_out_committed();
@@ -116,6 +118,7 @@ class machine {
     void on_reject(connection_id id, const link_reject& r);
     [[nodiscard]] std::optional<link_reject> refuse(const greeting& g) const;
     [[nodiscard]] bool known_to_config(const greeting& g) const;
+    void replace_bulk(link& l);
     void accept_bulk(connection_id id, const greeting& g);
     void establish(connection_id id, const greeting& g, link_session session);
     void replace_control(link& l, bool restarted);
@@ -265,6 +268,7 @@ class machine {
     void on(const state_damaged& e);
     void find_damaged(log_index from, std::optional<log_end> end, const std::string& why);
     void corrupt_found(const sender& from, const entry& e, bool verified);
+    void corrupt_came(const sender& from, const entry& e);
     void on_corrupt(const sender& from, const append_nack& m);
     void on_corrupt_read(server_id who, log_read& r);
     void repaired_if_caught_up();

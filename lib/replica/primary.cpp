@@ -74,7 +74,6 @@ void machine::reset_progress(server_id peer) {
     const std::optional<instant> acked_at = p.acked_at;
     p = progress{};
     p.acked_at = acked_at;
-    p.session = l.open() ? l.session : link_session{};
     p.next = std::min(l.said.rank.last_index, log_.last().index).next();
     if (!holds(rule::link_session_isolation)) {
         p.match = match;

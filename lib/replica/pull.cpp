@@ -227,7 +227,8 @@ bool machine::take_pulled(log_chunk& m) {
         if (here && here->epoch == e.epoch && here->hash == e.hash) {
             continue;
         }
-        const bool corrupt = here && here->epoch == e.epoch;
+        const bool corrupt =
+            (here && here->epoch == e.epoch) || e.epoch > m.rank.last_epoch || implausible(e.epoch);
         const bool committed = e.index <= commit_ && holds(rule::no_truncation_below_commit);
         if (corrupt || committed || !log_.continues(e) || !make_room(e)) {
             return false;

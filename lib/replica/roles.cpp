@@ -33,7 +33,6 @@ void machine::become_candidate(almenara::epoch claim_epoch, std::optional<permit
     adopt_epoch(claim_epoch, promised{.id = self_, .incarnation = incarnation_});
     claimed c;
     c.epoch = claim_epoch;
-    c.own = ballot_.record();
     c.rank = own_rank();
     c.permit = with;
     claimed_ = std::move(c);
@@ -73,7 +72,8 @@ void machine::become_primary() {
         all.insert(m.id);
         if (m.id != self_) {
             office.voters[m.id];
-            if (links_[m.id].open()) {
+            const link& l = links_[m.id];
+            if (l.open() && now_.monotonic - l.last_heard < settings_.timers.suspect) {
                 trusted.insert(m.id);
             }
         }
@@ -133,6 +133,9 @@ void machine::leave_office(resign_reason why, std::optional<server_id> successor
     }
     out_.office.push_back(left_office{.reason = why, .successor = successor});
     catch_up_reads_.clear();
+    for (auto& [id, l] : links_) {
+        l.wants_bulk = false;
+    }
     // Proposals that were not cut yet go to the disk now: a backup's log has no driver's batch.
     role_.emplace<backup>(backup{.election_at = now_.monotonic + settings_.timers.suspect,
                                  .reason = election_reason::resigned,

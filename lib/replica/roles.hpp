@@ -64,7 +64,6 @@ struct candidate {
 /// when the role is PROSPECT again, until the epoch changes.
 struct claimed {
     almenara::epoch epoch;
-    meta_number own; ///< the record that holds the own promise
     replica::rank rank;
     std::optional<replica::permit> permit;
     bool again = false; ///< B.10.4: claimed once more above a higher epoch
