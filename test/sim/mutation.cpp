@@ -17,21 +17,10 @@ bool& rewrites_meta() {
     return does;
 }
 
-// The state's rules have no names at run time; there are few.
-struct state_rule {
-    std::string_view name;
-    state::rule rule;
-};
-constexpr state_rule state_rules[]{
-    {"dedup_row_in_update", state::rule::dedup_row_in_update},
-    {"overlay_dropped_after_office", state::rule::overlay_dropped_after_office},
-    {"refusal_is_entry", state::rule::refusal_is_entry},
-    {"attachment_newest_only", state::rule::attachment_newest_only},
-};
-
-template <class Visitor>
-void for_each_replica_rule(Visitor&& visit) {
-    boost::mp11::mp_for_each<boost::describe::describe_enumerators<replica::rule>>(
+/// Calls `visit(name, rule)` for each.
+template <class Rule, class Visitor>
+void for_each_rule(Visitor&& visit) {
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<Rule>>(
         [&](auto enumerator) { visit(std::string_view{enumerator.name}, enumerator.value); });
 }
 
@@ -42,18 +31,18 @@ bool break_rule(std::string_view name) {
     if (found) {
         rewrites_meta() = false;
     }
-    for_each_replica_rule([&](std::string_view known, replica::rule rule) {
+    for_each_rule<replica::rule>([&](std::string_view known, replica::rule rule) {
         if (known == name) {
             replica::break_rule(rule);
             found = true;
         }
     });
-    for (const state_rule& known : state_rules) {
-        if (known.name == name) {
-            state::break_rule(known.rule);
+    for_each_rule<state::rule>([&](std::string_view known, state::rule rule) {
+        if (known == name) {
+            state::break_rule(rule);
             found = true;
         }
-    }
+    });
     return found;
 }
 
@@ -63,11 +52,9 @@ bool meta_is_rewritten() {
 
 std::vector<std::string> rule_names() {
     std::vector<std::string> names;
-    for_each_replica_rule(
-        [&](std::string_view known, replica::rule) { names.emplace_back(known); });
-    for (const state_rule& known : state_rules) {
-        names.emplace_back(known.name);
-    }
+    const auto keep = [&](std::string_view known, auto) { names.emplace_back(known); };
+    for_each_rule<replica::rule>(keep);
+    for_each_rule<state::rule>(keep);
     names.emplace_back(meta_rewritten);
     return names;
 }

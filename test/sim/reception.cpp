@@ -203,9 +203,13 @@ void reception::propose(const asking& who, state::proposed&& what) {
 }
 
 void reception::probe(const asking& who, waiting what) {
+    almenara::epoch claimed;
+    if (const auto* claim = std::get_if<waiting_claim>(&what)) {
+        claimed = epoch_seen(claim->request);
+    }
     last_ticket_ = last_ticket_.next();
     waiting_.emplace(last_ticket_, std::move(what));
-    who.core.step(who.now, replica::read_request{.ticket = last_ticket_});
+    who.core.step(who.now, replica::read_request{.ticket = last_ticket_, .epoch_seen = claimed});
 }
 
 void reception::redirect(const asking& who) {
