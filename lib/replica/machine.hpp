@@ -26,6 +26,7 @@ namespace almenara::replica {
 /// What is behind the gate. One object, one thread of thought per source file:
 ///
 ///     machine.cpp      events to handlers, output, deadlines
+///     standing.cpp     what everybody asks, and how a message leaves
 ///     links.cpp        connections, HELLO, link sessions, CLOSED           B.2
 ///     roles.cpp        who is what: the become_ functions, E0              B.1, B.3
 ///     election.cpp     asking whether to run, answering those who ask      B.6
@@ -80,7 +81,7 @@ class machine {
     void note_that(note_kind kind, std::string text);
     void die(ending how, std::string text);
 
-    // What is asked everywhere.
+    // standing.cpp
     [[nodiscard]] bool is_primary() const { return std::holds_alternative<primary>(role_); }
     [[nodiscard]] bool is_boot() const { return std::holds_alternative<boot>(role_); }
     [[nodiscard]] role_name role_of() const;
@@ -101,7 +102,7 @@ class machine {
     [[nodiscard]] std::uint32_t disk_lag_ms() const;
     [[nodiscard]] duration random_between(duration least, duration most);
 
-    // Sending. Epoch and sync are decided by which of these is called.
+    // Sending: epoch and sync are decided by which of these is called.
     void send_now(server_id to, message m);
     void send_reply(server_id to, message m);
     void send_when(server_id to, message m, until when);

@@ -1,0 +1,102 @@
+#include "replica/core.hpp"
+
+#include "replica/machine.hpp"
+
+#include <utility>
+
+/// The door of the room: what a driver may ask beside events and outputs, and the class behind
+/// which the machine stands.
+namespace almenara::replica {
+
+std::optional<slot> machine::next_slot(moment now) const {
+    const auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr || office->leaving || out_.die) {
+        return std::nullopt;
+    }
+    return slot{.index = log_.last().index.next(), .time = next_log_time(now)};
+}
+
+std::vector<entry_ptr> machine::entries_from(log_index first) const {
+    std::vector<entry_ptr> entries;
+    for (log_index i = first; i <= log_.last().index; i = i.next()) {
+        if (entry_ptr e = log_.find(i)) {
+            entries.push_back(std::move(e));
+        }
+    }
+    return entries;
+}
+
+log_index machine::confirmed_upto() const {
+    const auto* office = std::get_if<primary>(&role_);
+    return office == nullptr ? log_index{} : office->confirmed;
+}
+
+core_status machine::status() const {
+    core_status s;
+    s.role = role_of();
+    s.epoch = epoch();
+    s.durable = ballot_.durable();
+    s.known_primary = is_primary() ? std::optional{self_} : known_primary_;
+    s.last = log_.last();
+    s.commit = commit_;
+    s.durable_upto = writer_.durable();
+    s.confirmed_upto = confirmed_upto();
+    s.applied = handed_out_;
+    s.damaged = ballot_.word().damaged;
+    s.eligible = eligible();
+    s.reach = reach();
+    s.draining = terminating_;
+    const auto* office = std::get_if<primary>(&role_);
+    for (const auto& [id, l] : links_) {
+        peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
+        if (l.open()) {
+            p.session = l.session;
+        }
+        if (office != nullptr) {
+            const auto found = office->voters.find(id);
+            if (found != office->voters.end()) {
+                p.match = found->second.match;
+                p.next = found->second.next;
+                p.in_flight = found->second.entries_in_flight;
+            }
+            p.in_sync = office->sync.contains(id);
+        }
+        s.peers.push_back(p);
+    }
+    s.waiting_sends = outbox_.waiting();
+    s.log_memory = log_.bytes_in_memory();
+    return s;
+}
+
+core::core(start_state start, settings chosen, moment now)
+    : machine_(std::make_unique<machine>(std::move(start), chosen, now)) {}
+core::~core() = default;
+core::core(core&&) noexcept = default;
+core& core::operator=(core&&) noexcept = default;
+
+void core::step(moment now, event what) {
+    machine_->step(now, std::move(what));
+}
+output core::take_output(moment now, bool cut) {
+    return machine_->take_output(now, cut);
+}
+std::optional<slot> core::next_slot(moment now) const {
+    return machine_->next_slot(now);
+}
+std::vector<entry_ptr> core::entries_from(log_index first) const {
+    return machine_->entries_from(first);
+}
+log_index core::confirmed_upto() const {
+    return machine_->confirmed_upto();
+}
+core_status core::status() const {
+    return machine_->status();
+}
+const cluster_config* core::config() const {
+    return machine_->config();
+}
+std::optional<log_point> core::position(log_index index) const {
+    return machine_->position(index);
+}
+
+} // namespace almenara::replica
