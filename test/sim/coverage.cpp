@@ -29,8 +29,9 @@ std::vector<sight> coverage::missing() const {
     std::vector<sight> never;
     for (const sight needed :
          {sight::office, sight::pull, sight::split_promise, sight::torn_tail, sight::damaged_log,
-          sight::damaged_unknown, sight::repaired_log, sight::dropped_overlay, sight::truncation,
-          sight::bulk_catch_up, sight::handover, sight::power_loss_of_all}) {
+          sight::damaged_unknown, sight::damaged_while_running, sight::window_full,
+          sight::repaired_log, sight::dropped_overlay, sight::truncation, sight::bulk_catch_up,
+          sight::handover, sight::power_loss_of_all}) {
         if (count(needed) == 0) {
             never.push_back(needed);
         }

@@ -13,26 +13,29 @@ namespace almenara::sim {
 
 /// What a run has seen. A search that never saw the interesting things has searched nothing.
 enum class sight : std::uint8_t {
-    office,            ///< somebody became primary
-    pull,              ///< a prospect fetched a more recent log (E6)
-    split_promise,     ///< voters promised one epoch to different candidates
-    late_promise,      ///< a PROMISE won office after its candidate had given up (B.6)
-    refuse_taken_back, ///< (B.6)
-    dropped_overlay,   ///< somebody left office with operations that nobody had confirmed
-    handover,          ///< (B.10)
-    truncation,        ///< a suffix was cut
-    torn_tail,         ///< a start found the last write half done
-    damaged_log,       ///< a start found what it once had unreadable
-    damaged_unknown,   ///< the same without a known end: abstains
-    repaired_log,      ///< `damaged` was cleared (B.8)
-    bulk_catch_up,     ///< LOG_CHUNK on a bulk connection (B.8)
-    corrupt_nack,      ///< two hashes at one place (B.5)
+    office,                ///< somebody became primary
+    pull,                  ///< a prospect fetched a more recent log (E6)
+    split_promise,         ///< voters promised one epoch to different candidates
+    late_promise,          ///< a PROMISE won office after its candidate had given up (B.6)
+    refuse_taken_back,     ///< (B.6)
+    dropped_overlay,       ///< somebody left office with operations that nobody had confirmed
+    handover,              ///< (B.10)
+    truncation,            ///< a suffix was cut
+    torn_tail,             ///< a start found the last write half done
+    damaged_log,           ///< a start found what it once had unreadable
+    damaged_unknown,       ///< the same without a known end: abstains
+    damaged_while_running, ///< a read met a hole
+    window_full,           ///< nothing more goes to a backup until it acks (B.13)
+    repaired_log,          ///< `damaged` was cleared (B.8)
+    bulk_catch_up,         ///< LOG_CHUNK on a bulk connection (B.8)
+    corrupt_nack,          ///< two hashes at one place (B.5)
     kill,
     kill_in_output, ///< between two things of one output (B.15)
     power_loss,
     power_loss_of_all,
     sync_error,
     slow_sync, ///< longer than any timer of the protocol
+    lag,
     pause,
     partition,
     one_way_cut,
@@ -57,6 +60,8 @@ ALMENARA_DESCRIBE_ENUM(sight,
                        torn_tail,
                        damaged_log,
                        damaged_unknown,
+                       damaged_while_running,
+                       window_full,
                        repaired_log,
                        bulk_catch_up,
                        corrupt_nack,
@@ -66,6 +71,7 @@ ALMENARA_DESCRIBE_ENUM(sight,
                        power_loss_of_all,
                        sync_error,
                        slow_sync,
+                       lag,
                        pause,
                        partition,
                        one_way_cut,

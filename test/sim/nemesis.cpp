@@ -67,6 +67,7 @@ void nemesis::strike(fault what) {
     case fault::power_all:
     case fault::kill_all:
     case fault::pause:
+    case fault::lag:
     case fault::terminate:
     case fault::transfer:
     case fault::wall_jump:
@@ -123,6 +124,11 @@ void nemesis::strike_process(fault what) {
         around_.seen.saw(sight::clock_jump);
         return any().jump_wall_clock(luck_.one_in(2) ? 1h : -1h);
     }
+    if (what == fault::lag) {
+        // Longer than a gap that is noticed, and shorter than what everybody else notices.
+        around_.seen.saw(sight::lag);
+        return any().pause(luck_.between(10ms, 350ms));
+    }
     server* const who = victim();
     if (who == nullptr) {
         return;
@@ -141,7 +147,7 @@ void nemesis::strike_process(fault what) {
     case fault::terminate:
         return who->terminate();
     default:
-        return who->transfer();
+        return who->transfer(luck_.one_in(2) ? std::optional{any().id()} : std::nullopt);
     }
 }
 
@@ -153,19 +159,33 @@ std::size_t nemesis::impaired() const {
                       [](const auto& who) { return who->impaired() || who->lost(); }));
 }
 
-void nemesis::rot() {
-    server& who = any();
+/// What somebody who is behind will soon ask for, an old entry, or a recent one.
+log_index nemesis::where_to_rot(const server& who) {
     const std::uint64_t last = who.disk().last().value();
-    // Entry 1 is also in the state and in everybody's memory; it is left alone.
+    std::uint64_t behind = last;
+    for (const auto& other : victims_) {
+        behind = std::min(behind, other->disk().last().value());
+    }
+    std::uint64_t depth = luck_.one_in(3) ? last : std::min<std::uint64_t>(last, 64);
+    if (last - behind > 1 && luck_.one_in(2)) {
+        depth = last - behind;
+    }
+    return log_index{last - luck_.below(depth)};
+}
+
+void nemesis::rot() {
+    // A primary is asked for old entries, so it may miss them while it runs.
+    const server* const old = primary();
+    server& who = old != nullptr && luck_.one_in(3) ? *victims_[old->id().value() - 1U] : any();
+    const std::uint64_t last = who.disk().last().value();
     if (impaired() >= minority() || last < 2 || who.lost()) {
         return;
     }
-    const std::uint64_t depth = luck_.one_in(4) ? last - 1 : std::min<std::uint64_t>(last - 1, 64);
-    const log_index at{last - luck_.below(depth)};
+    const log_index at = where_to_rot(who);
     if (who.rot_log(at, !luck_.one_in(3))) {
         around_.tale.tell(around_.time.now(), who.id(), "entry {} of its log rots", at);
         // It is found by who reads it, mostly the next start.
-        if (who.runs() && luck_.one_in(2)) {
+        if (who.runs() && &who != old && luck_.one_in(2)) {
             who.die(death::exit);
             start_later(who);
         }

@@ -51,6 +51,7 @@ class nemesis {
     [[nodiscard]] const server* primary() const;
     void kill_all(death how);
     void rot();
+    [[nodiscard]] log_index where_to_rot(const server& who);
     void lose_disk();
     std::uint64_t mend_later(duration after, std::function<void()> how);
     [[nodiscard]] std::vector<direction> both_ways(const std::set<node>& a,

@@ -24,13 +24,13 @@ profile everything() {
     return with("default", "a bit of everything",
                 {{fault::kill, 9s},          {fault::kill_inside, 9s}, {fault::power, 25s},
                  {fault::power_inside, 25s}, {fault::power_all, 60s},  {fault::kill_all, 60s},
-                 {fault::pause, 15s},        {fault::halves, 25s},     {fault::isolate, 25s},
-                 {fault::bridge, 40s},       {fault::chain, 40s},      {fault::constrained, 40s},
-                 {fault::one_way, 20s},      {fault::deaf, 40s},       {fault::mute, 40s},
-                 {fault::clog, 20s},         {fault::swizzle, 40s},    {fault::reset, 12s},
-                 {fault::swallow, 25s},      {fault::flap, 60s},       {fault::rot, 25s},
-                 {fault::slow_disk, 25s},    {fault::sync_error, 40s}, {fault::wall_jump, 30s},
-                 {fault::terminate, 30s},    {fault::transfer, 30s}});
+                 {fault::pause, 15s},        {fault::lag, 5s},         {fault::halves, 25s},
+                 {fault::isolate, 25s},      {fault::bridge, 40s},     {fault::chain, 40s},
+                 {fault::constrained, 40s},  {fault::one_way, 20s},    {fault::deaf, 40s},
+                 {fault::mute, 40s},         {fault::clog, 20s},       {fault::swizzle, 40s},
+                 {fault::reset, 12s},        {fault::swallow, 25s},    {fault::flap, 60s},
+                 {fault::rot, 25s},          {fault::slow_disk, 25s},  {fault::sync_error, 40s},
+                 {fault::wall_jump, 30s},    {fault::terminate, 30s},  {fault::transfer, 30s}});
 }
 
 profile calm() {
@@ -109,6 +109,7 @@ profile partitions() {
 profile pauses() {
     return with("pauses", "processes stop and go on, clocks jump",
                 {{fault::pause, 2s},
+                 {fault::lag, 500ms},
                  {fault::wall_jump, 5s},
                  {fault::kill, 15s},
                  {fault::power_inside, 15s},
@@ -127,6 +128,7 @@ profile hostile_timing() {
                          {fault::one_way, 10s},
                          {fault::reset, 4s},
                          {fault::pause, 10s},
+                         {fault::lag, 1s},
                          {fault::transfer, 10s}});
     made.habits.net.delay = {8ms, 500ms};
     made.habits.net.lost_per_mille = 20;

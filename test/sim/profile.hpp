@@ -22,6 +22,7 @@ enum class fault : std::uint8_t {
     power_all, ///< within a moment
     kill_all,
     pause,       ///< SIGSTOP for up to 5 s
+    lag,         ///< the loop comes too late, again and again (D.3)
     halves,      ///< partition
     isolate,     ///< one alone
     bridge,      ///< two halves, and one that reaches both
@@ -51,6 +52,7 @@ ALMENARA_DESCRIBE_ENUM(fault,
                        power_all,
                        kill_all,
                        pause,
+                       lag,
                        halves,
                        isolate,
                        bridge,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "replica/config.hpp"
+#include "replica/settings.hpp"
 #include "sim/agenda.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/god_view.hpp"
@@ -33,7 +35,11 @@ struct habits {
     std::uint64_t encode_one_in = 16;
     /// So many of a hundred chunks of a pull come when it is too late for them.
     std::uint64_t late_chunk_percent = 0;
-    bool meta_rewritten = true; ///< B.1; false is a mutation
+    /// Of the cores, and of the first start.
+    replica::settings core{};
+    replica::confirm_policy confirm = replica::confirm_policy::sync_set;
+    std::uint16_t highest_priority = 0; ///< servers get one up to here
+    bool meta_rewritten = true;         ///< B.1; false is a mutation
 };
 
 /// Whom voters promised an epoch first, to see when they do not agree.

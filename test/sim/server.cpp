@@ -34,10 +34,11 @@ replica::connection_kind kind_of(line_kind kind) {
 
 server::process::process(replica::start_state start,
                          const replica::moment& now,
+                         const replica::settings& chosen,
                          state::memory_key_space state,
                          dice luck,
                          coverage& seen)
-    : core(std::move(start), replica::settings{}, now), clients(std::move(state), luck, seen) {}
+    : core(std::move(start), chosen, now), clients(std::move(state), luck, seen) {}
 
 server::server(server_id self, std::vector<server_id> listed, scene& around, dice luck)
     : self_(self),
@@ -46,7 +47,9 @@ server::server(server_id self, std::vector<server_id> listed, scene& around, dic
       luck_(luck),
       disk_(luck_.fork()),
       disk_habits_(around.habits.disk),
-      uuid_(new_uuid(luck_)) {}
+      uuid_(new_uuid(luck_)),
+      priority_(static_cast<std::uint16_t>(
+          luck_.below(std::uint64_t{around.habits.highest_priority} + 1))) {}
 
 // -- Clocks ---------------------------------------------------------------------------------------
 
@@ -82,8 +85,9 @@ replica::start_state server::begin_with(const scan_result& found) {
                                .incarnation = replica::incarnation{luck_.number()},
                                .seed = luck_.number(),
                                .addresses = {fmt::format("server-{}:7000", self_)},
-                               .priority = 0,
+                               .priority = priority_,
                                .listed = listed_,
+                               .confirm = around_.habits.confirm,
                                .meta = found.meta,
                                .found_damaged = found.damage,
                                .unclean_boot = std::exchange(unclean_, false),
@@ -135,7 +139,8 @@ void server::start() {
         .monotonic = instant{offset},
         .wall = wall_time{first_day + wall_offset_ +
                           std::chrono::duration_cast<milliseconds>(now().since_origin())}};
-    process_.emplace(std::move(begin), birth, kept_state_, luck_.fork(), around_.seen);
+    process_.emplace(std::move(begin), birth, around_.habits.core, kept_state_, luck_.fork(),
+                     around_.seen);
     process_->born = now();
     process_->rate = rate;
     process_->offset = offset;
@@ -214,9 +219,9 @@ void server::terminate() {
     }
 }
 
-void server::transfer() {
+void server::transfer(std::optional<server_id> target) {
     if (process_) {
-        arrives(replica::transfer{.target = std::nullopt});
+        arrives(replica::transfer{.target = target});
     }
 }
 

@@ -43,7 +43,8 @@ class server {
     void jump_wall_clock(std::chrono::milliseconds by);
     void fail_next_sync();
     void terminate();
-    void transfer();
+    /// An operator wishes another primary; nobody in particular: whoever is best.
+    void transfer(std::optional<server_id> target);
     bool rot_log(log_index at, bool end_readable);
     /// Another disk, empty; another data directory. It never comes back as a voter.
     void lose_disk();
@@ -91,6 +92,7 @@ class server {
     struct process {
         process(replica::start_state start,
                 const replica::moment& now,
+                const replica::settings& chosen,
                 state::memory_key_space state,
                 dice luck,
                 coverage& seen);
@@ -164,6 +166,7 @@ class server {
     sim::disk disk_;
     disk_habits disk_habits_;
     data_uuid uuid_;
+    std::uint16_t priority_ = 0;
     state::memory_key_space kept_state_; ///< as the disk has it: behind by some entries
     std::optional<process> process_;
     std::uint64_t life_ = 0;

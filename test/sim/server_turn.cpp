@@ -128,12 +128,22 @@ bool server::may_cut() {
 
 bool server::flush() {
     process& p = *process_;
+    const bool was_whole = !p.status.damaged;
     const bool was_prospect = p.status.role == replica::role_name::prospect;
     replica::output out = p.core.take_output(moment(), may_cut());
     p.status = p.core.status();
     if (std::exchange(p.promise_came_late, false) && was_prospect &&
         p.status.role == replica::role_name::primary) {
         around_.seen.saw(sight::late_promise);
+    }
+    if (was_whole && p.status.damaged) {
+        around_.seen.saw(sight::damaged_while_running);
+    }
+    const auto is_full = [&](const replica::peer_status& peer) {
+        return peer.in_flight >= around_.habits.core.limits.in_flight_entries;
+    };
+    if (std::any_of(p.status.peers.begin(), p.status.peers.end(), is_full)) {
+        around_.seen.saw(sight::window_full);
     }
     around_.god.took(self_, out, p.status, p.core.config());
     around_.liveness.took(self_, out, p.status, now());

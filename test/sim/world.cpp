@@ -4,6 +4,8 @@
 #include "sim/final_state.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,8 +18,41 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t order_search_steps = 20'000;
 
+template <class T, std::size_t N>
+T one_of(dice& luck, const std::array<T, N>& choices) {
+    return choices[static_cast<std::size_t>(luck.below(N))];
+}
+
+/// Every other cluster is configured as nobody would: what is rare with large limits is what it
+/// does all day.
+void choose_settings(habits& into, const run_plan& plan) {
+    // Luck of its own: the run itself is the same with any settings, as far as it can be.
+    dice luck{plan.seed ^ 0x5e771495U};
+    if (luck.one_in(2)) {
+        return;
+    }
+    constexpr std::size_t kib = 1024;
+    replica::limits& limits = into.core.limits;
+    limits.entry_cache_bytes = one_of<std::size_t>(
+        luck, std::array{4 * kib, 4 * kib, 16 * kib, 64 * kib, 1024 * kib, 65536 * kib});
+    limits.in_flight_entries =
+        one_of<std::size_t>(luck, std::array<std::size_t, 4>{2, 8, 64, 4096});
+    limits.in_flight_bytes = one_of<std::size_t>(luck, std::array{2 * kib, 64 * kib, 8192 * kib});
+    limits.append_bytes = one_of<std::size_t>(luck, std::array{kib, 16 * kib, 512 * kib});
+    limits.chunk_bytes = one_of<std::size_t>(luck, std::array{kib, 16 * kib, 256 * kib});
+    into.highest_priority = one_of<std::uint16_t>(luck, std::array<std::uint16_t, 2>{0, 3});
+    const bool may_wait_for_all =
+        plan.profile.every[static_cast<std::size_t>(fault::lose_disk)] == duration{0};
+    if (luck.one_in(3)) {
+        into.confirm = replica::confirm_policy::majority;
+    } else if (luck.one_in(3) && may_wait_for_all) {
+        into.confirm = replica::confirm_policy::all;
+    }
+}
+
 habits habits_of(const run_plan& plan) {
     habits chosen = plan.profile.habits;
+    choose_settings(chosen, plan);
     chosen.meta_rewritten = plan.meta_rewritten;
     return chosen;
 }
@@ -148,9 +183,11 @@ bool world::everything_is_well() const {
 void world::settle() {
     tale_.tell(time_.now(), "end", "no more faults");
     // Delays as long as timers are faults too: I24 is about a network that does its work.
-    const bool rewritten = habits_.meta_rewritten;
-    habits_ = {};
-    habits_.meta_rewritten = rewritten;
+    const habits usual;
+    habits_.net = usual.net;
+    habits_.disk = usual.disk;
+    habits_.late_turn_one_in = usual.late_turn_one_in;
+    habits_.late_turn = usual.late_turn;
     net_.set_habits(habits_.net);
     nemesis_.stop(200ms);
     wait_until_quiet();
