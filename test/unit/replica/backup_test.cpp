@@ -205,6 +205,27 @@ TEST_CASE("B.5 backup 4: commit is never beyond the verified match (NuRaft#57)")
     CHECK(b.s.status().commit == at(5));
 }
 
+TEST_CASE("B.5 backup 4: what was truncated is not verified any more") {
+    backup_of_three b;
+    b.s.append(three, epoch{3}, b.log, at(6), at(9));
+    const history other = history{b.config}.add(epoch{2}, 5);
+    b.s.append(three, epoch{3}, other, at(6), at(6), at(5));
+    REQUIRE(b.s.last() == other.last());
+    b.s.heartbeat(three, epoch{3}, at(9), epoch{3});
+    CHECK(b.s.status().commit == at(6));
+    CHECK_FALSE(b.s.died);
+}
+
+TEST_CASE("B.5 backup 2: an entry is checked before anything is truncated for it") {
+    backup_of_three b;
+    b.s.append(three, epoch{3}, b.log, at(6), at(9));
+    append m{.primary = three, .previous = b.log.at(at(6)), .entries = b.log.between(at(7), at(7))};
+    m.entries[0].epoch = epoch{2};
+    b.s.say(three, m, epoch{3});
+    CHECK(b.s.last() == b.log.last());
+    CHECK(b.s.writes.size() == 1);
+}
+
 TEST_CASE("B.5 backup 5: committed entries are applied in order, once they are durable") {
     backup_of_three b;
     b.s.disk_is_fast = false;

@@ -151,6 +151,22 @@ TEST_CASE("B.12.3: INIT is checked, written with the cluster's id before it, syn
     CHECK(s.count<election>(three) == 1);
 }
 
+TEST_CASE("B.12.3: INIT_GO counts only when entry 1 is on the own disk") {
+    stand s = empty();
+    s.disk_is_fast = false;
+    open_empty(s);
+    s.say(three, init_go{.nonce = 77}, epoch{0});
+    CHECK(s.role() == role_name::boot);
+    offers(s, three, the_entry());
+    s.say(three, init_go{.nonce = 77}, epoch{0});
+    CHECK(s.role() == role_name::boot);
+    s.sync_log();
+    s.say(three, init_go{.nonce = 0}, epoch{0});
+    CHECK(s.role() == role_name::boot); // Nobody offers with that nonce and waits for all.
+    s.say(three, init_go{.nonce = 77}, epoch{0});
+    CHECK(s.role() == role_name::backup);
+}
+
 TEST_CASE("B.12.3: an entry 1 that is not that of the own view is refused") {
     stand s = empty();
     open_empty(s);

@@ -67,10 +67,39 @@ TEST_CASE("B.8: a NACK never takes back what was acked in this link session") {
     stand s{3};
     s.rule();
     const log_index acked = s.last().index;
-    s.say(three, append_nack{.reason = nack_reason::mismatch, .previous = acked, .hint = at(1)},
-          s.epoch_now());
+    s.say(
+        three,
+        append_nack{
+            .reason = nack_reason::mismatch, .previous = acked, .hint = at(1), .last_index = acked},
+        s.epoch_now());
     CHECK(s.peer(three).match == acked);
     CHECK(s.peer(three).next > acked);
+}
+
+TEST_CASE("B.8: a peer that cut what it had acked counts for what it can still read") {
+    stand s{3};
+    s.rule();
+    for (int i = 0; i < 20; ++i) {
+        s.propose();
+    }
+    s.ack_all();
+    const log_index acked = s.last().index;
+    s.propose();
+    s.forget();
+    s.say(
+        three,
+        append_nack{
+            .reason = nack_reason::mismatch, .previous = acked, .hint = at(4), .last_index = at(3)},
+        s.epoch_now());
+    CHECK(s.peer(three).match == at(3));
+    CHECK(s.last_said<append>(three).previous.index == at(3));
+    CHECK(s.status().commit == acked);
+    SECTION("and gets the rest, without being asked again and again") {
+        CHECK(s.count<append>(three) == 1);
+        s.ack(three, s.last().index);
+        CHECK(s.peer(three).match == s.last().index);
+        CHECK(s.status().commit == s.last().index);
+    }
 }
 
 TEST_CASE("B.8: a new link session begins behind the last entry that HELLO named") {

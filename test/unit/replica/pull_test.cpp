@@ -254,6 +254,43 @@ TEST_CASE("E6: a chunk with entries that do not chain is not taken") {
     CHECK(p.s.role() == role_name::prospect);
 }
 
+TEST_CASE("E6: what is pulled ends the claim before it, and a late PROMISE gives no office") {
+    const history mine = history{test::cluster_of(3)}.add(epoch{2}, 4);
+    const history newer = history{mine}.add(epoch{4}, 6);
+    const rank theirs = stand::rank(one, epoch{4}, at(11), 0);
+    stand s{started(test::cluster_of(3), two, mine)};
+    s.open_all();
+    const generation first = s.ask();
+    s.each_peer([&](server_id peer) {
+        s.answer(peer, answer_kind::grant, stand::rank(peer, epoch{2}, at(5), 1), epoch{2});
+    });
+    REQUIRE(s.role() == role_name::candidate);
+    const epoch claimed = s.epoch_now();
+    REQUIRE(s.run_until([&] { return s.last_said<election>(one).generation != first; }, 3s));
+    s.answer(one, answer_kind::bully, theirs, epoch{4});
+    REQUIRE(s.run_until([&] { return s.count<fetch>(one) > 0; }));
+    s.say(one,
+          log_chunk{.generation = s.last_said<fetch>(one).generation,
+                    .previous = mine.last(),
+                    .entries = newer.between(at(6), at(8)),
+                    .rank = theirs},
+          epoch{4});
+    REQUIRE(s.last() == newer.at(at(8)));
+    s.promise(three, claimed);
+    CHECK(s.role() == role_name::prospect);
+    SECTION("and when the pull breaks off, the next claim is above what was pulled") {
+        s.close(one);
+        s.promise(three, claimed);
+        const auto before = s.last_said<election>(three).generation;
+        REQUIRE(s.run_until([&] { return s.last_said<election>(three).generation != before; }));
+        s.answer(three, answer_kind::grant, stand::rank(three, epoch{2}, at(5)), epoch{3});
+        CHECK(s.role() == role_name::candidate);
+        CHECK(s.epoch_now() > epoch{4});
+        s.promise(three, s.epoch_now());
+        CHECK(s.role() == role_name::primary);
+    }
+}
+
 // -- The source -----------------------------------------------------------------------------------
 
 TEST_CASE("E6 source: every server answers FETCH with what follows, and its rank") {

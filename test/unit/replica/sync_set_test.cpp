@@ -25,6 +25,21 @@ void only_three_keeps_up(stand& s, duration length) {
 
 } // namespace
 
+TEST_CASE("B.5 sync set: a new primary trusts the links that are open and not silent") {
+    stand s{3};
+    s.open(three);
+    s.pass(399ms);
+    s.open(one);
+    s.ask();
+    s.answer(one, answer_kind::grant, s.rank_of(one));
+    REQUIRE(s.run_until([&] { return s.role() == role_name::candidate; }));
+    s.promise(one, s.epoch_now());
+    REQUIRE(s.role() == role_name::primary);
+    CHECK(s.peer(three).open);
+    CHECK(in_sync(s, one));
+    CHECK_FALSE(in_sync(s, three));
+}
+
 TEST_CASE("B.5 sync set: who kept up for sync_join is in again, under load too") {
     stand s{3};
     s.rule();
