@@ -112,8 +112,10 @@ void add_entries(message& to,
         for (const peer_status& peer : receiver.core->status().peers) {
             chunk->session = peer.id == way.from ? peer.session : chunk->session;
         }
+    } else if (auto* const asked = std::get_if<fetch>(&to)) {
+        asked->from = previous;
     } else {
-        throw script_error{"only APPEND and LOG_CHUNK have entries"};
+        throw script_error{"only APPEND, LOG_CHUNK and FETCH follow an entry"};
     }
 }
 

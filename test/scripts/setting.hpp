@@ -24,7 +24,7 @@ void found_cluster(stage& on);
 void write_log(stage& on, server& s, const std::vector<std::string>& epochs);
 
 /// Gives an APPEND or LOG_CHUNK that is injected its entries: behind this one of the receiver's
-/// log, of these epochs. A chunk is of the link session between the two.
+/// log, of these epochs. A chunk is of the link session between the two; a FETCH asks from there.
 void add_entries(replica::message& to,
                  const stage& on,
                  direction way,

@@ -422,11 +422,16 @@ void stage::send(server& s, const outgoing& what) {
 void stage::read_log(server& s, const log_request& request) {
     log_read answer{.request = request.request};
     const std::vector<entry_ptr>& log = s.storage.cached.log;
+    base::byte_vector scratch;
     std::size_t bytes = 0;
     for (log_index i = request.from; i <= request.to; i = i.next()) {
         const auto at = static_cast<std::size_t>(i.value());
         if (at == 0 || at > log.size() || (!answer.entries.empty() && bytes >= request.max_bytes)) {
             break;
+        }
+        const hash64 before = at == 1 ? hash64{} : log[at - 2]->hash;
+        if (chain_hash(before, *log[at - 1], scratch) != log[at - 1]->hash) {
+            break; // It rotted, and storage sees that by its checksum.
         }
         bytes += log[at - 1]->payload.size();
         answer.entries.push_back(log[at - 1]);

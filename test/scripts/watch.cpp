@@ -161,8 +161,10 @@ void watch::applied(const server& s, const entry& what) {
 void watch::check_commit(const server& s, const core_status& now, memory& before) {
     // B.8: of a log that is damaged below it the state may be ahead.
     const bool state_ahead = now.applied > now.last.index && now.damaged;
+    // Found while running, it may end below what was committed here, too.
+    const bool commit_ahead = now.damaged && now.commit == before.commit;
     if (now.commit < before.commit || (now.applied > now.commit && !state_ahead) ||
-        now.commit > now.last.index) {
+        (now.commit > now.last.index && !commit_ahead)) {
         breaks(fmt::format("I8: server {} has commit {} after {}, applied {}, last {}", s.id,
                            now.commit, before.commit, now.applied, now.last.index));
         return;
@@ -182,14 +184,24 @@ void watch::check_commit(const server& s, const core_status& now, memory& before
     before.commit = now.commit;
 }
 
-/// What was committed here, and everything before it by the chain, must still be here.
+/// What was committed here, and everything before it by the chain, must still be here, but for what
+/// the disk remembers as damaged.
 void watch::check_truncation(const server& s) {
     const log_index commit = memories_[s.id].commit;
+    if (is_damaged_at(s, commit)) {
+        return;
+    }
     const auto known = committed_.find(commit);
     if (known != committed_.end() && hash_at(*s.core, commit) != known->second) {
         breaks(fmt::format("I7: server {} no longer has entry {}, which it knew as committed", s.id,
                            commit));
     }
+}
+
+/// B.8: it has said that it cannot read this any more, and promises nothing below the true end.
+bool watch::is_damaged_at(const server& s, log_index index) {
+    const std::optional<damage>& known = s.storage.synced.meta.damaged;
+    return known && known->from <= index;
 }
 
 /// I20, the counting rule: what a primary credits to a backup is on that backup's disk.
@@ -199,7 +211,8 @@ void watch::check_credit(const server& s, const core_status& now) {
     }
     for (const peer_status& peer : now.peers) {
         const server* const other = find(peer.id);
-        if (other == nullptr || !peer.open || peer.match == log_index{0}) {
+        if (other == nullptr || !peer.open || peer.match == log_index{0} ||
+            is_damaged_at(*other, peer.match)) {
             continue;
         }
         if (is_current(s, now, peer, *other) &&

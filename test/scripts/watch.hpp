@@ -56,6 +56,7 @@ class watch {
     void check_match(const server& s, log_index match);
     void check_commit(const server& s, const replica::core_status& now, memory& before);
     void check_truncation(const server& s);
+    [[nodiscard]] static bool is_damaged_at(const server& s, log_index index);
     void check_credit(const server& s, const replica::core_status& now);
     void check_meta(const server& s, memory& before);
     [[nodiscard]] const server* find(server_id id) const;
