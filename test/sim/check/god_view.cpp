@@ -13,6 +13,13 @@ bool lowers(const replica::damage& before, const replica::damage& after) {
     return after.end && (!before.end || *after.end < *before.end);
 }
 
+/// What is about to be lost was once there.
+void remember_durable(server_record& is) {
+    if (is.once_durable.last() < is.durable.last()) {
+        is.once_durable = is.durable;
+    }
+}
+
 bool leaves_office(const replica::output& out) {
     return std::any_of(out.office.begin(), out.office.end(),
                        [](const replica::office_event& office) {
@@ -39,8 +46,11 @@ void god_view::started(const replica::start_state& start) {
         scanned.push(point);
     }
     check_disk_kept(start, scanned);
+    if (start.found_damaged) {
+        remember_durable(server);
+    }
     server = {.durable = scanned,
-              .once_durable = start.found_damaged ? server.durable : server.once_durable,
+              .once_durable = server.once_durable,
               .meta = start.meta,
               .running = true,
               .incarnation = start.incarnation,
@@ -49,7 +59,8 @@ void god_view::started(const replica::start_state& start) {
               .applied_at_start = start.applied,
               .epoch_of_log = scanned.end().epoch,
               .handed_to_base = start.applied,
-              .noted_damage = start.meta.damaged};
+              .noted_damage = start.meta.damaged,
+              .owed_upto = committed_.last()};
     if (start.found_damaged) {
         server.damage_unrecorded =
             !start.meta.damaged || lowers(*start.found_damaged, *start.meta.damaged);
@@ -76,13 +87,14 @@ void god_view::check_disk_kept(const replica::start_state& start, const log_imag
         found_.report("I26", "server {} starts and knows less of its damage than its disk did",
                       start.self);
     }
-    if (start.found_damaged || start.meta.damaged) {
-        return;
-    }
     // What a truncation on its way to the disk was about to remove may be there or not.
     log_index kept = server.durable.last();
     for (const auto& [batch, previous] : server.cuts_under_way) {
         kept = std::min(kept, previous);
+    }
+    // Damage takes nothing from before it, and no repair that was synced.
+    if (start.found_damaged) {
+        kept = std::min(kept, log_index{start.found_damaged->from.value() - 1});
     }
     const auto point = server.durable.at(kept);
     if (point && !scanned.holds(*point)) {
@@ -117,6 +129,7 @@ void god_view::took(server_id server,
     server_record& is = record(server);
     const replica::core_status before = is.seen ? is.status : status;
     take_log(server, out, status);
+    take_notes(server, out, status);
     if (out.meta) {
         take_meta(server, out.meta->fields);
     }
@@ -181,6 +194,7 @@ void god_view::take_log(server_id server,
     for (const auto& write : out.log) {
         check_write(server, write, in_office);
         check_still_has_acked(server, write, status);
+        is.cut_announced = is.cut_announced && !write.truncates;
         if (write.truncates) {
             is.memory.cut_behind(write.previous.index);
             is.cuts_under_way.emplace(write.batch, write.previous.index);
@@ -208,7 +222,7 @@ void god_view::check_write(server_id server, const replica::log_write& write, bo
     }
     // B.8: what cannot be read may go once the disk knows how long the log was.
     const auto& damaged = is.meta.damaged;
-    if (damaged && damaged->from <= write.previous.index.next() &&
+    if (is.cut_announced && damaged && damaged->from <= write.previous.index.next() &&
         (!damaged->end || replica::end_of(is.memory.end()) <= *damaged->end)) {
         return;
     }
@@ -242,7 +256,7 @@ void god_view::log_durable(server_id server, const replica::log_write& write) {
     }
     if (write.truncates) {
         if (is.meta.damaged) {
-            is.once_durable = is.durable;
+            remember_durable(is);
         }
         is.durable.cut_behind(write.previous.index);
         is.cuts_under_way.erase(write.batch);
@@ -351,6 +365,9 @@ void god_view::answered(server_id server, log_index index) {
 void god_view::take_meta(server_id server, const replica::persistent& meta) {
     check_damage(server, meta);
     server_record& is = record(server);
+    if (!is.noted_damage) {
+        is.owed_upto = committed_.last();
+    }
     is.noted_damage = meta.damaged;
     // Of an epoch that already has a primary nothing is decided any more: this follows it (E0).
     if (!meta.promised_to || meta.promised_to->id == server || terms_.contains(meta.epoch)) {
@@ -366,6 +383,20 @@ void god_view::take_meta(server_id server, const replica::persistent& meta) {
         mine = std::max(mine, *meta.damaged->end);
     }
     ballots_.check_log_test(server, meta.epoch, meta.promised_to->id, mine);
+}
+
+/// A log that rots under a running server is cut as soon as the record of it is durable.
+void god_view::take_notes(server_id server,
+                          const replica::output& out,
+                          const replica::core_status& status) {
+    server_record& is = record(server);
+    const bool says_so =
+        std::any_of(out.notes.begin(), out.notes.end(), [](const replica::note& note) {
+            return note.kind == replica::note_kind::damaged;
+        });
+    if (says_so && status.damaged && status.damaged->from <= is.memory.last()) {
+        is.cut_announced = true;
+    }
 }
 
 void god_view::check_damage(server_id server, const replica::persistent& next) {
@@ -388,6 +419,26 @@ void god_view::check_damage(server_id server, const replica::persistent& next) {
                       "committed in epoch {}",
                       server, is.durable.last(), next.epoch);
     }
+    check_repaired(server, next.epoch);
+}
+
+/// It has again whatever it had of what was committed. Of later epochs it cannot know.
+void god_view::check_repaired(server_id server, epoch in) {
+    server_record& is = record(server);
+    log_index index = std::min(is.owed_upto, is.once_durable.last());
+    const auto counts = [&](const committed_entry* entry) {
+        return entry == nullptr ||
+               (entry->committed_in <= in && is.once_durable.holds(entry->entry.point));
+    };
+    while (!counts(committed_.at(index))) {
+        index = log_index{index.value() - 1};
+    }
+    const committed_entry* owed = committed_.at(index);
+    if (owed != nullptr && !is.durable.holds(owed->entry.point)) {
+        found_.report("I26", "server {} forgets its damage with {} entries on its disk; it had {}",
+                      server, is.durable.last(), index);
+    }
+    is.once_durable = {};
 }
 
 void god_view::meta_durable(server_id server, const replica::persistent& meta) {

@@ -38,6 +38,10 @@ struct server_record {
     std::optional<epoch> office;
     bool damage_unrecorded = false;              ///< found at this start, not in a synced meta yet
     std::optional<replica::damage> noted_damage; ///< as its newest meta record says
+    bool cut_announced = false; ///< it said that it cannot read what it has; good for one cut
+    /// What was committed when it began without all of its log: of that it must have again
+    /// whatever it had, before it may forget its damage.
+    log_index owed_upto;
     replica::core_status status;
     bool seen = false; ///< `status` is of this process
 };
@@ -100,6 +104,10 @@ class god_view {
                                const replica::core_status& status);
     void take_meta(server_id server, const replica::persistent& meta);
     void check_damage(server_id server, const replica::persistent& next);
+    void check_repaired(server_id server, epoch in);
+    void take_notes(server_id server,
+                    const replica::output& out,
+                    const replica::core_status& status);
     void take_status(server_id server, const replica::core_status& status);
     void check_own_sync(server_id server, log_index durable_upto);
     void take_commit(server_id server, log_index commit);

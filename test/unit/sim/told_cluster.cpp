@@ -58,9 +58,13 @@ void told_cluster::restart_damaged(unsigned id,
                                    std::optional<replica::log_end> end) {
     server& is = at(id);
     is.log.resize(from - 1);
+    is.syncing.clear();
     is.start.meta = is.disk;
     is.start.found_damaged = replica::damage{.from = log_index{from}, .end = end};
-    is.start.positions.resize(from - 1);
+    is.start.positions.clear();
+    for (const auto& entry : is.log) {
+        is.start.positions.push_back(replica::point_of(*entry));
+    }
     is.start.recent = is.log;
     is.status.last = replica::point_of(*is.log.back());
     is.status.durable_upto = log_index{from - 1};
@@ -103,6 +107,23 @@ void told_cluster::write_meta(unsigned id, const replica::persistent& meta) {
     replica::output out;
     out.meta = replica::meta_record{.fields = meta};
     turn(id, out);
+}
+
+void told_cluster::finds_damage(unsigned id, const replica::damage& what) {
+    at(id).status.damaged = what;
+    replica::output out;
+    out.notes.push_back({.kind = replica::note_kind::damaged, .text = {}});
+    turn(id, out);
+    replica::persistent meta = at(id).disk;
+    meta.damaged = what;
+    write_meta(id, meta);
+}
+
+void told_cluster::forgets_damage(unsigned id) {
+    replica::persistent meta = at(id).disk;
+    meta.damaged.reset();
+    at(id).status.damaged.reset();
+    write_meta(id, meta);
 }
 
 void told_cluster::decide(unsigned voter, unsigned candidate, std::uint64_t of) {

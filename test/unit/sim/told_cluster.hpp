@@ -74,6 +74,10 @@ class told_cluster {
     /// The same, and says so: from there on it cannot be read.
     void restart_damaged(unsigned id, std::uint64_t from, std::optional<replica::log_end> end);
     void write_meta(unsigned id, const replica::persistent& meta);
+    /// Something of its log cannot be read while it runs: it says so and writes it down.
+    void finds_damage(unsigned id, const replica::damage& what);
+    /// The record of damage goes.
+    void forgets_damage(unsigned id);
 
   private:
     void send(unsigned from, unsigned to, std::uint64_t of, replica::message message);
