@@ -39,6 +39,10 @@ void nemesis::stop(duration within) {
     for (const auto& who : victims_) {
         who->set_disk_habits(around_.habits.disk);
         who->recover();
+        if (who->disk().rotten()) {
+            // Found now, by a scan, and not by a reader in the middle of the quiet.
+            who->die(death::exit);
+        }
         if (!who->runs() && !who->lost()) {
             who->start_in(luck_.between(duration{0}, within));
         }
@@ -170,7 +174,8 @@ log_index nemesis::where_to_rot(const server& who) {
     if (last - behind > 1 && luck_.one_in(2)) {
         depth = last - behind;
     }
-    return log_index{last - luck_.below(depth)};
+    // Entry 1 is spared: without it a server does not know to which cluster it belongs.
+    return std::max(log_index{2}, log_index{last - luck_.below(depth)});
 }
 
 void nemesis::rot() {
