@@ -58,6 +58,7 @@ const server* watch::find(server_id id) const {
 void watch::started(const server& s) {
     memory& mine = memories_[s.id];
     mine.commit = log_index{0};
+    mine.acked = log_index{0};
     if (s.storage.synced.meta.epoch < mine.durable_epoch) {
         breaks(fmt::format("I2: server {} forgot epoch {}", s.id, mine.durable_epoch));
     }
@@ -99,6 +100,7 @@ void watch::check_promise(const server& s, const outgoing& what, const promise& 
 }
 
 void watch::check_match(const server& s, log_index match) {
+    memories_[s.id].acked = std::max(memories_[s.id].acked, match);
     if (match > log_index{0} && hash_at(s.storage.synced.log, match) != hash_at(*s.core, match)) {
         breaks(fmt::format("I11: server {} acks {}, which is not on its disk", s.id, match));
     }
@@ -211,9 +213,11 @@ void watch::check_credit(const server& s, const core_status& now) {
     }
     for (const peer_status& peer : now.peers) {
         const server* const other = find(peer.id);
-        if (other == nullptr || !peer.open || peer.match == log_index{0} ||
-            is_damaged_at(*other, peer.match)) {
+        if (other == nullptr || !peer.open || peer.match == log_index{0}) {
             continue;
+        }
+        if (is_damaged_at(*other, peer.match) && peer.match <= memories_[peer.id].acked) {
+            continue; // It acked that before it found the damage; the next answer takes it back.
         }
         if (is_current(s, now, peer, *other) &&
             hash_at(other->storage.synced.log, peer.match) != hash_at(*s.core, peer.match)) {

@@ -47,6 +47,7 @@ class watch {
     /// What one server said and knew.
     struct memory {
         log_index commit;
+        log_index acked; ///< by this process
         epoch durable_epoch;
         std::optional<replica::damage> damaged;
     };
