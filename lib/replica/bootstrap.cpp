@@ -80,10 +80,18 @@ void machine::lead_init() {
     }
 }
 
+/// Entry 1 follows from its config, so it need not be in memory.
+std::optional<entry> machine::own_first_entry() const {
+    if (log_.config() == nullptr || log_.config_index() != log_index{1}) {
+        return std::nullopt;
+    }
+    return first_entry(*log_.config());
+}
+
 /// A member that has entry 1 gives it to one that has nothing.
 void machine::offer_first_entry(server_id to) {
-    const entry_ptr first = log_.find(log_index{1});
-    if (is_boot() || !first || links_[to].said.rank.last_index != log_index{0} ||
+    const std::optional<entry> first = own_first_entry();
+    if (is_boot() || !first || links_[to].said.config_index != log_index{0} ||
         links_[to].said.role != role_name::boot) {
         return;
     }

@@ -63,8 +63,17 @@ void machine::cut_damaged_log() {
     cut_after_meta_.reset();
     forget_verified();
     if (keep < log_.last().index) {
+        const log_index acked = log_.last().index;
         log_.truncate_after(keep);
         writer_.truncate(log_.last());
+        if (known_primary_) {
+            // It must not wait for the next entry to learn that this server lacks some.
+            send_reply(*known_primary_, append_nack{.reason = nack_reason::mismatch,
+                                                    .previous = acked,
+                                                    .hint = keep.next(),
+                                                    .last_index = keep,
+                                                    .hash = {}});
+        }
     }
 }
 

@@ -191,10 +191,8 @@ void machine::on_hello(connection_id id, const hello& h) {
     const link_session session{
         .dialler = h.from.incarnation, .acceptor = incarnation_, .counter = ++link_counter_};
     hello_ok ok{.from = own_greeting(connection_kind::control, session), .first = {}};
-    if (h.from.rank.last_index == log_index{0}) {
-        if (const entry_ptr first = log_.find(log_index{1})) {
-            ok.first = *first;
-        }
+    if (h.from.config_index == log_index{0}) {
+        ok.first = own_first_entry();
     }
     send_on(id, h.from.server, ballot_.durable().epoch,
             std::make_shared<const message>(std::move(ok)), {});
@@ -333,7 +331,7 @@ void machine::replace_control(link& l, bool restarted) {
 void machine::link_up(server_id peer) {
     note_that(note_kind::link_up, fmt::format("link with server {} is up", peer));
     reset_progress(peer);
-    if (is_boot() || links_[peer].said.rank.last_index == log_index{0}) {
+    if (is_boot() || links_[peer].said.config_index == log_index{0}) {
         offer_first_entry(peer);
         boot_due();
     }

@@ -285,6 +285,7 @@ class machine {
     void on_init_ack(const sender& from, const init_ack& m);
     void on_init_go(const sender& from, const init_go& m);
     void take_first_entry(const entry& first);
+    [[nodiscard]] std::optional<entry> own_first_entry() const;
     void offer_first_entry(server_id to);
     void leave_boot(bool at_once);
 
