@@ -174,8 +174,7 @@ log_index nemesis::where_to_rot(const server& who) {
     if (last - behind > 1 && luck_.one_in(2)) {
         depth = last - behind;
     }
-    // Entry 1 is spared: without it a server does not know to which cluster it belongs.
-    return std::max(log_index{2}, log_index{last - luck_.below(depth)});
+    return log_index{last - luck_.below(depth)};
 }
 
 void nemesis::rot() {
