@@ -373,6 +373,9 @@ void god_view::take_meta(server_id server, const replica::persistent& meta) {
     if (!meta.promised_to || meta.promised_to->id == server || terms_.contains(meta.epoch)) {
         return;
     }
+    if (meta.epoch == is.meta.epoch && meta.promised_to == is.meta.promised_to) {
+        return; // The disk said so before: what changed is something else.
+    }
     if (meta.damaged && !meta.damaged->end) {
         found_.report("I26", "server {} promises epoch {} and does not know how long its log was",
                       server, meta.epoch);
