@@ -18,7 +18,6 @@ enum class task : std::uint8_t {
     disk,          ///< server: a write was synced, or failed
     state_flushed, ///< server: what it applied has reached its state
     start,         ///< server: the process starts again
-    whois_over,    ///< server: a held WHOIS has waited long enough
     client,        ///< client: its tick
     fault,         ///< nemesis: the next thing goes wrong; `which` says what
     fault_over,    ///< nemesis: it is mended again

@@ -3,9 +3,7 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace almenara::sim {
 
@@ -33,11 +31,6 @@ class dice {
         return numbers_.between(least, most);
     }
     [[nodiscard]] duration draw(const latency& from);
-
-    template <class T>
-    [[nodiscard]] const T& one_of(std::span<const T> choices) {
-        return choices[static_cast<std::size_t>(below(choices.size()))];
-    }
 
   private:
     base::generator numbers_;

@@ -115,8 +115,6 @@ class network {
     void set_habits(const network_habits& habits) { habits_ = habits; }
     void on(const appointment& due);
 
-    [[nodiscard]] std::size_t connections() const { return lines_.size(); }
-
   private:
     struct parcel {
         instant due;

@@ -110,7 +110,6 @@ replica::start_state server::begin_with(const scan_result& found) {
 }
 
 void server::start() {
-    start_due_ = false;
     if (process_) {
         return;
     }
@@ -151,7 +150,6 @@ void server::start() {
 }
 
 void server::start_in(duration delay) {
-    start_due_ = true;
     around_.time.add(now() + delay, task::start, self_.value(), life_);
 }
 

@@ -64,12 +64,10 @@ class server {
     [[nodiscard]] server_id id() const { return self_; }
     [[nodiscard]] bool runs() const { return process_.has_value(); }
     [[nodiscard]] bool powered() const { return powered_; }
-    [[nodiscard]] bool paused() const { return now() < busy_until_; }
     [[nodiscard]] std::uint64_t life() const { return life_; }
     /// Its log is not whole, or was not when it last could say so.
     [[nodiscard]] bool impaired() const;
     [[nodiscard]] bool lost() const { return lost_; }
-    [[nodiscard]] bool starts_again() const { return start_due_; }
     [[nodiscard]] const sim::disk& disk() const { return disk_; }
     [[nodiscard]] const replica::core_status* status() const {
         return process_ ? &process_->status : nullptr;
@@ -173,7 +171,6 @@ class server {
     bool powered_ = true;
     bool unclean_ = false;
     bool lost_ = false;
-    bool start_due_ = false;
     std::uint64_t disk_life_ = 0;
     instant busy_until_;
     instant armed_ = instant::max();
