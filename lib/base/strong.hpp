@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <concepts>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <ostream>
+#include <string>
 #include <type_traits>
 
 namespace almenara::base {
@@ -90,10 +92,17 @@ struct fmt::formatter<almenara::base::strong<Tag, Rep>> {
     template <class Context>
     auto format(const almenara::base::strong<Tag, Rep>& id, Context& context) const {
         if constexpr (std::unsigned_integral<Rep>) {
-            return fmt::format_to(context.out(), "{}", id.value());
+            return write(std::to_string(id.value()), context.out());
         } else {
             const Rep bytes = id.value();
-            return fmt::format_to(context.out(), "{}", almenara::base::to_hex(bytes));
+            return write(almenara::base::to_hex(bytes), context.out());
         }
+    }
+
+  private:
+    // Not fmt::format_to: that one compiles all of fmt's formatting into each file that prints.
+    template <class Out>
+    static Out write(const std::string& text, Out out) {
+        return std::copy(text.begin(), text.end(), out);
     }
 };

@@ -10,7 +10,6 @@
 #include <array>
 #include <chrono>
 #include <concepts>
-#include <iterator>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -41,12 +40,12 @@ void print(std::string& out, const T& value) {
     } else if constexpr (described_enum<T>) {
         const std::string_view name = enumerator_name(value);
         if (name.empty()) {
-            fmt::format_to(std::back_inserter(out), "{}", number_of<T>::get(value));
+            out += fmt::format("{}", number_of<T>::get(value));
         } else {
             out += name;
         }
     } else if constexpr (base::flags_type<T>) {
-        fmt::format_to(std::back_inserter(out), "{:#x}", value.bits());
+        out += fmt::format("{:#x}", value.bits());
     } else if constexpr (is_chrono_duration<T>::value) {
         out += to_string(duration{value});
     } else if constexpr (std::same_as<T, wall_time>) {
@@ -69,7 +68,7 @@ void print(std::string& out, const T& value) {
         }
         out += ']';
     } else {
-        fmt::format_to(std::back_inserter(out), "{}", value);
+        out += fmt::format("{}", value);
     }
 }
 
