@@ -151,7 +151,7 @@ TEST_CASE("I28 a session that had an operation in this term of office does not e
     CHECK_FALSE(is_there(primary, primary.session));
 }
 
-TEST_CASE("I28 an attached session stays when its expiry is pending nowhere") {
+TEST_CASE("I28 a session whose expiry is on the way cannot be attached any more") {
     little_primary primary;
     static_cast<void>(primary.leaves_office());
     primary.takes_office(2);
