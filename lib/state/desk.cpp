@@ -38,18 +38,32 @@ desk::desk(key_space& base, const service& services, const limits& bounds)
 
 // -- What the replication core says ---------------------------------------------------------------
 
-void desk::entered_office(log_index first_uncommitted, std::span<const log_record> tail) {
+std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
+                                                   std::span<const log_record> tail) {
+    if (stopped_) {
+        return stopped_;
+    }
+    std::vector<std::pair<log_index, std::vector<change>>> news;
+    for (const log_record& entry : tail) {
+        if (entry.index <= overlay_.last()) {
+            continue;
+        }
+        auto changes = changes_of(entry);
+        if (!changes) {
+            return unusable_entry{.index = entry.index, .why = changes.error()};
+        }
+        news.emplace_back(entry.index, std::move(*changes));
+    }
+    for (const auto& [index, changes] : news) {
+        overlay_.push(index, changes);
+    }
     in_office_ = true;
     attachments_.forget_all();
     sweeper_.start_again();
-    for (const log_record& entry : tail) {
-        if (entry.index > overlay_.last()) {
-            push_foreign(entry);
-        }
-    }
     if (first_uncommitted > log_index{0}) {
         overlay_.commit(log_index{first_uncommitted.value() - 1});
     }
+    return std::nullopt;
 }
 
 std::vector<delivery> desk::left_office() {
@@ -65,15 +79,23 @@ std::vector<delivery> desk::left_office() {
     return all;
 }
 
-void desk::committed(const log_record& entry) {
+std::optional<unusable_entry> desk::committed(const log_record& entry) {
+    if (stopped_) {
+        return stopped_;
+    }
     if (entry.index > overlay_.last()) {
-        push_foreign(entry);
+        const auto changes = changes_of(entry);
+        if (!changes) {
+            return stopped_ = unusable_entry{.index = entry.index, .why = changes.error()};
+        }
+        overlay_.push(entry.index, *changes);
     }
     entry_position where{.index = entry.index, .epoch = entry.epoch, .hash = entry.hash};
     if (entry.kind == payload_kind::config) {
         where.config.emplace(entry.payload.begin(), entry.payload.end());
     }
     overlay_.settle(std::move(where));
+    return std::nullopt;
 }
 
 void desk::committed_upto(log_index index) {
@@ -259,6 +281,8 @@ std::optional<proposed> desk::sweep(const turn& now) {
 
 base::byte_vector desk::push_own(log_index index, transaction& rows, const state::reply& reply) {
     const update what{.changes = rows.take_changes(), .reply = reply};
+    // Own work: an entry that the others could not apply must not leave.
+    ALMENARA_CHECK(!defect_in(what.changes, services_));
     // Only where a rule is switched off has an older office left something in its place.
     if (index > overlay_.last() || holds(rule::overlay_dropped_after_office)) {
         overlay_.push(index, what.changes);
@@ -268,15 +292,11 @@ base::byte_vector desk::push_own(log_index index, transaction& rows, const state
     return payload;
 }
 
-void desk::push_foreign(const log_record& entry) {
+boost::system::result<std::vector<change>, defect> desk::changes_of(const log_record& entry) const {
     if (entry.kind != payload_kind::update) {
-        overlay_.push(entry.index, {});
-        return;
+        return std::vector<change>{};
     }
-    // The chain of hashes says that a primary wrote exactly this.
-    const auto what = wire::decode<update>(entry.payload);
-    ALMENARA_CHECK(what.has_value());
-    overlay_.push(entry.index, what->changes);
+    return changes_in(entry.payload, services_);
 }
 
 } // namespace almenara::state

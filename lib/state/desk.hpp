@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "state/attachments.hpp"
+#include "state/entry_check.hpp"
 #include "state/ids.hpp"
 #include "state/key_space.hpp"
 #include "state/limits.hpp"
@@ -33,13 +34,18 @@ class desk {
 
     /// `tail`: the own log behind log_beyond_base().last(). Entries before `first_uncommitted` are
     /// committed, even if committed() has not come for them yet: that waits for the own disk.
-    void entered_office(log_index first_uncommitted, std::span<const log_record> tail);
+    /// An entry that nobody could apply is named, and then the desk is not in office and took
+    /// nothing: who rules over such a tail gives the office up (B.8, state_damaged).
+    [[nodiscard]] std::optional<unusable_entry> entered_office(log_index first_uncommitted,
+                                                               std::span<const log_record> tail);
 
     /// Nobody knows what becomes of what was pending. Who waited is told RETRY_ELSEWHERE.
     [[nodiscard]] std::vector<delivery> left_office();
 
-    /// In order, on every server: the entry is committed. A primary has its own already.
-    void committed(const log_record& entry);
+    /// In order, on every server: the entry is committed. A primary has its own already. One that
+    /// cannot be applied is named, and neither it nor anything behind it is applied ever: the
+    /// state is damaged (B.8).
+    [[nodiscard]] std::optional<unusable_entry> committed(const log_record& entry);
 
     /// The same for a primary that knows the commit index before its own disk has the entries:
     /// before a read is answered. What it does not hold is ignored.
@@ -93,7 +99,9 @@ class desk {
     [[nodiscard]] base::byte_vector push_own(log_index index,
                                              transaction& rows,
                                              const state::reply& reply);
-    void push_foreign(const log_record& entry);
+    /// None of it is own work, so all of it is looked at before anything is touched.
+    [[nodiscard]] boost::system::result<std::vector<change>, defect> changes_of(
+        const log_record& entry) const;
 
     limits limits_;
     const service& services_;
@@ -102,6 +110,7 @@ class desk {
     waiters waiters_;
     sweeper sweeper_{limits_};
     bool in_office_ = false;
+    std::optional<unusable_entry> stopped_; ///< nothing is applied from here on
 };
 
 } // namespace almenara::state

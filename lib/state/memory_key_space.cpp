@@ -67,7 +67,7 @@ void memory_key_space::apply(const change& what) {
         return;
     }
     }
-    // What a newer version decided and this one cannot apply must not be skipped.
+    // What a newer version decided and this one cannot apply was found by changes_in().
     constexpr bool kind_of_change_is_known = false;
     ALMENARA_CHECK(kind_of_change_is_known);
 }

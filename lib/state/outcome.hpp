@@ -52,6 +52,10 @@ class service {
                                           transaction& rows,
                                           base::byte_view body) const = 0;
 
+    /// Whether the service could read the row that this change makes. A row of somebody else is
+    /// no matter of its own: a newer server may have services that this one lacks.
+    [[nodiscard]] virtual bool accepts(const change& what) const = 0;
+
     /// A question: it changes nothing and is no entry.
     [[nodiscard]] virtual outcome query(const table_view& rows, base::byte_view body) const = 0;
 };

@@ -53,7 +53,7 @@ std::optional<base::byte_vector> overlay::changed(const change& what) const {
         return value;
     }
     }
-    // What a newer version decided and this one cannot apply must not be skipped.
+    // What a newer version decided and this one cannot apply was found by changes_in().
     constexpr bool kind_of_change_is_known = false;
     ALMENARA_CHECK(kind_of_change_is_known);
     return std::nullopt;

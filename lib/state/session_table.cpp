@@ -45,7 +45,16 @@ std::string result_key(session_id session, sequence seq) {
     return key;
 }
 
-/// The rows are this room's own: one that cannot be read is a broken state, not bad input.
+template <class Row>
+bool makes_row(const change& what) {
+    return what.kind == change_kind::erase ||
+           (what.kind == change_kind::put && wire::decode<Row>(what.bytes).has_value());
+}
+
+constexpr std::size_t id_size = sizeof(session_id::rep);
+
+/// The rows are this room's own, and no entry makes one that cannot be read
+/// (accepts_session_change): here it is a broken state, not bad input.
 template <class Row>
 std::optional<Row> read_row(const table_view& rows, std::string_view key) {
     const auto bytes = rows.get(key);
@@ -88,6 +97,22 @@ session_id session_of_key(std::string_view key) {
     const base::byte_view id = base::as_bytes(key.substr(session_prefix.size()));
     std::copy(id.begin(), id.end(), bytes.begin());
     return session_id{bytes};
+}
+
+bool accepts_session_change(const change& what) {
+    const std::string_view key = what.key;
+    const auto behind = [key](std::string_view prefix) { return key.size() - prefix.size(); };
+    if (key.starts_with(session_prefix)) {
+        return behind(session_prefix) == id_size && makes_row<session_row>(what);
+    }
+    if (key.starts_with(nonce_prefix)) {
+        return behind(nonce_prefix) == 2 * id_size && makes_row<nonce_row>(what);
+    }
+    if (key.starts_with(result_prefix)) {
+        return behind(result_prefix) == id_size + sizeof(std::uint64_t) &&
+               makes_row<result_row>(what);
+    }
+    return key != count_key || makes_row<session_count_row>(what);
 }
 
 std::optional<session_row> find_session(const table_view& rows, session_id session) {
@@ -174,7 +199,8 @@ void erase_session(transaction& rows, session_id session) {
     }
     rows.erase(nonce_key(found->device, found->nonce));
     rows.erase(session_key(session));
-    count(rows, count_sessions(rows) - 1);
+    // Only an entry of somebody else's making could have left the count too low.
+    count(rows, std::max<std::uint64_t>(count_sessions(rows), 1) - 1);
 }
 
 } // namespace almenara::state

@@ -3,14 +3,21 @@
 #include "base/check.hpp"
 #include "wire/codec.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <iterator>
 
 namespace almenara::state {
 
 namespace {
 
-duration age(wall_time since, wall_time now) {
-    return now.since_epoch() - since.since_epoch();
+using std::chrono::milliseconds;
+
+bool is_older(wall_time since, duration age, wall_time now) {
+    // Rows may say any time; what is before 1970 or to come does not overflow.
+    const milliseconds began = std::max(since.since_epoch(), milliseconds{0});
+    return began <= now.since_epoch() &&
+           now.since_epoch() - began >= std::chrono::ceil<milliseconds>(age);
 }
 
 } // namespace
@@ -49,14 +56,14 @@ sweeper::findings sweeper::look(const table_view& rows, const attachments& prese
 
 void sweeper::judge(
     const candidate& one, const attachments& present, wall_time now, room& left, findings& found) {
-    if (present.is_attached(one.session) && age(one.active, now) >= bounds_.touch) {
+    if (present.is_attached(one.session) && is_older(one.active, bounds_.touch, now)) {
         // C.1: a device that only reads stays.
         if (left.take({.active = one.active, .session = one.session})) {
             found.to_touch.push_back(one.session);
         }
     } else if (present.is_protected(one.session)) {
         return;
-    } else if (age(one.active, now) >= bounds_.idle && left.take(one)) {
+    } else if (is_older(one.active, bounds_.idle, now) && left.take(one)) {
         found.expired.push_back(one.session);
     } else {
         remember(one);
@@ -74,7 +81,8 @@ void sweeper::expire_beyond_limit(const table_view& rows,
                                   const attachments& present,
                                   room& left,
                                   findings& found) {
-    std::uint64_t sessions = count_sessions(rows) - found.expired.size();
+    const std::uint64_t all = count_sessions(rows);
+    std::uint64_t sessions = all - std::min<std::uint64_t>(all, found.expired.size());
     for (const candidate& one : oldest_) {
         if (sessions <= bounds_.sessions) {
             return;

@@ -7,15 +7,8 @@
 
 namespace almenara::state {
 
-namespace {
-
-/// No service makes rows of that size: beyond it an update is not ours.
-constexpr std::uint64_t largest_row = 64U << 20U;
-
-} // namespace
-
 void splice_into(base::byte_vector& value, std::uint64_t offset, base::byte_view bytes) {
-    ALMENARA_CHECK(offset <= largest_row && bytes.size() <= largest_row);
+    ALMENARA_CHECK(splice_fits(offset, bytes));
     const std::size_t end = offset + bytes.size();
     if (value.size() < end) {
         value.resize(end);

@@ -5,6 +5,7 @@
 #include "wire/codec.hpp"
 #include "wire/described.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -42,7 +43,16 @@ struct update {
 };
 ALMENARA_DESCRIBE(update, changes, reply)
 
-/// What a splice makes of a value: zeros fill what lies between its end and `offset`.
+/// No service makes rows of that size, nor keys: beyond it an update is not ours.
+inline constexpr std::uint64_t largest_row = 16U << 20U;
+inline constexpr std::size_t largest_row_key = 16U << 10U;
+
+/// Whether a row can be so long.
+[[nodiscard]] constexpr bool splice_fits(std::uint64_t offset, base::byte_view bytes) {
+    return bytes.size() <= largest_row && offset <= largest_row - bytes.size();
+}
+
+/// What a splice that fits makes of a value: zeros fill what lies between its end and `offset`.
 void splice_into(base::byte_vector& value, std::uint64_t offset, base::byte_view bytes);
 
 } // namespace almenara::state

@@ -91,12 +91,21 @@ void clients::started(server& s) {
 
 void clients::applied(server& s, const replica::entry_ptr& what) {
     place& here = places_[s.id];
-    here.desk->committed(record_of(*what));
+    if (const auto bad = here.desk->committed(record_of(*what))) {
+        return damaged(s, *bad);
+    }
     here.desk->apply_to_base(what->index);
     const auto [known, is_first] = digests_.try_emplace(what->index, here.base.digest());
     if (!is_first && known->second != here.base.digest()) {
         stage_.fail(fmt::format("I9: server {} has another state at {}", s.id, what->index));
     }
+}
+
+/// B.8: neither skipped nor a reason to abort.
+void clients::damaged(server& s, const state::unusable_entry& what) {
+    stage_.tell(fmt::format("server {} cannot apply entry {}: {}", s.id, what.index,
+                            wire::enumerator_name(what.why)));
+    s.later.emplace(stage_.now(), replica::state_damaged{});
 }
 
 void clients::confirmed(server& s, const replica::confirmation& what) {
@@ -111,7 +120,9 @@ void clients::office(server& s, const replica::office_event& what) {
         for (const replica::entry_ptr& each : tail) {
             records.push_back(record_of(*each));
         }
-        desk.entered_office(term->first_uncommitted, records);
+        if (const auto bad = desk.entered_office(term->first_uncommitted, records)) {
+            damaged(s, *bad);
+        }
         return;
     }
     deliver(s, desk.left_office());

@@ -77,6 +77,7 @@ class clients final : public service {
     void become(client& c, server& at, const state::decision& what);
     void hear(
         client& c, const server& at, std::uint64_t seq, log_index index, const state::reply& reply);
+    void damaged(server& s, const state::unusable_entry& what);
     void deliver(const server& at, const std::vector<state::delivery>& all);
     [[nodiscard]] std::optional<state::turn> turn_of(server& at);
     void ask(server& at, question what);

@@ -227,8 +227,8 @@ void reception::connection_ended(connection_id connection) {
 
 // -- What the core says ---------------------------------------------------------------------------
 
-void reception::committed(const replica::entry& entry) {
-    desk_.committed(record_of(entry));
+std::optional<state::unusable_entry> reception::committed(const replica::entry& entry) {
+    return desk_.committed(record_of(entry));
 }
 
 void reception::apply_to_base(log_index upto) {
@@ -276,7 +276,8 @@ void reception::readable(replica::core& core,
     }
 }
 
-void reception::entered_office(const replica::core& core, const replica::entered_office& what) {
+std::optional<state::unusable_entry> reception::entered_office(
+    const replica::core& core, const replica::entered_office& what) {
     const std::vector<replica::entry_ptr> tail =
         core.entries_from(desk_.log_beyond_base().last().next());
     std::vector<state::log_record> records;
@@ -284,7 +285,7 @@ void reception::entered_office(const replica::core& core, const replica::entered
     for (const replica::entry_ptr& entry : tail) {
         records.push_back(record_of(*entry));
     }
-    desk_.entered_office(what.first_uncommitted, records);
+    return desk_.entered_office(what.first_uncommitted, records);
 }
 
 void reception::left_office(const standing& here) {

@@ -49,7 +49,7 @@ class reception {
     void connection_ended(connection_id connection);
 
     // -- What the core's output says, in its order --
-    void committed(const replica::entry& entry);
+    [[nodiscard]] std::optional<state::unusable_entry> committed(const replica::entry& entry);
     void apply_to_base(log_index upto);
     void confirmed(const standing& here, const replica::confirmation& what);
     /// Not `may_propose`: the office changes in the same output, and what the desk and the core
@@ -59,7 +59,8 @@ class reception {
                   const standing& here,
                   replica::read_ticket ticket,
                   bool may_propose);
-    void entered_office(const replica::core& core, const replica::entered_office& what);
+    [[nodiscard]] std::optional<state::unusable_entry> entered_office(
+        const replica::core& core, const replica::entered_office& what);
     void left_office(const standing& here);
     void announced(const standing& here);
 

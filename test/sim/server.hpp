@@ -153,6 +153,7 @@ class server {
     void note_result(const reception::leaving& what);
     void work_disk();
     void disk_done();
+    void state_damaged(const state::unusable_entry& what);
     void state_flushed();
     void keep_state();
     void process_ends(death how, const std::string& why);

@@ -98,7 +98,10 @@ bool server::apply(const replica::output& out) {
         if (!survives()) {
             return false;
         }
-        p.clients.committed(*entry);
+        if (const auto bad = p.clients.committed(*entry)) {
+            state_damaged(*bad);
+            return true;
+        }
     }
     if (!out.apply.empty()) {
         const bool under_way = p.applied_handed > p.clients.base().applied().index;
@@ -109,6 +112,14 @@ bool server::apply(const replica::output& out) {
         }
     }
     return true;
+}
+
+// B.8: what cannot be applied is neither skipped nor a reason to abort: the core ends in good
+// order.
+void server::state_damaged(const state::unusable_entry& what) {
+    around_.tale.tell(now(), self_, "cannot apply entry {}: {}", what.index,
+                      wire::to_text(what.why));
+    arrives(replica::state_damaged{});
 }
 
 bool server::answer(const replica::output& out) {
@@ -138,8 +149,11 @@ bool server::change_office(const replica::output& out) {
         if (const auto* entered = std::get_if<replica::entered_office>(&change)) {
             around_.tale.tell(now(), self_, "enters office in epoch {}, uncommitted from {}",
                               entered->epoch, entered->first_uncommitted);
-            p.clients.entered_office(p.core, *entered);
-            p.clients.announced(here());
+            if (const auto bad = p.clients.entered_office(p.core, *entered)) {
+                state_damaged(*bad);
+            } else {
+                p.clients.announced(here());
+            }
         } else {
             around_.tale.tell(now(), self_, "leaves office: {}",
                               std::get<replica::left_office>(change).reason);

@@ -35,6 +35,7 @@ std::optional<kv_row> find(const state::table_view& rows, std::string_view key) 
         return std::nullopt;
     }
     auto row = wire::decode<kv_row>(*bytes);
+    // No entry makes a row that cannot be read (service::accepts).
     ALMENARA_CHECK(row.has_value());
     return std::move(*row);
 }
@@ -262,6 +263,13 @@ outcome service::execute(const state::context& about,
                          state::transaction& rows,
                          base::byte_view body) const {
     return run_with(operation{about, rows}, body);
+}
+
+bool service::accepts(const state::change& what) const {
+    if (!what.key.starts_with(row_prefix) || what.kind == state::change_kind::erase) {
+        return true;
+    }
+    return what.kind == state::change_kind::put && wire::decode<kv_row>(what.bytes).has_value();
 }
 
 outcome service::query(const state::table_view& rows, base::byte_view body) const {

@@ -12,6 +12,8 @@ class service final : public state::service {
                                          state::transaction& rows,
                                          base::byte_view body) const override;
 
+    [[nodiscard]] bool accepts(const state::change& what) const override;
+
     [[nodiscard]] state::outcome query(const state::table_view& rows,
                                        base::byte_view body) const override;
 };

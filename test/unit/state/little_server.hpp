@@ -103,7 +103,7 @@ class little_server {
             }
         }
         confirmed_ = {};
-        desk_.entered_office(first_uncommitted, tail);
+        REQUIRE_FALSE(desk_.entered_office(first_uncommitted, tail));
     }
 
     [[nodiscard]] std::vector<state::delivery> leaves_office() { return desk_.left_office(); }
@@ -163,7 +163,7 @@ class little_server {
     void commits(log_index upto) {
         for (const log_entry& one : log_) {
             if (one.index > committed_ && one.index <= upto) {
-                desk_.committed(one.record());
+                REQUIRE_FALSE(desk_.committed(one.record()));
             }
         }
         committed_ = std::max(committed_, upto);

@@ -1,0 +1,60 @@
+#include "state/entry_check.hpp"
+
+#include "state/session_table.hpp"
+#include "wire/codec.hpp"
+
+#include <cstddef>
+#include <utility>
+
+namespace almenara::state {
+
+namespace {
+
+std::optional<defect> defect_in(const change& what, const service& services) {
+    if (what.kind > change_kind::splice) {
+        return defect::unknown_change;
+    }
+    if (what.key.empty() || what.key.size() > largest_row_key) {
+        return defect::bad_key;
+    }
+    if (!splice_fits(what.offset, what.bytes)) {
+        return defect::too_large;
+    }
+    if (!accepts_session_change(what) || !services.accepts(what)) {
+        return defect::bad_row;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<defect> defect_in(const std::vector<change>& changes, const service& services) {
+    // A few bytes at a large offset are a large row: all of them together have a bound.
+    std::uint64_t spliced = 0;
+    for (const change& what : changes) {
+        if (const auto found = defect_in(what, services)) {
+            return found;
+        }
+        if (what.kind == change_kind::splice) {
+            spliced += what.offset + what.bytes.size();
+        }
+        if (spliced > largest_row) {
+            return defect::too_large;
+        }
+    }
+    return std::nullopt;
+}
+
+boost::system::result<std::vector<change>, defect> changes_in(base::byte_view payload,
+                                                              const service& services) {
+    auto what = wire::decode<update>(payload);
+    if (!what) {
+        return defect::no_update;
+    }
+    if (const auto found = defect_in(what->changes, services)) {
+        return *found;
+    }
+    return std::move(what->changes);
+}
+
+} // namespace almenara::state
