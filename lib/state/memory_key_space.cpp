@@ -21,13 +21,16 @@ std::optional<base::byte_vector> memory_key_space::get(std::string_view key) con
     return found == rows_.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::vector<row> memory_key_space::scan(const key_range& range, std::size_t limit) const {
+std::vector<row> memory_key_space::scan(const key_range& range, const scan_limit& limit) const {
     std::vector<row> found;
-    for (auto at = rows_.lower_bound(range.from); at != rows_.end() && found.size() < limit; ++at) {
-        if (range.to && at->first >= *range.to) {
+    std::size_t bytes = 0;
+    for (auto at = rows_.lower_bound(range.from); at != rows_.end(); ++at) {
+        if (found.size() >= limit.rows || bytes >= limit.bytes ||
+            (range.to && at->first >= *range.to)) {
             break;
         }
         found.push_back({at->first, at->second});
+        bytes += size_of(found.back());
     }
     return found;
 }

@@ -13,7 +13,8 @@ namespace almenara::state {
 class memory_key_space final : public key_space {
   public:
     [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
-    [[nodiscard]] std::vector<row> scan(const key_range& range, std::size_t limit) const override;
+    [[nodiscard]] std::vector<row> scan(const key_range& range,
+                                        const scan_limit& limit) const override;
     void apply(const applied_row& upto, std::span<const change> changes) override;
     [[nodiscard]] const applied_row& applied() const override { return applied_; }
 

@@ -15,7 +15,7 @@ namespace almenara::state {
 /// Rows of a view, a few at a time.
 class row_stream {
   public:
-    row_stream(const table_view& from, key_range range, std::size_t at_once)
+    row_stream(const table_view& from, key_range range, const scan_limit& at_once)
         : from_(from), range_(std::move(range)), at_once_(at_once) {}
 
     /// The next row, or none.
@@ -31,7 +31,11 @@ class row_stream {
     void refill() {
         rows_ = from_.scan(range_, at_once_);
         next_ = 0;
-        is_last_ = rows_.size() < at_once_;
+        std::size_t bytes = 0;
+        for (const row& one : rows_) {
+            bytes += size_of(one);
+        }
+        is_last_ = rows_.size() < at_once_.rows && bytes < at_once_.bytes;
         if (!rows_.empty()) {
             range_.from = rows_.back().key + '\0';
         }
@@ -39,7 +43,7 @@ class row_stream {
 
     const table_view& from_;
     key_range range_;
-    std::size_t at_once_;
+    scan_limit at_once_;
     std::vector<row> rows_;
     std::size_t next_ = 0;
     bool is_last_ = false;
@@ -51,22 +55,28 @@ template <class Map, class ValueIn>
 [[nodiscard]] std::vector<row> merged_scan(const table_view& under,
                                            const Map& over,
                                            const key_range& range,
-                                           std::size_t limit,
+                                           const scan_limit& limit,
                                            const ValueIn& value_in) {
     std::vector<row> found;
     auto at = over.lower_bound(range.from);
     const auto is_inside = [&range](const std::string& key) {
         return !range.to || key < *range.to;
     };
-    row_stream below{under, range, std::max<std::size_t>(limit, 1)};
-    while (found.size() < limit) {
+    std::size_t bytes = 0;
+    const auto take = [&](row one) {
+        bytes += size_of(one);
+        found.push_back(std::move(one));
+    };
+    row_stream below{
+        under, range, {.rows = std::max<std::size_t>(limit.rows, 1), .bytes = limit.bytes}};
+    while (found.size() < limit.rows && bytes < limit.bytes) {
         row* const low = below.front();
         const bool has_high = at != over.end() && is_inside(at->first);
         if (!has_high || (low != nullptr && low->key < at->first)) {
             if (low == nullptr) {
                 break;
             }
-            found.push_back(std::move(*low));
+            take(std::move(*low));
             below.pop();
             continue;
         }
@@ -76,7 +86,7 @@ template <class Map, class ValueIn>
                 below.pop();
             }
             if (*value) {
-                found.push_back({at->first, **value});
+                take({at->first, **value});
             }
         }
         ++at;

@@ -156,7 +156,7 @@ std::optional<base::byte_vector> overlay::view::get(std::string_view key) const 
     return all_.base_.get(key);
 }
 
-std::vector<row> overlay::view::scan(const key_range& range, std::size_t limit) const {
+std::vector<row> overlay::view::scan(const key_range& range, const scan_limit& limit) const {
     return merged_scan(all_.base_, all_.rows_, range, limit,
                        [this](const versions& of) -> const std::optional<base::byte_vector>* {
                            const version* const one = all_.newest(of, seen_);

@@ -86,7 +86,7 @@ class overlay {
         view& operator=(const view&) = delete;
         [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
         [[nodiscard]] std::vector<row> scan(const key_range& range,
-                                            std::size_t limit) const override;
+                                            const scan_limit& limit) const override;
 
       private:
         const overlay& all_;

@@ -76,7 +76,7 @@ std::vector<row> acked_results(const table_view& rows,
     }
     return rows.scan({.from = result_key(at.session, session.first_unacked),
                       .to = result_key(at.session, at.first_unacked)},
-                     most);
+                     {.rows = most});
 }
 
 void count(transaction& rows, std::uint64_t sessions) {
@@ -194,7 +194,7 @@ void erase_session(transaction& rows, session_id session) {
     }
     std::string results{result_prefix};
     append_id(results, session);
-    for (const row& result : rows.scan(prefix_range(results), found->results)) {
+    for (const row& result : rows.scan(prefix_range(results), {.rows = found->results})) {
         rows.erase(result.key);
     }
     rows.erase(nonce_key(found->device, found->nonce));

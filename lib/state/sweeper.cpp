@@ -36,7 +36,7 @@ sweeper::findings sweeper::look(const table_view& rows, const attachments& prese
     room left{.sessions = bounds_.swept_at_once, .results = bounds_.erased_at_once};
     key_range range = prefix_range(session_prefix);
     range.from = next_key_;
-    const std::vector<row> seen = rows.scan(range, bounds_.sweep_rows);
+    const std::vector<row> seen = rows.scan(range, {.rows = bounds_.sweep_rows});
     for (const row& one : seen) {
         const auto session = wire::decode<session_row>(one.value);
         ALMENARA_CHECK(session.has_value());

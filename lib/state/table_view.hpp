@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,18 @@ struct row {
     base::byte_vector value;
 
     friend bool operator==(const row&, const row&) = default;
+};
+
+/// What a row counts where bytes are counted.
+[[nodiscard]] inline std::size_t size_of(const row& one) {
+    return one.key.size() + one.value.size();
+}
+
+/// How much a scan may bring: so many rows, and it ends with the row by which there are so many
+/// bytes. At least one row, if there is one.
+struct scan_limit {
+    std::size_t rows = 1;
+    std::size_t bytes = std::numeric_limits<std::size_t>::max();
 };
 
 /// From `from` on and before `to`.
@@ -35,9 +48,9 @@ class table_view {
 
     [[nodiscard]] virtual std::optional<base::byte_vector> get(std::string_view key) const = 0;
 
-    /// The first rows of the range, in order; fewer than `limit` only if there are no more.
+    /// The first rows of the range, in order; less than the limit only if there are no more.
     [[nodiscard]] virtual std::vector<row> scan(const key_range& range,
-                                                std::size_t limit) const = 0;
+                                                const scan_limit& limit) const = 0;
 
   protected:
     table_view(const table_view&) = default;

@@ -13,7 +13,7 @@ std::optional<base::byte_vector> transaction::get(std::string_view key) const {
     return found == rows_.end() ? under_.get(key) : found->second.value;
 }
 
-std::vector<row> transaction::scan(const key_range& range, std::size_t limit) const {
+std::vector<row> transaction::scan(const key_range& range, const scan_limit& limit) const {
     return merged_scan(under_, rows_, range, limit, [](const written& row) { return &row.value; });
 }
 

@@ -24,7 +24,8 @@ class transaction final : public table_view {
     explicit transaction(const table_view& under) : under_(under) {}
 
     [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
-    [[nodiscard]] std::vector<row> scan(const key_range& range, std::size_t limit) const override;
+    [[nodiscard]] std::vector<row> scan(const key_range& range,
+                                        const scan_limit& limit) const override;
 
     void put(std::string key, base::byte_vector value);
     void erase(std::string key);

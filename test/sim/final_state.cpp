@@ -12,8 +12,8 @@ namespace almenara::sim {
 check::key_values key_values_of(const state::table_view& rows) {
     constexpr std::string_view prefix = "kv/";
     check::key_values found;
-    for (const state::row& row :
-         rows.scan(state::prefix_range(prefix), std::numeric_limits<std::size_t>::max())) {
+    for (const state::row& row : rows.scan(state::prefix_range(prefix),
+                                           {.rows = std::numeric_limits<std::size_t>::max()})) {
         const auto held = wire::decode<services::kv::kv_row>(row.value);
         ALMENARA_CHECK(held.has_value());
         found.emplace(row.key.substr(prefix.size()),

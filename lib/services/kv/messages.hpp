@@ -17,6 +17,8 @@ namespace almenara::services::kv {
 
 inline constexpr std::size_t largest_key = 512;
 inline constexpr std::size_t largest_value = 256U << 10U;
+/// Of a cas, with which it travels in one operation: a longer value is expected by its version.
+inline constexpr std::size_t largest_expected_value = 255U << 10U;
 inline constexpr std::size_t largest_page_rows = 1000;
 inline constexpr std::size_t largest_page_bytes = 256U << 10U;
 

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 #include "services/body.hpp"
 #include "services/kv/messages.hpp"
+#include "state/limits.hpp"
 #include "wire/codec.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +25,10 @@ using state::refused;
 using state::result_code;
 
 constexpr std::string_view row_prefix = "kv/";
+
+// Two values and a key must fit into one operation.
+static_assert(largest_value + largest_expected_value + largest_key + 256 <=
+              state::limits{}.largest_body);
 
 std::string row_key(std::string_view key) {
     return fmt::format("{}{}", row_prefix, key);
@@ -97,6 +102,9 @@ std::optional<refused> bad(const cas& what) {
     const bool expects_both = what.expected_version == log_index{0} && what.expected_value;
     if (expects_nothing || expects_both) {
         return refused{result_code::invalid};
+    }
+    if (what.expected_value && what.expected_value->size() > largest_expected_value) {
+        return refused{result_code::too_large};
     }
     return bad_row(what.key, what.value);
 }
@@ -175,9 +183,6 @@ class operation {
 
 // -- Questions ------------------------------------------------------------------------------------
 
-/// Rows are fetched so many at a time: the largest values of one fetch are 4 MiB.
-constexpr std::size_t rows_at_once = 16;
-
 state::key_range range_of(const list& what) {
     state::key_range range = state::prefix_range(row_key(what.prefix));
     if (what.after) {
@@ -198,36 +203,37 @@ class question {
         return answer(value{.version = row->version, .bytes = std::move(row->value)});
     }
 
-    /// A page ends with its rows or with the bytes that were looked at, whichever comes first; a
-    /// single large value is a page of its own.
+    /// A page ends with its rows or before the bytes that may be looked at, values included whether
+    /// they are asked for or not. A single large row is a page of its own.
     outcome run(const list& what) const {
         const std::size_t most = what.rows == 0
                                      ? largest_page_rows
                                      : std::min<std::size_t>(what.rows, largest_page_rows);
-        state::key_range range = range_of(what);
+        const state::key_range range = range_of(what);
+        // One row more than a page has: it says whether there is another page.
+        const auto rows = rows_.scan(range, {.rows = most + 1, .bytes = largest_page_bytes + 1});
         page found;
         std::size_t bytes = 0;
-        while (found.keys.size() < most && bytes < largest_page_bytes) {
-            const auto more = rows_.scan(range, std::min(rows_at_once, most - found.keys.size()));
-            if (more.empty()) {
-                return answer(found);
+        for (const state::row& row : rows) {
+            bytes += state::size_of(row);
+            if (found.keys.size() == most || (bytes > largest_page_bytes && !found.keys.empty())) {
+                break;
             }
-            for (const state::row& row : more) {
-                if (bytes >= largest_page_bytes) {
-                    break;
-                }
-                bytes += row.key.size() + row.value.size();
-                found.keys.push_back(listed(row, what.with_values));
-                range.from = row.key + '\0';
-            }
+            found.keys.push_back(listed(row, what.with_values));
         }
-        if (!rows_.scan(range, 1).empty()) {
+        const bool is_alone = rows.size() == 1 && bytes > largest_page_bytes;
+        if (found.keys.size() < rows.size() || (is_alone && is_any_behind(rows[0], range))) {
             found.more_after = found.keys.back().key;
         }
         return answer(found);
     }
 
   private:
+    bool is_any_behind(const state::row& last, state::key_range range) const {
+        range.from = last.key + '\0';
+        return !rows_.scan(range, {.rows = 1}).empty();
+    }
+
     static listed_key listed(const state::row& row, bool with_value) {
         auto read = wire::decode<kv_row>(row.value);
         ALMENARA_CHECK(read.has_value());

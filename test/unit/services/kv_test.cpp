@@ -275,6 +275,21 @@ TEST_CASE("kv keys have 1 to 512 bytes, values up to 256 KiB") {
     CHECK(rows.asks(list{.after = too_long}).code == result_code::too_large);
 }
 
+TEST_CASE("kv cas: a value that would not fit beside another one is expected by its version") {
+    shelf rows;
+    const log_index version = rows.has("a", std::string(largest_value, 'v'));
+    cas swap{.key = "a",
+             .expected_value = base::byte_vector(largest_expected_value + 1),
+             .value = base::byte_vector(largest_value)};
+    CHECK(rows.says(swap).code == result_code::too_large);
+    swap.expected_value->pop_back();
+    CHECK(body_of<kv_messages>(swap).size() <= state::limits{}.largest_body);
+    CHECK(rows.says(swap).code == result_code::conflict);
+    swap.expected_value.reset();
+    swap.expected_version = version;
+    rows.does(swap);
+}
+
 TEST_CASE("kv cas must say what it expects, and not two things that exclude each other") {
     shelf rows;
     CHECK(rows.says(cas{.key = "a", .value = bytes_of("1")}).code == result_code::invalid);
@@ -362,9 +377,68 @@ TEST_CASE("kv list: a page is bounded in rows and in the bytes that are looked a
         rows.has(key, std::string(200U << 10U, 'v'));
     }
     const page values = page_of(rows, {.prefix = "large", .with_values = true});
-    CHECK(keys_in(values) == names{"large1", "large2"});
-    CHECK(values.more_after == "large2");
-    CHECK(page_of(rows, {.prefix = "large"}).keys.size() == 2);
+    // Two of them would be more than a page: it ends before.
+    CHECK(keys_in(values) == names{"large1"});
+    CHECK(values.more_after == "large1");
+    CHECK(page_of(rows, {.prefix = "large"}).keys.size() == 1);
+}
+
+TEST_CASE("kv list: a page fits into one answer; a single row of the largest kind is one") {
+    shelf rows;
+    const std::string long_key(511, 'k');
+    for (const auto* const last : {"1", "2", "3"}) {
+        rows.has(long_key + last, std::string(largest_value, 'v'));
+    }
+    list question{.with_values = true};
+    for (const auto* const last : {"1", "2", "3"}) {
+        const state::reply told = rows.asks(question);
+        CHECK(told.body.size() <= largest_value + 2048);
+        const auto found = test::kv_message<page>(told);
+        CHECK(keys_in(found) == names{long_key + last});
+        question.after = found.more_after;
+    }
+    CHECK_FALSE(question.after);
+}
+
+namespace {
+
+/// Counts what is copied out of it.
+class counting_view final : public state::table_view {
+  public:
+    explicit counting_view(const state::table_view& rows) : rows_(rows) {}
+    [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override {
+        return rows_.get(key);
+    }
+    [[nodiscard]] std::vector<state::row> scan(const state::key_range& range,
+                                               const state::scan_limit& limit) const override {
+        auto found = rows_.scan(range, limit);
+        for (const state::row& one : found) {
+            bytes += state::size_of(one);
+        }
+        return found;
+    }
+
+    mutable std::size_t bytes = 0;
+
+  private:
+    const state::table_view& rows_;
+};
+
+} // namespace
+
+TEST_CASE("kv list: a question copies a page and one row more, whatever lies in the rows") {
+    state::memory_key_space base;
+    std::vector<state::change> changes;
+    base::byte_vector row;
+    wire::encode(kv_row{.version = log_index{1}, .value = base::byte_vector(100U << 10U)}, row);
+    for (const auto* const key : {"kv/1", "kv/2", "kv/3", "kv/4", "kv/5", "kv/6"}) {
+        changes.push_back({.kind = state::change_kind::put, .key = key, .bytes = row});
+    }
+    base.apply({.index = log_index{1}}, changes);
+    const counting_view rows{base};
+    const service kv;
+    REQUIRE(std::holds_alternative<state::done>(kv.query(rows, body_of<kv_messages>(list{}))));
+    CHECK(rows.bytes <= largest_page_bytes + row.size() + largest_key);
 }
 
 TEST_CASE("kv what is no operation is INVALID, and so are operations as questions") {

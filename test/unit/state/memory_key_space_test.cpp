@@ -1,5 +1,6 @@
 #include "state/memory_key_space.hpp"
 
+#include "state/transaction.hpp"
 #include "unit/state/little_server.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -87,12 +88,32 @@ TEST_CASE("a copy of a key space is what it was at that moment") {
     CHECK_FALSE(copy.digest() == space.digest());
 }
 
+TEST_CASE("a scan ends with the row by which there are so many bytes") {
+    memory_key_space space;
+    space.apply(
+        {.index = log_index{1}},
+        std::vector<change>{{.kind = change_kind::put, .key = "a", .bytes = {}},
+                            {.kind = change_kind::put, .key = "b", .bytes = base::byte_vector(10)},
+                            {.kind = change_kind::put, .key = "c", .bytes = {}}});
+    CHECK(space.scan({}, {.rows = 10, .bytes = 1}).size() == 1);
+    CHECK(space.scan({}, {.rows = 10, .bytes = 2}).size() == 2);
+    CHECK(space.scan({}, {.rows = 10, .bytes = 13}).size() == 3);
+    // The same through the changes of a transaction, whose base has to be asked again.
+    transaction rows{space};
+    rows.erase("a");
+    rows.put("bb", {});
+    CHECK(rows.scan({}, {.rows = 10, .bytes = 1}).at(0).key == "b");
+    CHECK(rows.scan({}, {.rows = 10, .bytes = 12}).size() == 2);
+    CHECK(rows.scan({}, {.rows = 10, .bytes = 100}).size() == 3);
+}
+
 TEST_CASE("a scan goes from its beginning to before its end, and no further than its limit") {
     const auto space = space_of({{put("a", ""), put("b", ""), put("ba", ""), put("c", "")}});
-    CHECK(keys_of(space.scan({.from = "b", .to = "c"}, 10)) == std::vector<std::string>{"b", "ba"});
-    CHECK(keys_of(space.scan({.from = "", .to = {}}, 3)) ==
+    CHECK(keys_of(space.scan({.from = "b", .to = "c"}, {.rows = 10})) ==
+          std::vector<std::string>{"b", "ba"});
+    CHECK(keys_of(space.scan({.from = "", .to = {}}, {.rows = 3})) ==
           std::vector<std::string>{"a", "b", "ba"});
-    CHECK(space.scan({.from = "d", .to = {}}, 3).empty());
+    CHECK(space.scan({.from = "d", .to = {}}, {.rows = 3}).empty());
 }
 
 TEST_CASE("the range of a prefix ends where the next prefix begins") {
@@ -102,13 +123,13 @@ TEST_CASE("the range of a prefix ends where the next prefix begins") {
     CHECK_FALSE(prefix_range("").to);
     const auto space =
         space_of({{put("a", ""), put("a\xff", ""), put("a\xffz", ""), put("b", "")}});
-    CHECK(keys_of(space.scan(prefix_range("a\xff"), 10)) ==
+    CHECK(keys_of(space.scan(prefix_range("a\xff"), {.rows = 10})) ==
           std::vector<std::string>{"a\xff", "a\xffz"});
 }
 
 TEST_CASE("keys are ordered as bytes, above 127 too") {
     const auto space = space_of({{put("\x7f", ""), put("\x80", ""), put("z", "")}});
-    CHECK(keys_of(space.scan({}, 10)) == std::vector<std::string>{"z", "\x7f", "\x80"});
+    CHECK(keys_of(space.scan({}, {.rows = 10})) == std::vector<std::string>{"z", "\x7f", "\x80"});
 }
 
 } // namespace almenara::state

@@ -29,7 +29,7 @@ class story {
 
     [[nodiscard]] static std::string text_of(const table_view& view) {
         std::string text;
-        for (const row& one : view.scan({}, 100)) {
+        for (const row& one : view.scan({}, {.rows = 100})) {
             text += one.key + "=" + std::string{base::as_text(one.value)} + " ";
             // What a scan finds, get finds too.
             CHECK(view.get(one.key) == one.value);
@@ -183,12 +183,12 @@ TEST_CASE("a splice in the overlay is over what base or an earlier entry has") {
 TEST_CASE("a scan over the overlay stops at its limit, past rows that are erased") {
     story server;
     server.pushes("a-  b-  d=4 e=5");
-    const auto found = server.over().whole_view().scan({}, 2);
+    const auto found = server.over().whole_view().scan({}, {.rows = 2});
     REQUIRE(found.size() == 2);
     CHECK(found[0].key == "c");
     CHECK(found[1].key == "d");
-    CHECK(server.over().whole_view().scan({.from = "a", .to = "c"}, 2).empty());
-    CHECK(server.over().committed_view().scan({.from = "d", .to = {}}, 2).empty());
+    CHECK(server.over().whole_view().scan({.from = "a", .to = "c"}, {.rows = 2}).empty());
+    CHECK(server.over().committed_view().scan({.from = "d", .to = {}}, {.rows = 2}).empty());
 }
 
 TEST_CASE("a transaction sees its own writes, and nobody else does") {
