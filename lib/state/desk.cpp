@@ -282,7 +282,7 @@ std::optional<proposed> desk::sweep(const turn& now) {
 base::byte_vector desk::push_own(log_index index, transaction& rows, const state::reply& reply) {
     const update what{.changes = rows.take_changes(), .reply = reply};
     // Own work: an entry that the others could not apply must not leave.
-    ALMENARA_CHECK(!defect_in(what.changes, services_));
+    ALMENARA_CHECK(!defect_in(what.changes, index, services_));
     // Only where a rule is switched off has an older office left something in its place.
     if (index > overlay_.last() || holds(rule::overlay_dropped_after_office)) {
         overlay_.push(index, what.changes);
@@ -296,7 +296,7 @@ boost::system::result<std::vector<change>, defect> desk::changes_of(const log_re
     if (entry.kind != payload_kind::update) {
         return std::vector<change>{};
     }
-    return changes_in(entry.payload, services_);
+    return changes_in(entry.payload, entry.index, services_);
 }
 
 } // namespace almenara::state

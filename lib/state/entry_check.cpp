@@ -10,7 +10,7 @@ namespace almenara::state {
 
 namespace {
 
-std::optional<defect> defect_in(const change& what, const service& services) {
+std::optional<defect> defect_in(const change& what, log_index index, const service& services) {
     if (what.kind > change_kind::splice) {
         return defect::unknown_change;
     }
@@ -20,7 +20,7 @@ std::optional<defect> defect_in(const change& what, const service& services) {
     if (!splice_fits(what.offset, what.bytes)) {
         return defect::too_large;
     }
-    if (!accepts_session_change(what) || !services.accepts(what)) {
+    if (!accepts_session_change(what, index) || !services.accepts(what)) {
         return defect::bad_row;
     }
     return std::nullopt;
@@ -28,11 +28,13 @@ std::optional<defect> defect_in(const change& what, const service& services) {
 
 } // namespace
 
-std::optional<defect> defect_in(const std::vector<change>& changes, const service& services) {
+std::optional<defect> defect_in(const std::vector<change>& changes,
+                                log_index index,
+                                const service& services) {
     // A few bytes at a large offset are a large row: all of them together have a bound.
     std::uint64_t spliced = 0;
     for (const change& what : changes) {
-        if (const auto found = defect_in(what, services)) {
+        if (const auto found = defect_in(what, index, services)) {
             return found;
         }
         if (what.kind == change_kind::splice) {
@@ -46,12 +48,13 @@ std::optional<defect> defect_in(const std::vector<change>& changes, const servic
 }
 
 boost::system::result<std::vector<change>, defect> changes_in(base::byte_view payload,
+                                                              log_index index,
                                                               const service& services) {
     auto what = wire::decode<update>(payload);
     if (!what) {
         return defect::no_update;
     }
-    if (const auto found = defect_in(what->changes, services)) {
+    if (const auto found = defect_in(what->changes, index, services)) {
         return *found;
     }
     return std::move(what->changes);

@@ -32,11 +32,13 @@ struct unusable_entry {
 };
 ALMENARA_DESCRIBE(unusable_entry, index, why)
 
+/// `index` is that of the entry.
 [[nodiscard]] std::optional<defect> defect_in(const std::vector<change>& changes,
+                                              log_index index,
                                               const service& services);
 
 /// The changes of an update that can all be applied.
 [[nodiscard]] boost::system::result<std::vector<change>, defect> changes_in(
-    base::byte_view payload, const service& services);
+    base::byte_view payload, log_index index, const service& services);
 
 } // namespace almenara::state

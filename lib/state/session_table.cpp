@@ -45,10 +45,27 @@ std::string result_key(session_id session, sequence seq) {
     return key;
 }
 
+/// The entry that the row says it comes from.
+log_index origin_of(const session_row& row) {
+    return row.opened;
+}
+log_index origin_of(const nonce_row& row) {
+    return row.opened;
+}
+log_index origin_of(const result_row& row) {
+    return row.index;
+}
+log_index origin_of(const session_count_row&) {
+    return {};
+}
+
 template <class Row>
-bool makes_row(const change& what) {
-    return what.kind == change_kind::erase ||
-           (what.kind == change_kind::put && wire::decode<Row>(what.bytes).has_value());
+bool makes_row(const change& what, log_index index) {
+    if (what.kind != change_kind::put) {
+        return what.kind == change_kind::erase;
+    }
+    const auto row = wire::decode<Row>(what.bytes);
+    return row && origin_of(*row) <= index;
 }
 
 constexpr std::size_t id_size = sizeof(session_id::rep);
@@ -99,20 +116,20 @@ session_id session_of_key(std::string_view key) {
     return session_id{bytes};
 }
 
-bool accepts_session_change(const change& what) {
+bool accepts_session_change(const change& what, log_index index) {
     const std::string_view key = what.key;
     const auto behind = [key](std::string_view prefix) { return key.size() - prefix.size(); };
     if (key.starts_with(session_prefix)) {
-        return behind(session_prefix) == id_size && makes_row<session_row>(what);
+        return behind(session_prefix) == id_size && makes_row<session_row>(what, index);
     }
     if (key.starts_with(nonce_prefix)) {
-        return behind(nonce_prefix) == 2 * id_size && makes_row<nonce_row>(what);
+        return behind(nonce_prefix) == 2 * id_size && makes_row<nonce_row>(what, index);
     }
     if (key.starts_with(result_prefix)) {
         return behind(result_prefix) == id_size + sizeof(std::uint64_t) &&
-               makes_row<result_row>(what);
+               makes_row<result_row>(what, index);
     }
-    return key != count_key || makes_row<session_count_row>(what);
+    return key != count_key || makes_row<session_count_row>(what, index);
 }
 
 std::optional<session_row> find_session(const table_view& rows, session_id session) {

@@ -24,8 +24,9 @@ inline constexpr std::string_view session_prefix = "session/";
 /// The session that a key of `session_prefix` belongs to.
 [[nodiscard]] session_id session_of_key(std::string_view key);
 
-/// Whether rows of this table can still be read after the change; those of others are no matter.
-[[nodiscard]] bool accepts_session_change(const change& what);
+/// Whether rows of this table can still be read after the change, and name no entry behind the one
+/// that makes them; rows of others are no matter.
+[[nodiscard]] bool accepts_session_change(const change& what, log_index index);
 
 [[nodiscard]] std::optional<session_row> find_session(const table_view& rows, session_id session);
 [[nodiscard]] std::optional<nonce_row> find_opening(const table_view& rows,

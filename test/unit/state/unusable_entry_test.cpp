@@ -3,6 +3,9 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,13 @@ base::byte_vector payload_of(std::vector<change> changes) {
 
 base::byte_vector payload_of(change what) {
     return payload_of(std::vector<change>{std::move(what)});
+}
+
+template <class Row>
+base::byte_vector encoded(const Row& row) {
+    base::byte_vector bytes;
+    wire::encode(row, bytes);
+    return bytes;
 }
 
 change put_of(std::string key, std::string_view bytes = "") {
@@ -62,6 +72,11 @@ std::vector<bad_sample> bad_samples() {
         {payload_of(put_of("sessions", "no row")), defect::bad_row},
         {payload_of(put_of("kv/a", "no row")), defect::bad_row},
         {payload_of(splice_of("kv/a", 0)), defect::bad_row},
+        // Whoever waited for such an entry would wait for another one.
+        {payload_of({.kind = change_kind::put,
+                     .key = "result/" + id + "12345678",
+                     .bytes = encoded(result_row{.index = log_index{999}})}),
+         defect::bad_row},
         // One good change in front does not help.
         {payload_of({put_of("of/somebody/else"), put_of("sessions", "no row")}), defect::bad_row},
     };
@@ -148,8 +163,7 @@ TEST_CASE("C.1 a session row with any time in it neither overflows nor expires b
     std::vector<change> changes;
     for (const std::int64_t time :
          {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
-        base::byte_vector row;
-        wire::encode(session_row{.active = wall_time{std::chrono::milliseconds{time}}}, row);
+        const auto row = encoded(session_row{.active = wall_time{std::chrono::milliseconds{time}}});
         changes.push_back({.kind = change_kind::put,
                            .key = "session/" + std::string(16, time < 0 ? 'a' : 'z'),
                            .bytes = row});
