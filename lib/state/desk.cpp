@@ -116,11 +116,15 @@ std::vector<delivery> desk::confirmed(log_index last) {
 
 decision desk::open_session(const turn& now, connection_id connection, const open_request& what) {
     ALMENARA_CHECK(in_office_);
+    const waiters::asker who{.connection = connection, .request = what.request};
     const table_view& all = overlay_.whole_view();
     // C.1: the same nonce finds the same session, so the opening can be tried again.
     if (const auto opening = find_opening(all, what.device, what.nonce)) {
-        return repeated(now, opening->opened, connection,
-                        {.request = what.request, .session = opening->session});
+        return repeated(now, opening->opened, who,
+                        {.label = update_label::session_open, .session = opening->session});
+    }
+    if (is_full(0)) {
+        return turn_away(result_code::busy);
     }
     if (count_sessions(all) >= limits_.most_sessions) {
         return turn_away(result_code::busy);
@@ -134,8 +138,7 @@ decision desk::open_session(const turn& now, connection_id connection, const ope
                          .active = now.next.time});
     proposed entry{.label = update_label::session_open, .session = session};
     entry.payload = push_own(now.next.index, rows, {});
-    waiters_.add(now.next.index,
-                 {.connection = connection, .request = what.request, .session = session});
+    waiters_.add(now.next.index, who, {.label = entry.label, .session = session});
     return entry;
 }
 
@@ -154,30 +157,49 @@ decision desk::operation(const turn& now, connection_id connection, const operat
     if (!attachments_.may_operate(connection, what.session)) {
         return not_attached{};
     }
-    if (what.body.size() > limits_.largest_body) {
-        return turn_away(result_code::too_large);
-    }
-    if (what.seq == sequence{0} || what.first_unacked > what.seq) {
+    // No operation has this number, so it is no repeat of one.
+    if (what.seq == sequence{0}) {
         return turn_away(result_code::invalid);
     }
     const place at{.session = what.session, .seq = what.seq, .first_unacked = what.first_unacked};
     const standing stands = judge(overlay_.whole_view(), at, limits_);
+    // Before anything else is found wrong with it: a repeat gets the first result, whatever it says
+    // now and whatever the bounds are by now.
     if (const auto* const repeat = std::get_if<is_known>(&stands)) {
         attachments_.operated(what.session);
-        return repeated(now, repeat->result.index, connection,
-                        {.request = what.request,
-                         .session = what.session,
-                         .seq = what.seq,
-                         .reply = repeat->result.reply});
+        return repeated(now, repeat->result.index,
+                        {.connection = connection, .request = what.request},
+                        {.session = what.session, .seq = what.seq, .reply = repeat->result.reply});
     }
-    if (const auto* const fresh = std::get_if<is_new>(&stands)) {
-        return is_over_limits(what) ? turn_away(result_code::busy)
-                                    : execute(now, connection, what, fresh->session);
+    if (std::holds_alternative<is_stale>(stands) ||
+        std::holds_alternative<has_no_session>(stands)) {
+        return probe_first{};
     }
-    if (std::holds_alternative<window_is_full>(stands)) {
+    if (what.body.size() > limits_.largest_body) {
+        return turn_away(result_code::too_large);
+    }
+    if (what.first_unacked > what.seq) {
+        return turn_away(result_code::invalid);
+    }
+    const auto* const fresh = std::get_if<is_new>(&stands);
+    if (fresh == nullptr || is_over_limits(what)) {
         return turn_away(result_code::busy);
     }
-    return probe_first{};
+    return execute(now, connection, what, fresh->session);
+}
+
+outcome desk::outcome_of(const context& about, transaction& rows, base::byte_view body) const {
+    outcome result = services_.execute(about, rows, body);
+    if (auto* const did = std::get_if<done>(&result)) {
+        // The table cannot keep such a result, so it must not have happened (C.1).
+        if (did->body.size() > limits_.largest_result) {
+            result = refused{.code = result_code::quota};
+        }
+    } else if (auto& refusal = std::get<refused>(result);
+               refusal.body.size() > limits_.largest_result) {
+        refusal.body.clear();
+    }
+    return result;
 }
 
 decision desk::execute(const turn& now,
@@ -188,10 +210,9 @@ decision desk::execute(const turn& now,
     transaction rows{overlay_.whole_view()};
     const context about{
         .index = index, .time = now.next.time, .session = what.session, .random = now.random};
-    outcome result = services_.execute(about, rows, what.body);
+    outcome result = outcome_of(about, rows, what.body);
     const bool is_refusal = std::holds_alternative<refused>(result);
     reply answer = reply_of(std::move(result));
-    ALMENARA_CHECK(answer.body.size() <= limits_.largest_result);
     if (is_refusal) {
         rows.forget_changes();
         if (!leaves_entry(answer.code) || !holds(rule::refusal_is_entry)) {
@@ -206,33 +227,47 @@ decision desk::execute(const turn& now,
                    .seq = what.seq,
                    .first_unacked = what.first_unacked};
     entry.payload = push_own(index, rows, answer);
-    waiters_.add(index, {.connection = connection,
-                         .request = what.request,
-                         .session = what.session,
-                         .seq = what.seq,
-                         .bytes = what.body.size(),
-                         .reply = std::move(answer)});
+    waiters_.add(index, {.connection = connection, .request = what.request},
+                 {.session = what.session,
+                  .seq = what.seq,
+                  .bytes = what.body.size(),
+                  .reply = std::move(answer)});
     return entry;
 }
 
 decision desk::repeated(const turn& now,
                         log_index index,
-                        connection_id connection,
-                        waiters::waiter again) {
+                        const waiters::asker& who,
+                        waiters::result again) {
     // B.5.2: what another term of office did is known only when this one has confirmed it.
     if (index <= now.confirmed_upto) {
-        return known{.index = index, .session = again.session, .reply = std::move(again.reply)};
+        return known{.index = index,
+                     .label = again.label,
+                     .session = again.session,
+                     .reply = std::move(again.reply)};
     }
-    if (!waiters_.ask_again(index, connection, again.request)) {
-        again.connection = connection;
-        waiters_.add(index, std::move(again));
+    if (!waiters_.is_awaited(index) && waiters_.size() < limits_.pending_entries) {
+        waiters_.add(index, who, std::move(again));
+        return waits{index};
     }
-    return waits{index};
+    if (waiters_.is_awaited(index) && waiters_.ask_again(index, who)) {
+        return waits{index};
+    }
+    // Not BUSY: it is on its way, whoever is turned away here.
+    return turn_away(result_code::retry_elsewhere);
 }
 
 bool desk::is_over_limits(const operation_request& what) const {
     return waiters_.in_flight(what.session) >= limits_.operations_in_flight ||
-           waiters_.bytes_in_flight(what.session) + what.body.size() > limits_.bytes_in_flight;
+           waiters_.bytes_in_flight(what.session) + what.body.size() > limits_.bytes_in_flight ||
+           is_full(what.body.size());
+}
+
+bool desk::is_full(std::size_t bytes) const {
+    // What is committed and not confirmed waits too, and so does the tail of another office.
+    const std::size_t entries = std::max(overlay_.pending(), waiters_.size());
+    const std::size_t held = std::max(overlay_.pending_bytes(), waiters_.bytes());
+    return entries >= limits_.pending_entries || held + bytes > limits_.pending_bytes;
 }
 
 reply desk::why_not(session_id session, std::optional<sequence> seq) const {
@@ -263,6 +298,9 @@ void desk::connection_closed(connection_id connection) {
 
 std::optional<proposed> desk::sweep(const turn& now) {
     ALMENARA_CHECK(in_office_);
+    if (is_full(0)) {
+        return std::nullopt;
+    }
     const auto found = sweeper_.look(overlay_.whole_view(), attachments_, now.next.time);
     if (found.empty()) {
         return std::nullopt;

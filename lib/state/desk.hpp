@@ -93,9 +93,15 @@ class desk {
     /// B.5.2: a repeat.
     [[nodiscard]] decision repeated(const turn& now,
                                     log_index index,
-                                    connection_id connection,
-                                    waiters::waiter again);
+                                    const waiters::asker& who,
+                                    waiters::result again);
+    /// The service's word on it, in a form that can be kept.
+    [[nodiscard]] outcome outcome_of(const context& about,
+                                     transaction& rows,
+                                     base::byte_view body) const;
     [[nodiscard]] bool is_over_limits(const operation_request& what) const;
+    /// Whether there is no room for another entry and so many bytes.
+    [[nodiscard]] bool is_full(std::size_t bytes) const;
     [[nodiscard]] base::byte_vector push_own(log_index index,
                                              transaction& rows,
                                              const state::reply& reply);

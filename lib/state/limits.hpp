@@ -15,6 +15,8 @@ struct limits {
     std::uint32_t window = 256; ///< results of a session
     std::size_t operations_in_flight = 64;
     std::size_t bytes_in_flight = 16U << 20U;
+    std::size_t pending_entries = 65'536; ///< not confirmed, of all sessions together
+    std::size_t pending_bytes = 64U << 20U;
     std::uint64_t sessions = 10'000;      ///< beyond it the oldest idle ones expire
     std::uint64_t most_sessions = 20'000; ///< none is opened beyond it
     duration idle = std::chrono::hours{24 * 30};

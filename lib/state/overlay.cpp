@@ -25,7 +25,9 @@ void overlay::push(log_index index, std::span<const change> changes) {
     whole.where.index = index;
     for (const change& what : changes) {
         push(whole, what);
+        whole.bytes += what.key.size() + what.bytes.size();
     }
+    pending_bytes_ += whole.bytes;
 }
 
 void overlay::push(entry& whole, const change& what) {
@@ -60,14 +62,26 @@ std::optional<base::byte_vector> overlay::changed(const change& what) const {
 }
 
 void overlay::commit(log_index upto) {
-    committed_ = std::max(committed_, std::min(upto, last()));
+    upto = std::min(upto, last());
+    while (committed_ < upto) {
+        committed_ = committed_.next();
+        pending_bytes_ -= at(committed_).bytes;
+    }
 }
 
 void overlay::settle(entry_position where) {
     ALMENARA_CHECK(where.index == settled_.next() && where.index <= last());
     settled_ = where.index;
     commit(where.index);
-    entries_[where.index.value() - entries_.front().where.index.value()].where = std::move(where);
+    at(where.index).where = std::move(where);
+}
+
+overlay::entry& overlay::at(log_index index) {
+    return entries_[index.value() - entries_.front().where.index.value()];
+}
+
+std::size_t overlay::pending() const {
+    return last().value() - committed_.value();
 }
 
 void overlay::apply_to_base(log_index upto) {
@@ -129,6 +143,7 @@ void overlay::drop_pending() {
                 rows_.erase(row);
             }
         }
+        pending_bytes_ -= entries_.back().bytes;
         entries_.pop_back();
     }
 }

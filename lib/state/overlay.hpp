@@ -56,6 +56,9 @@ class overlay {
     [[nodiscard]] log_index last() const;
     /// Entries that are not in base yet.
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    /// Entries that are not committed here, and the bytes of their changes.
+    [[nodiscard]] std::size_t pending() const;
+    [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
     /// Bytes of values held.
     [[nodiscard]] std::size_t memory() const { return memory_; }
 
@@ -77,6 +80,7 @@ class overlay {
     struct entry {
         entry_position where;
         std::vector<table::iterator> rows; ///< that have a version of it
+        std::size_t bytes = 0;             ///< of its changes
     };
 
     class view final : public table_view {
@@ -95,6 +99,7 @@ class overlay {
 
     void push(entry& whole, const change& what);
     [[nodiscard]] std::optional<base::byte_vector> changed(const change& what) const;
+    [[nodiscard]] entry& at(log_index index);
     [[nodiscard]] const version* newest(const versions& of, part seen) const;
     /// Takes the versions up to `upto` off the row, and gives what they came to.
     [[nodiscard]] change fold(table::iterator row, log_index upto);
@@ -105,6 +110,7 @@ class overlay {
     std::deque<entry> entries_; ///< of dense indexes, from behind base on
     table rows_;
     std::size_t memory_ = 0;
+    std::size_t pending_bytes_ = 0;
     view committed_view_{*this, part::committed};
     view whole_view_{*this, part::whole};
 };

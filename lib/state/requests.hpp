@@ -66,6 +66,7 @@ struct waits {
 /// It was done and confirmed before: this is what came of it.
 struct known {
     log_index index;
+    update_label label = update_label::update;
     session_id session; ///< of an opening: what it opened
     state::reply reply;
 };

@@ -2,25 +2,32 @@
 
 #include "base/check.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace almenara::state {
 
-void waiters::add(log_index index, waiter who) {
-    load& of_session = loads_[who.session];
+void waiters::add(log_index index, const asker& who, result what) {
+    load& of_session = loads_[what.session];
     ++of_session.operations;
-    of_session.bytes += who.bytes;
-    const bool is_new = waiting_.emplace(index, std::move(who)).second;
+    of_session.bytes += what.bytes;
+    bytes_ += what.bytes;
+    asked_by_[who.connection].insert(index);
+    const bool is_new =
+        waiting_.emplace(index, waiter{.askers = {who}, .what = std::move(what)}).second;
     ALMENARA_CHECK(is_new);
 }
 
-bool waiters::ask_again(log_index index, connection_id connection, request_id request) {
-    const auto found = waiting_.find(index);
-    if (found == waiting_.end()) {
+bool waiters::ask_again(log_index index, const asker& who) {
+    std::vector<asker>& askers = waiting_.at(index).askers;
+    if (std::find(askers.begin(), askers.end(), who) != askers.end()) {
+        return true;
+    }
+    if (askers.size() >= most_askers) {
         return false;
     }
-    found->second.connection = connection;
-    found->second.request = request;
+    askers.push_back(who);
+    asked_by_[who.connection].insert(index);
     return true;
 }
 
@@ -33,11 +40,15 @@ std::vector<delivery> waiters::confirmed(log_index last) {
 }
 
 void waiters::closed(connection_id connection) {
-    for (auto& [index, who] : waiting_) {
-        if (who.connection == connection) {
-            who.connection.reset();
-        }
+    const auto found = asked_by_.find(connection);
+    if (found == asked_by_.end()) {
+        return;
     }
+    for (const log_index index : found->second) {
+        std::erase_if(waiting_.at(index).askers,
+                      [connection](const asker& who) { return who.connection == connection; });
+    }
+    asked_by_.erase(found);
 }
 
 std::vector<delivery> waiters::take_all() {
@@ -60,21 +71,31 @@ std::size_t waiters::bytes_in_flight(session_id session) const {
 
 void waiters::deliver_front(std::vector<delivery>& to) {
     const auto front = waiting_.begin();
-    waiter& who = front->second;
-    const auto of_session = loads_.find(who.session);
-    of_session->second.bytes -= who.bytes;
+    const result& what = front->second.what;
+    bytes_ -= what.bytes;
+    const auto of_session = loads_.find(what.session);
+    of_session->second.bytes -= what.bytes;
     if (--of_session->second.operations == 0) {
         loads_.erase(of_session);
     }
-    if (who.connection) {
-        to.push_back({.connection = *who.connection,
+    for (const asker& who : front->second.askers) {
+        forget(who.connection, front->first);
+        to.push_back({.connection = who.connection,
                       .request = who.request,
-                      .session = who.session,
-                      .seq = who.seq,
+                      .label = what.label,
+                      .session = what.session,
+                      .seq = what.seq,
                       .index = front->first,
-                      .reply = std::move(who.reply)});
+                      .reply = what.reply});
     }
     waiting_.erase(front);
+}
+
+void waiters::forget(connection_id connection, log_index index) {
+    const auto found = asked_by_.find(connection);
+    if (found != asked_by_.end() && found->second.erase(index) > 0 && found->second.empty()) {
+        asked_by_.erase(found);
+    }
 }
 
 } // namespace almenara::state

@@ -71,6 +71,64 @@ TEST_CASE("B.5.2 a repeat that is not confirmed yet waits for the first") {
     CHECK(kv_message<kv::value>(primary.asks(kv::get{"n"})).bytes == bytes_of("5"));
 }
 
+TEST_CASE("C.1 a repeat gets the first result whatever else is wrong with it") {
+    little_primary primary;
+    primary.hears(1, put("a", "1"));
+    const auto told = primary.confirms_all();
+    const base::byte_vector too_large(limits{}.largest_body + 1);
+    CHECK(expect<known>(primary.says_bytes(primary.client, primary.session, 1, too_large)).reply ==
+          told.at(0).reply);
+    CHECK(expect<known>(primary.hears(1, put("a", "1"), 2)).reply == told.at(0).reply);
+    // What is wrong with a new one is said before whether there is room for it.
+    CHECK(code_of(primary.says_bytes(primary.client, primary.session, 2, too_large)) ==
+          result_code::too_large);
+}
+
+TEST_CASE("C.1 all requests that wait for one entry are answered, and too many are sent away") {
+    little_primary primary;
+    primary.hears(1, put("a", "1"));
+    const auto ask = [&](std::uint32_t request) {
+        const auto body = test::kv_body(put("a", "1"));
+        return primary.desk().operation({.next = {.index = primary.last().next(), .time = {}},
+                                         .confirmed_upto = primary.confirmed()},
+                                        primary.client,
+                                        {.request = request_id{request},
+                                         .session = primary.session,
+                                         .seq = sequence{1},
+                                         .first_unacked = sequence{1},
+                                         .body = body});
+    };
+    expect<waits>(ask(1)); // The very same request is one.
+    expect<waits>(ask(11));
+    expect<waits>(ask(12));
+    expect<waits>(ask(13));
+    CHECK(code_of(ask(14)) == result_code::retry_elsewhere);
+    CHECK(primary.desk().waiting() == 1);
+    const auto told = primary.confirms_all();
+    REQUIRE(told.size() == waiters::most_askers);
+    for (std::size_t i = 1; i < told.size(); ++i) {
+        CHECK(told[i].request == request_id{static_cast<std::uint32_t>(10 + i)});
+        CHECK(told[i].reply == told[0].reply);
+    }
+}
+
+TEST_CASE("C.1 a connection that closes takes its own requests along, and no others") {
+    little_primary primary;
+    primary.opens(
+        connection_id{5},
+        {.request = request_id{1}, .device = {}, .nonce = test::id_number<open_nonce>(9)});
+    primary.opens(
+        connection_id{6},
+        {.request = request_id{2}, .device = {}, .nonce = test::id_number<open_nonce>(9)});
+    primary.hears(1, put("a", "1"));
+    primary.desk().connection_closed(connection_id{5});
+    primary.desk().connection_closed(connection_id{77});
+    const auto told = primary.confirms_all();
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].connection == connection_id{6});
+    CHECK(told[1].connection == primary.client);
+}
+
 TEST_CASE("B.5.2 a repeat of what is confirmed is answered at once, with the first result") {
     little_primary primary;
     primary.hears(1, kv::add{.key = "n", .delta = 5});
@@ -273,6 +331,84 @@ TEST_CASE("B.13 a session has so many operations in flight, and so many bytes") 
     CHECK(code_of(narrow.hears(2, put("a", std::string(60, 'x')))) == result_code::busy);
     static_cast<void>(narrow.confirms_all());
     expect<proposed>(narrow.hears(2, put("a", std::string(60, 'x'))));
+}
+
+TEST_CASE("B.13 all sessions together have so many entries pending, and so many bytes") {
+    limits bounds;
+    bounds.pending_entries = 2;
+    little_primary primary{bounds};
+    const session_id other = primary.has_session(connection_id{2}, 2);
+    expect<proposed>(primary.hears(1, put("a", "1")));
+    expect<proposed>(primary.says(connection_id{2}, other, 1, put("b", "1")));
+    const log_index before = primary.last();
+    CHECK(code_of(primary.hears(2, put("a", "2"))) == result_code::busy);
+    CHECK(code_of(primary.says(connection_id{2}, other, 2, put("b", "2"))) == result_code::busy);
+    CHECK(code_of(primary.opens(
+              connection_id{3},
+              {.request = request_id{1}, .device = {}, .nonce = test::id_number<open_nonce>(9)})) ==
+          result_code::busy);
+    CHECK(primary.last() == before);
+    expect<waits>(primary.hears(1, put("a", "1")));
+    // Committed is not confirmed: nobody was told.
+    primary.commits_all();
+    CHECK(code_of(primary.hears(2, put("a", "2"))) == result_code::busy);
+    static_cast<void>(primary.confirms_all());
+    expect<proposed>(primary.hears(2, put("a", "2")));
+
+    bounds.pending_entries = 100;
+    bounds.pending_bytes = 1000;
+    little_primary narrow{bounds};
+    expect<proposed>(narrow.hears(1, put("a", std::string(500, 'x'))));
+    CHECK(code_of(narrow.hears(2, put("a", std::string(500, 'x')))) == result_code::busy);
+    static_cast<void>(narrow.confirms_all());
+    expect<proposed>(narrow.hears(2, put("a", std::string(500, 'x'))));
+}
+
+namespace {
+
+/// Writes a row, and says more than a table of results can keep.
+class talker final : public service {
+  public:
+    [[nodiscard]] outcome execute(const context&,
+                                  transaction& rows,
+                                  base::byte_view body) const override {
+        rows.put("talk/1", {});
+        if (body.empty()) {
+            return refused{.code = result_code::conflict, .body = too_much};
+        }
+        return done{too_much};
+    }
+    [[nodiscard]] bool accepts(const change&) const override { return true; }
+    [[nodiscard]] outcome query(const table_view&, base::byte_view) const override {
+        return done{too_much};
+    }
+
+  private:
+    base::byte_vector too_much = base::byte_vector(limits{}.largest_result + 1);
+};
+
+} // namespace
+
+TEST_CASE("C.1 a service that says more than a result may hold did nothing") {
+    memory_key_space rows;
+    const talker service;
+    desk one{rows, service};
+    REQUIRE_FALSE(one.entered_office(log_index{1}, {}));
+    turn now{.next = {.index = log_index{1}, .time = {}}, .confirmed_upto = {}};
+    const auto opened = expect<proposed>(one.open_session(now, connection_id{1}, {}));
+    REQUIRE(std::holds_alternative<attached>(one.attach(connection_id{1}, opened.session)));
+    const base::byte_vector talks = bytes_of("x");
+    for (const base::byte_view body : {base::byte_view{talks}, base::byte_view{}}) {
+        now.next.index = now.next.index.next();
+        const sequence seq{now.next.index.value()};
+        expect<proposed>(one.operation(now, connection_id{1},
+                                       {.session = opened.session, .seq = seq, .body = body}));
+        const auto kept = find_result(one.log_beyond_base().whole_view(), opened.session, seq);
+        REQUIRE(kept);
+        CHECK(kept->reply.code == (body.empty() ? result_code::conflict : result_code::quota));
+        CHECK(kept->reply.body.empty());
+    }
+    CHECK_FALSE(one.log_beyond_base().whole_view().get("talk/1"));
 }
 
 TEST_CASE("B.5.2 an operation of an unknown session is SESSION_EXPIRED after a probe") {

@@ -67,8 +67,11 @@ TEST_CASE("C.1 the same nonce of the same device opens the same session") {
     const log_index index = primary.last();
     CHECK(expect<waits>(primary.opens(connection_id{3}, opening(9))).index == index);
     const auto told = primary.confirms_all();
-    REQUIRE(told.size() == 1);
-    CHECK(told[0].connection == connection_id{3});
+    // Both asked, so both are told.
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].connection == connection_id{2});
+    CHECK(told[1].connection == connection_id{3});
+    CHECK(told[0].session == told[1].session);
     const auto again = expect<known>(primary.opens(connection_id{4}, opening(9)));
     CHECK(again.session == first.session);
     CHECK(again.index == index);
