@@ -30,6 +30,9 @@ class attachments {
     /// It had an operation in this term of office.
     void operated(session_id session) { operated_.insert(session); }
 
+    /// There will be no other: the session was closed.
+    void session_closed(session_id session) { operated_.erase(session); }
+
     /// I28: whether EXPIRE must leave it alone.
     [[nodiscard]] bool is_protected(session_id session) const {
         return is_attached(session) || operated_.contains(session);

@@ -69,6 +69,7 @@ std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
 std::vector<delivery> desk::left_office() {
     in_office_ = false;
     attachments_.forget_all();
+    closing_.clear();
     if (holds(rule::overlay_dropped_after_office)) {
         overlay_.drop_pending();
     }
@@ -109,6 +110,7 @@ void desk::apply_to_base(log_index upto) {
 std::vector<delivery> desk::confirmed(log_index last) {
     // What was answered can be read, also while the own disk is behind the others' (B.5.5).
     overlay_.commit(last);
+    std::erase_if(closing_, [last](const auto& one) { return one.second <= last; });
     return waiters_.confirmed(last);
 }
 
@@ -126,11 +128,19 @@ decision desk::open_session(const turn& now, connection_id connection, const ope
     if (is_full(0)) {
         return turn_away(result_code::busy);
     }
-    if (count_sessions(all) >= limits_.most_sessions) {
+    transaction rows{all};
+    const std::uint64_t sessions = count_sessions(all);
+    // C.1: beyond the limit whoever comes takes the place of the one that is idle longest.
+    std::optional<session_id> oldest;
+    if (sessions >= limits_.sessions) {
+        oldest = sweeper_.take_oldest(all, attachments_);
+    }
+    if (oldest) {
+        erase_session(rows, *oldest);
+    } else if (sessions >= limits_.most_sessions) {
         return turn_away(result_code::busy);
     }
     const session_id session = new_session(now);
-    transaction rows{all};
     state::open_session(rows, session, {.session = session, .opened = now.next.index},
                         {.device = what.device,
                          .nonce = what.nonce,
@@ -139,6 +149,34 @@ decision desk::open_session(const turn& now, connection_id connection, const ope
     proposed entry{.label = update_label::session_open, .session = session};
     entry.payload = push_own(now.next.index, rows, {});
     waiters_.add(now.next.index, who, {.label = entry.label, .session = session});
+    return entry;
+}
+
+decision desk::close_session(const turn& now, connection_id connection, const close_request& what) {
+    ALMENARA_CHECK(in_office_);
+    const waiters::asker who{.connection = connection, .request = what.request};
+    const auto closing = closing_.find(what.session);
+    if (closing != closing_.end()) {
+        return repeated(now, closing->second, who,
+                        {.label = update_label::session_close, .session = what.session});
+    }
+    const table_view& all = overlay_.whole_view();
+    if (!find_session(all, what.session)) {
+        return probe_first{};
+    }
+    if (!attachments_.may_operate(connection, what.session)) {
+        return not_attached{};
+    }
+    if (waiters_.in_flight(what.session) > 0 || is_full(0)) {
+        return turn_away(result_code::busy);
+    }
+    transaction rows{all};
+    erase_session(rows, what.session);
+    attachments_.session_closed(what.session);
+    closing_.emplace(what.session, now.next.index);
+    proposed entry{.label = update_label::session_close, .session = what.session};
+    entry.payload = push_own(now.next.index, rows, {});
+    waiters_.add(now.next.index, who, {.label = entry.label, .session = what.session});
     return entry;
 }
 

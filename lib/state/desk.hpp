@@ -16,6 +16,7 @@
 #include "state/waiters.hpp"
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <variant>
@@ -66,6 +67,13 @@ class desk {
     [[nodiscard]] std::variant<attached, probe_first> attach(connection_id connection,
                                                              session_id session);
 
+    /// For a client that leaves for good: its session ends with everything that it has. Not while
+    /// operations of it are unanswered: BUSY. One that is gone: after the probe, why_not() says
+    /// SESSION_EXPIRED, and that is what was wished.
+    [[nodiscard]] decision close_session(const turn& now,
+                                         connection_id connection,
+                                         const close_request& what);
+
     [[nodiscard]] decision operation(const turn& now,
                                      connection_id connection,
                                      const operation_request& what);
@@ -115,6 +123,7 @@ class desk {
     attachments attachments_;
     waiters waiters_;
     sweeper sweeper_{limits_};
+    std::map<session_id, log_index> closing_; ///< by entries that are not confirmed yet
     bool in_office_ = false;
     std::optional<unusable_entry> stopped_; ///< nothing is applied from here on
 };

@@ -23,6 +23,7 @@ struct limits {
     duration touch = std::chrono::hours{24};
     std::size_t sweep_rows = 256;        ///< sessions that one sweep looks at
     std::size_t swept_at_once = 64;      ///< sessions that one entry touches or expires
+    std::size_t oldest_known = 1024;     ///< idle sessions that a whole pass remembers
     std::uint32_t erased_at_once = 2048; ///< rows of results that one entry erases
 };
 

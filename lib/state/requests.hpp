@@ -38,6 +38,12 @@ struct open_request {
     open_nonce nonce;
 };
 
+/// A client leaves for good.
+struct close_request {
+    request_id request;
+    session_id session;
+};
+
 struct operation_request {
     request_id request;
     session_id session;

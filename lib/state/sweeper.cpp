@@ -34,6 +34,11 @@ bool sweeper::room::take(const candidate& one) {
 sweeper::findings sweeper::look(const table_view& rows, const attachments& present, wall_time now) {
     findings found;
     room left{.sessions = bounds_.swept_at_once, .results = bounds_.erased_at_once};
+    // What a pass has found is worked off before the next one begins.
+    expire_beyond_limit(rows, present, left, found);
+    if (!found.empty()) {
+        return found;
+    }
     key_range range = prefix_range(session_prefix);
     range.from = next_key_;
     const std::vector<row> seen = rows.scan(range, {.rows = bounds_.sweep_rows});
@@ -49,8 +54,10 @@ sweeper::findings sweeper::look(const table_view& rows, const attachments& prese
         next_key_ = seen.back().key + '\0';
         return found;
     }
+    due_ = std::move(oldest_);
+    next_key_ = session_prefix;
+    oldest_.clear();
     expire_beyond_limit(rows, present, left, found);
-    start_again();
     return found;
 }
 
@@ -72,7 +79,7 @@ void sweeper::judge(
 
 void sweeper::remember(const candidate& one) {
     oldest_.insert(one);
-    if (oldest_.size() > bounds_.swept_at_once) {
+    if (oldest_.size() > bounds_.oldest_known) {
         oldest_.erase(std::prev(oldest_.end()));
     }
 }
@@ -83,23 +90,42 @@ void sweeper::expire_beyond_limit(const table_view& rows,
                                   findings& found) {
     const std::uint64_t all = count_sessions(rows);
     std::uint64_t sessions = all - std::min<std::uint64_t>(all, found.expired.size());
-    for (const candidate& one : oldest_) {
-        if (sessions <= bounds_.sessions) {
-            return;
-        }
-        // The pass took a while: who came back meanwhile is not idle any more.
-        const auto row = find_session(rows, one.session);
-        if (row && row->active == one.active && !present.is_protected(one.session) &&
-            left.take(one)) {
+    while (sessions > bounds_.sessions && !due_.empty()) {
+        const candidate one = *due_.begin();
+        if (may_still_expire(one, rows, present)) {
+            if (!left.take(one)) {
+                return;
+            }
             found.expired.push_back(one.session);
             --sessions;
         }
+        due_.erase(due_.begin());
     }
+}
+
+std::optional<session_id> sweeper::take_oldest(const table_view& rows, const attachments& present) {
+    while (!due_.empty()) {
+        const candidate one = *due_.begin();
+        due_.erase(due_.begin());
+        if (may_still_expire(one, rows, present)) {
+            return one.session;
+        }
+    }
+    return std::nullopt;
+}
+
+/// The pass took a while: who came back meanwhile is not idle any more.
+bool sweeper::may_still_expire(const candidate& one,
+                               const table_view& rows,
+                               const attachments& present) {
+    const auto row = find_session(rows, one.session);
+    return row && row->active == one.active && !present.is_protected(one.session);
 }
 
 void sweeper::start_again() {
     next_key_ = session_prefix;
     oldest_.clear();
+    due_.clear();
 }
 
 } // namespace almenara::state

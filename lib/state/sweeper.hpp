@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ class sweeper {
 
     /// Goes on where the last call ended. What it finds must become an entry, or is found again.
     [[nodiscard]] findings look(const table_view& rows, const attachments& present, wall_time now);
+
+    /// The session that is idle longest, of those that the last whole pass has found; I28: not
+    /// one that is protected. It is forgotten here, so it must end now.
+    [[nodiscard]] std::optional<session_id> take_oldest(const table_view& rows,
+                                                        const attachments& present);
 
     /// From the beginning: another office.
     void start_again();
@@ -54,6 +60,9 @@ class sweeper {
                room& left,
                findings& found);
     void remember(const candidate& one);
+    [[nodiscard]] static bool may_still_expire(const candidate& one,
+                                               const table_view& rows,
+                                               const attachments& present);
     void expire_beyond_limit(const table_view& rows,
                              const attachments& present,
                              room& left,
@@ -62,6 +71,7 @@ class sweeper {
     const limits& bounds_;
     std::string next_key_{session_prefix};
     std::set<candidate> oldest_; ///< of this pass over all sessions, without the protected ones
+    std::set<candidate> due_;    ///< the same of the last whole pass, while there are too many
 };
 
 } // namespace almenara::state

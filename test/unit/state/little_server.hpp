@@ -127,6 +127,13 @@ class little_server {
         return std::get<state::attached>(outcome);
     }
 
+    state::decision closes(connection_id connection,
+                           state::session_id session,
+                           std::uint32_t request = 1) {
+        return took(desk_.close_session(now(), connection,
+                                        {.request = request_id{request}, .session = session}));
+    }
+
     template <wire::described_struct Message>
     state::decision says(connection_id connection,
                          state::session_id session,

@@ -276,6 +276,163 @@ TEST_CASE("C.1 there is an end to opening sessions") {
     CHECK(primary.last() == before);
 }
 
+TEST_CASE("C.1 beyond the limit an opening takes the place of the session that is idle longest") {
+    limits bounds;
+    bounds.sessions = 4;
+    bounds.most_sessions = 4;
+    little_primary primary{bounds};
+    std::vector<session_id> idle;
+    for (std::uint8_t i = 0; i < 3; ++i) {
+        primary.waits(hours{1});
+        idle.push_back(primary.has_session(connection_id{2}, static_cast<std::uint8_t>(i + 10)));
+    }
+    // Nobody knows yet who is idle: that takes a sweep over all sessions.
+    CHECK(code_of(primary.opens(connection_id{3}, opening(20))) == result_code::busy);
+    CHECK_FALSE(primary.sweeps());
+    const auto entry = expect<proposed>(primary.opens(connection_id{3}, opening(21)));
+    CHECK(entry.label == update_label::session_open);
+    static_cast<void>(primary.confirms_all());
+    CHECK(count_sessions(primary.base()) == 4);
+    CHECK_FALSE(is_there(primary, idle[0]));
+    expect<proposed>(primary.opens(connection_id{3}, opening(22)));
+    static_cast<void>(primary.confirms_all());
+    CHECK(count_sessions(primary.base()) == 4);
+    CHECK_FALSE(is_there(primary, idle[1]));
+    // I28: those that are attached stay, and so does the one that is known no more.
+    CHECK(code_of(primary.opens(connection_id{3}, opening(23))) == result_code::busy);
+    CHECK(is_there(primary, primary.session));
+    CHECK(is_there(primary, idle[2]));
+}
+
+TEST_CASE("I28 an opening takes no place of a session that came back meanwhile") {
+    limits bounds;
+    bounds.sessions = 2;
+    bounds.most_sessions = 2;
+    little_primary primary{bounds};
+    const session_id idle = primary.has_session(connection_id{2}, 10);
+    primary.desk().connection_closed(connection_id{2});
+    CHECK_FALSE(primary.sweeps());
+    primary.attaches(connection_id{2}, idle);
+    CHECK(code_of(primary.opens(connection_id{3}, opening(20))) == result_code::busy);
+    CHECK(is_there(primary, idle));
+}
+
+TEST_CASE("C.1 far beyond the limit one pass finds work for many sweeps") {
+    limits bounds;
+    bounds.sessions = 1;
+    bounds.swept_at_once = 2;
+    bounds.sweep_rows = 100;
+    little_primary primary{bounds};
+    for (std::uint8_t i = 0; i < 9; ++i) {
+        static_cast<void>(primary.has_session(connection_id{2}, static_cast<std::uint8_t>(i + 10)));
+    }
+    primary.desk().connection_closed(connection_id{2});
+    CHECK(count_sessions(primary.base()) == 10);
+    for (int calls = 0; calls < 5; ++calls) {
+        CHECK(primary.sweeps());
+    }
+    static_cast<void>(primary.confirms_all());
+    CHECK(count_sessions(primary.base()) == 1);
+    CHECK(is_there(primary, primary.session));
+}
+
+TEST_CASE("C.1 a client that leaves for good ends its session, with everything that it had") {
+    little_primary primary;
+    const std::size_t rows = primary.base().size();
+    primary.hears(1, some_put);
+    static_cast<void>(primary.confirms_all());
+    const auto entry = expect<proposed>(primary.closes(primary.client, primary.session));
+    CHECK(entry.label == update_label::session_close);
+    CHECK(entry.session == primary.session);
+    const auto told = primary.confirms_all();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].label == update_label::session_close);
+    CHECK(told[0].connection == primary.client);
+    CHECK(told[0].session == primary.session);
+    CHECK(told[0].index == primary.last());
+    CHECK(told[0].reply.code == result_code::ok);
+    CHECK_FALSE(is_there(primary, primary.session));
+    CHECK(count_sessions(primary.base()) == 0);
+    // The session and its nonce went; what it had written stays, and so does the count.
+    CHECK(primary.base().size() == rows - 2 + 1);
+}
+
+TEST_CASE("C.1 a session that had an operation in this term of office makes room by its closing") {
+    limits bounds;
+    bounds.sessions = 1;
+    bounds.most_sessions = 1;
+    little_primary primary{bounds};
+    primary.hears(1, some_put);
+    static_cast<void>(primary.confirms_all());
+    CHECK(code_of(primary.opens(connection_id{2}, opening(9))) == result_code::busy);
+    expect<proposed>(primary.closes(primary.client, primary.session));
+    expect<proposed>(primary.opens(connection_id{2}, opening(9)));
+    static_cast<void>(primary.confirms_all());
+    CHECK(count_sessions(primary.base()) == 1);
+}
+
+TEST_CASE("C.1 closing again waits for the first, and then the session is gone") {
+    little_primary primary;
+    expect<proposed>(primary.closes(primary.client, primary.session, 1));
+    const log_index index = primary.last();
+    // From anywhere: nobody can be attached to it any more.
+    CHECK(expect<waits>(primary.closes(connection_id{7}, primary.session, 2)).index == index);
+    const auto told = primary.confirms_all();
+    REQUIRE(told.size() == 2);
+    CHECK(told[1].connection == connection_id{7});
+    CHECK(told[1].request == request_id{2});
+    expect<probe_first>(primary.closes(connection_id{7}, primary.session, 3));
+    CHECK(primary.desk().why_not(primary.session, std::nullopt).code ==
+          result_code::session_expired);
+    CHECK(primary.last() == index);
+}
+
+TEST_CASE("C.1 a closing can be asked for again at the next primary") {
+    little_primary old_primary;
+    const log_index before = old_primary.last();
+    expect<proposed>(old_primary.closes(old_primary.client, old_primary.session));
+    little_server next;
+    next.copies_log(old_primary, old_primary.last());
+    next.commits(before);
+    next.takes_office(2);
+    expect<probe_first>(next.closes(connection_id{3}, old_primary.session));
+    // Its end is not committed yet, and may never be.
+    CHECK(next.desk().why_not(old_primary.session, std::nullopt).code == result_code::busy);
+    static_cast<void>(next.confirms_all());
+    expect<probe_first>(next.closes(connection_id{3}, old_primary.session));
+    CHECK(next.desk().why_not(old_primary.session, std::nullopt).code ==
+          result_code::session_expired);
+}
+
+TEST_CASE("C.1 a closing that was lost with its office did not happen") {
+    little_primary primary;
+    expect<proposed>(primary.closes(primary.client, primary.session));
+    const auto told = primary.leaves_office();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].reply.code == result_code::retry_elsewhere);
+    CHECK(find_session(primary.desk().log_beyond_base().whole_view(), primary.session));
+}
+
+TEST_CASE("C.1 a session with unanswered operations is not closed") {
+    little_primary primary;
+    primary.hears(1, some_put);
+    const log_index before = primary.last();
+    CHECK(code_of(primary.closes(primary.client, primary.session)) == result_code::busy);
+    CHECK(primary.last() == before);
+    static_cast<void>(primary.confirms_all());
+    expect<proposed>(primary.closes(primary.client, primary.session));
+    // What comes behind the closing has no session any more.
+    expect<probe_first>(primary.hears(2, some_put));
+}
+
+TEST_CASE("C.1 only who speaks for a session closes it") {
+    little_primary primary;
+    expect<not_attached>(primary.closes(connection_id{2}, primary.session));
+    primary.attaches(connection_id{2}, primary.session);
+    expect<not_attached>(primary.closes(primary.client, primary.session));
+    expect<proposed>(primary.closes(connection_id{2}, primary.session));
+}
+
 TEST_CASE("B.4 log time that stands still expires nobody") {
     little_primary primary;
     static_cast<void>(primary.leaves_office());
