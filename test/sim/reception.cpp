@@ -177,7 +177,7 @@ void reception::settle(const asking& who,
                  .seq = seq,
                  .index = known->index,
                  .reply = std::move(known->reply)},
-                nullptr);
+                newest_ ? &*newest_ : nullptr);
     } else if (const auto* away = std::get_if<state::turned_away>(&what)) {
         say(who.connection, who.request,
             refused{.code = away->reply.code, .epoch = who.here.epoch});
@@ -236,6 +236,7 @@ void reception::apply_to_base(log_index upto) {
 }
 
 void reception::confirmed(const standing& here, const replica::confirmation& what) {
+    newest_ = what;
     for (const state::delivery& result : desk_.confirmed(what.last)) {
         deliver(here, result, &what);
     }
@@ -290,6 +291,7 @@ std::optional<state::unusable_entry> reception::entered_office(
 
 void reception::left_office(const standing& here) {
     const std::vector<state::delivery> unknown = desk_.left_office();
+    newest_.reset();
     if (!unknown.empty()) {
         seen_.saw(sight::dropped_overlay);
     }

@@ -135,6 +135,7 @@ class reception {
     dice luck_;
     coverage& seen_;
     log_index last_proposed_;
+    std::optional<replica::confirmation> newest_; ///< of this term of office: what a repeat carries
     replica::read_ticket last_ticket_;
     std::map<replica::read_ticket, waiting> waiting_;
     std::vector<held_whois> held_;
