@@ -1,4 +1,5 @@
-// Writes the seeds of fuzz-message, fuzz-frame, fuzz-session, fuzz-conversation and fuzz-replica:
+// Writes the seeds of fuzz-message, fuzz-frame, fuzz-session, fuzz-conversation, fuzz-replica and
+// fuzz-state:
 //
 //     fuzz-seeds test/fuzz/corpus            writes those that are missing
 //     fuzz-seeds --check test/fuzz/corpus    says which are missing, and fails if any is
@@ -8,6 +9,7 @@
 #include "fuzz/frame_input.hpp"
 #include "fuzz/replica_seeds.hpp"
 #include "fuzz/session_input.hpp"
+#include "fuzz/state_seeds.hpp"
 #include "support/all_messages.hpp"
 #include "support/rewriting.hpp"
 #include "support/samples.hpp"
@@ -190,6 +192,7 @@ int run(const fs::path& corpus, bool only_check) {
     add_sessions(all);
     add_conversations(all);
     all.merge(replica_seeds());
+    all.merge(state_seeds());
     int missing = 0;
     for (const auto& [name, bytes] : all) {
         const fs::path path = corpus / name;
