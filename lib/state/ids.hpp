@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/session_id.hpp"
 #include "base/strong.hpp"
 
 #include <array>
@@ -8,8 +9,7 @@
 
 namespace almenara::state {
 
-/// The exactly-once context of a client (C.1): random, made by the primary that opened it.
-using session_id = base::strong<struct session_id_tag, std::array<std::byte, 16>>;
+using almenara::session_id;
 
 /// What a person logs in from (C.1). Opaque until there are accounts.
 using device_id = base::strong<struct device_id_tag, std::array<std::byte, 16>>;

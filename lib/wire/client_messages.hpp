@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "base/session_id.hpp"
 #include "base/time.hpp"
 #include "wire/described.hpp"
 #include "wire/message_list.hpp"
@@ -204,6 +205,23 @@ ALMENARA_DESCRIBE(status_reply,
                   clients,
                   max_clients)
 
+/// A client leaves for good: its session ends, with the results that wait in it (C.1). It can be
+/// asked again anywhere.
+struct session_close {
+    request_id request;
+    session_id session;
+};
+ALMENARA_DESCRIBE(session_close, request, session)
+
+/// The session is no more.
+struct session_closed {
+    request_id request;
+    session_id session;
+    almenara::epoch epoch;
+    log_index index; ///< of the entry that ended it; 0: it had ended before
+};
+ALMENARA_DESCRIBE(session_closed, request, session, epoch, index)
+
 using client_messages = message_list<listed<c_hello, 0x0201>,
                                      listed<welcome, 0x0202>,
                                      listed<reject, 0x0203>,
@@ -212,6 +230,8 @@ using client_messages = message_list<listed<c_hello, 0x0201>,
                                      listed<bye, 0x0206>,
                                      listed<error_reply, 0x0207>,
                                      listed<status_request, 0x0208>,
-                                     listed<status_reply, 0x0209>>;
+                                     listed<status_reply, 0x0209>,
+                                     listed<session_close, 0x020a>,
+                                     listed<session_closed, 0x020b>>;
 
 } // namespace almenara::wire
