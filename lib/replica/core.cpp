@@ -13,7 +13,7 @@ std::optional<slot> machine::next_slot(moment now) const {
     if (office == nullptr || office->leaving || out_.die) {
         return std::nullopt;
     }
-    return slot{.index = log_.last().index.next(), .time = next_log_time(now)};
+    return slot{.index = log_.last().index.next(), .time = office->log_time.next(now)};
 }
 
 std::vector<entry_ptr> machine::entries_from(log_index first) const {

@@ -198,7 +198,6 @@ class machine {
 
     // primary.cpp
     void append_own(entry_type type, const proposal& p);
-    [[nodiscard]] wall_time next_log_time(moment now) const;
     void on_ack(const sender& from, log_index match, probe_number probe);
     void on(const sender& from, const heartbeat_ack& m);
     void on_nack(const sender& from, const append_nack& m);

@@ -27,7 +27,7 @@ void machine::append_own(entry_type type, const proposal& p) {
     entry e;
     e.epoch = epoch();
     e.type = type;
-    e.time = next_log_time(now_);
+    e.time = office.log_time.next(now_);
     e.session = p.session;
     e.seq = p.seq;
     e.first_unacked = p.first_unacked;
@@ -35,19 +35,8 @@ void machine::append_own(entry_type type, const proposal& p) {
     if (type == entry_type::epoch_start) {
         wire::encode(epoch_start_payload{.primary = self_, .addresses = addresses_}, e.payload);
     }
-    office.log_time = e.time;
-    office.log_time_at = now_.monotonic;
+    office.log_time.given(now_);
     append_taken(log_.seal(std::move(e)));
-}
-
-/// B.4: follows the wall clock, but never goes back and advances by at most twice the time that
-/// passed, so that one wrong clock expires nobody.
-wall_time machine::next_log_time(moment now) const {
-    const auto& office = std::get<primary>(role_);
-    const auto passed =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now.monotonic - office.log_time_at);
-    const wall_time most{office.log_time.since_epoch() + 2 * passed};
-    return std::max(office.log_time, std::min(now.wall, most));
 }
 
 /// To memory and on its way to the disk.

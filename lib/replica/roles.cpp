@@ -60,7 +60,6 @@ void machine::become_primary() {
                    .confirmed = {},
                    .excused = false,
                    .log_time = {},
-                   .log_time_at = now_.monotonic,
                    .leaving = {},
                    .heartbeat_now = false,
                    .accused = {},
@@ -81,15 +80,10 @@ void machine::become_primary() {
     office.sync = sync_set(settings_.timers, all, trusted, log_.last().index, now_.monotonic);
     // B.4: log time may jump forward only to what most of those who promised agree on.
     const entry_ptr newest = log_.find(log_.last().index);
-    office.log_time = newest ? newest->time : wall_time{};
     std::vector<wall_time> clocks = claimed_->clocks;
     clocks.push_back(now_.wall);
-    std::sort(clocks.begin(), clocks.end());
-    const wall_time median = clocks[(clocks.size() - 1) / 2];
-    const bool first_ever = office.log_time == wall_time{};
-    const wall_time most =
-        first_ever ? median : wall_time{office.log_time.since_epoch() + std::chrono::hours{24}};
-    office.log_time = std::max(office.log_time, std::min(median, most));
+    office.log_time =
+        log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic);
 
     role_.emplace<primary>(std::move(office));
     known_primary_.reset();

@@ -5,6 +5,7 @@
 #include "replica/gate.hpp"
 #include "replica/ids.hpp"
 #include "replica/links.hpp"
+#include "replica/log_time.hpp"
 #include "replica/messages.hpp"
 #include "replica/sync_set.hpp"
 
@@ -99,8 +100,7 @@ struct primary {
     std::deque<waiting_read> reads;
     log_index confirmed;  ///< B.5.6, in this term of office
     bool excused = false; ///< silence of the majority was, once since the last ack (D.3)
-    wall_time log_time;   ///< of the newest entry
-    instant log_time_at;  ///< when it was given
+    log_clock log_time;
     std::optional<handing_over> leaving;
     bool heartbeat_now = false;
     /// CORRUPT answers by index: who named which hash.

@@ -39,6 +39,36 @@ TEST_CASE("B.4 log time: advances by at most twice the monotonic time") {
 }
 
 TEST_CASE("B.4 log time: a new primary jumps to the median of those who promised, not further") {
+TEST_CASE("B.4 log time: follows the wall clock under load, however close entries are") {
+    stand s{3};
+    s.rule();
+    s.disk_is_fast = false;
+    const wall_time before = s.core().next_slot(s.now())->time;
+    constexpr int proposals = 5'000;
+    for (int i = 0; i < proposals; ++i) {
+        s.pass(500us);
+        s.core().step(s.now(), proposal{});
+    }
+    const auto advanced = s.core().next_slot(s.now())->time.since_epoch() - before.since_epoch();
+    CHECK(advanced >= 2490ms);
+    CHECK(advanced <= 2510ms);
+}
+
+TEST_CASE("B.4 log time: a wall clock that was behind leaves no credit") {
+    stand s{3};
+    s.rule();
+    const wall_time before = s.core().next_slot(s.now())->time;
+    s.wall_ahead = -1h;
+    for (int i = 0; i < 1'000; ++i) {
+        s.pass(1500us);
+        s.core().step(s.now(), proposal{});
+    }
+    s.wall_ahead = 1h;
+    s.pass(10ms);
+    const auto advanced = s.core().next_slot(s.now())->time.since_epoch() - before.since_epoch();
+    CHECK(advanced <= 22ms);
+}
+
     const auto config = test::cluster_of(3);
     stand s{started(config, two, history{config}.add(epoch{2}, 4))};
     s.wall_ahead = 2h;
