@@ -100,7 +100,8 @@ void machine::on_promise(const sender& from, const promise& m) {
     }
     if (m.granted) {
         if (claimed_->granted.insert(from.id).second) {
-            claimed_->clocks.push_back(wall_part(from.hlc));
+            const bool says_clock = m.clock != wall_time{};
+            claimed_->clocks.push_back(says_clock ? m.clock : wall_part(from.hlc));
         }
         return check_office();
     }
@@ -260,8 +261,11 @@ void machine::grant_promise(const sender& from, const promised& to, bool repeate
     if (ballot_.busy() && !at_once) {
         when.meta = ballot_.record();
     }
-    const promise yes{
-        .claimed = from.epoch, .granted = true, .reason = denial::none, .rank = own_rank()};
+    const promise yes{.claimed = from.epoch,
+                      .granted = true,
+                      .reason = denial::none,
+                      .rank = own_rank(),
+                      .clock = now_.wall};
     const auto l = links_.find(from.id);
     if (l != links_.end() && l->second.open()) {
         send_on(*l->second.control, from.id, from.epoch, std::make_shared<const message>(yes),
@@ -272,8 +276,11 @@ void machine::grant_promise(const sender& from, const promised& to, bool repeate
 void machine::deny_promise(const sender& from, denial why) {
     note_that(note_kind::promise_denied, fmt::format("epoch {} denied to server {}: {}", from.epoch,
                                                      from.id, wire::enumerator_name(why)));
-    send_reply(from.id,
-               promise{.claimed = from.epoch, .granted = false, .reason = why, .rank = own_rank()});
+    send_reply(from.id, promise{.claimed = from.epoch,
+                                .granted = false,
+                                .reason = why,
+                                .rank = own_rank(),
+                                .clock = now_.wall});
 }
 
 } // namespace almenara::replica

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "replica/config.hpp"
 #include "replica/entry.hpp"
 #include "replica/ids.hpp"
@@ -227,8 +228,11 @@ struct promise {
     bool granted = false;
     denial reason = denial::none;
     replica::rank rank;
+    /// The sender's own wall clock, for log time (B.4). The frame's hybrid stamp is not it: that
+    /// one follows whoever runs ahead. Zero from who does not say it.
+    wall_time clock;
 };
-ALMENARA_DESCRIBE(promise, claimed, granted, reason, rank)
+ALMENARA_DESCRIBE(promise, claimed, granted, reason, rank, clock)
 
 struct coordinator {
     server_id primary;

@@ -39,7 +39,11 @@ TEST_CASE("E0: a frame whose header leaps is refused, whatever it is, and nothin
         append_nack{},
         heartbeat_ack{},
         claim{.rank = stand::rank(three, epoch{2}, log_index{9})},
-        promise{.claimed = epoch{3}, .granted = false, .reason = denial::epoch},
+        promise{.claimed = epoch{3},
+                .granted = false,
+                .reason = denial::epoch,
+                .rank = {},
+                .clock = {}},
         resign{},
         link_ping{},
     };

@@ -1,3 +1,4 @@
+#include "base/hlc.hpp"
 #include "unit/replica/stand.hpp"
 
 // B.4: the clock of the log.
@@ -38,7 +39,6 @@ TEST_CASE("B.4 log time: advances by at most twice the monotonic time") {
     CHECK(after > before);
 }
 
-TEST_CASE("B.4 log time: a new primary jumps to the median of those who promised, not further") {
 TEST_CASE("B.4 log time: follows the wall clock under load, however close entries are") {
     stand s{3};
     s.rule();
@@ -69,6 +69,7 @@ TEST_CASE("B.4 log time: a wall clock that was behind leaves no credit") {
     CHECK(advanced <= 22ms);
 }
 
+TEST_CASE("B.4 log time: a new primary jumps to the median of those who promised, not further") {
     const auto config = test::cluster_of(3);
     stand s{started(config, two, history{config}.add(epoch{2}, 4))};
     s.wall_ahead = 2h;
@@ -86,6 +87,53 @@ TEST_CASE("B.4 log time: a wall clock that was behind leaves no credit") {
         s.promise(one, epoch{3}, wall_time{5s});
         CHECK(s.writes.back().entries.back()->time >= wall_time{1'700'000'000s});
     }
+}
+
+TEST_CASE("B.4 log time: a wrong clock that all others observed moves nobody's after its death") {
+    constexpr server_id four{4};
+    constexpr server_id five{5};
+    const auto config = test::cluster_of(5);
+    stand s{started(config, two, history{config}.add(epoch{2}, 4))};
+    s.open_all();
+    s.ask();
+    s.close(five); // Its clock is 20 h ahead, and all others have seen its stamps.
+    for (const server_id other : {one, three, four}) {
+        s.answer(other, answer_kind::grant, s.rank_of(other));
+    }
+    const wall_time honest = s.now().wall;
+    hybrid_clock dragged;
+    REQUIRE(dragged.observe(hybrid_clock{}.stamp(wall_time{honest.since_epoch() + 20h}), honest));
+    const wall_time stamp = wall_part(dragged.stamp(honest));
+    REQUIRE(stamp.since_epoch() - honest.since_epoch() >= 20h);
+    const auto all_promise = [&](wall_time clock, wall_time with) {
+        for (const server_id other : {one, three}) {
+            s.say_on(s.control_of(other),
+                     promise{.claimed = epoch{3},
+                             .granted = true,
+                             .reason = denial::none,
+                             .rank = s.rank_of(other),
+                             .clock = clock},
+                     epoch{3}, with);
+        }
+        REQUIRE(s.role() == role_name::primary);
+    };
+    SECTION("PROMISE says the sender's own clock") {
+        all_promise(honest, stamp);
+    }
+    SECTION("a PROMISE of an older peer does not, and its stamp is all there is") {
+        all_promise(wall_time{}, honest);
+    }
+    CHECK(s.writes.back().entries.back()->time == honest);
+}
+
+TEST_CASE("B.4 log time: who promises says its own clock") {
+    const auto config = test::cluster_of(3);
+    stand s{started(config, two, history{config}.add(epoch{2}, 4))};
+    s.open_all();
+    s.say(one, claim{.rank = s.rank_of(one)}, epoch{3});
+    const auto yes = s.last_said<promise>(one);
+    REQUIRE(yes.granted);
+    CHECK(yes.clock == s.now().wall);
 }
 
 TEST_CASE("B.4 log time: never more than 24 h forward when taking office") {

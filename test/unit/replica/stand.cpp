@@ -302,14 +302,20 @@ void stand::answer(server_id from, replica::answer_kind kind, replica::rank of, 
 }
 
 void stand::promise(server_id from, epoch claimed, wall_time clock) {
-    say_on(
-        control_of(from),
-        replica::promise{.claimed = claimed, .granted = true, .reason = {}, .rank = rank_of(from)},
-        claimed, clock == wall_time{} ? now().wall : clock);
+    const wall_time said = clock == wall_time{} ? now().wall : clock;
+    say_on(control_of(from),
+           replica::promise{.claimed = claimed,
+                            .granted = true,
+                            .reason = {},
+                            .rank = rank_of(from),
+                            .clock = said},
+           claimed, said);
 }
 
 void stand::deny(server_id from, epoch claimed, replica::denial why, epoch in) {
-    say(from, replica::promise{.claimed = claimed, .granted = false, .reason = why, .rank = {}},
+    say(from,
+        replica::promise{
+            .claimed = claimed, .granted = false, .reason = why, .rank = {}, .clock = {}},
         in);
 }
 
