@@ -228,7 +228,7 @@ void machine::whois_due() {
 // -- Answering ------------------------------------------------------------------------------------
 
 void machine::on_election(const sender& from, const election& m) {
-    if (known_primary_ == from.id) {
+    if (known_primary_ == from.id && holds(rule::primary_may_ask)) {
         // hashicorp/raft#605: if the primary itself asks, it is no longer one.
         suspect(election_reason::resigned);
     }
@@ -246,7 +246,7 @@ void machine::answer_election(server_id to, const election& m) {
     if (is_primary() && live_quorum()) {
         return send_answer(to, m, answer_kind::refuse);
     }
-    if (live_primary() && *known_primary_ != to) {
+    if (live_primary() && (*known_primary_ != to || !holds(rule::primary_may_ask))) {
         refusals_[to] = {.asked = m, .at = now_.monotonic};
         return send_answer(to, m, answer_kind::refuse);
     }

@@ -156,7 +156,8 @@ std::optional<link_reject> machine::refuse(const greeting& g) const {
             return link_reject{.code = link_reject_code::other_list,
                                .text = "the two servers were given different lists of servers"};
         }
-    } else if (find_member(*log_.config(), g.server)->uuid != g.uuid) {
+    } else if (find_member(*log_.config(), g.server)->uuid != g.uuid &&
+               holds(rule::other_disk_refused)) {
         // TigerBeetle#2767: a wiped disk has forgotten its promises.
         return link_reject{.code = link_reject_code::other_disk,
                            .text = fmt::format("server {} lost its disk: remove it and add it "

@@ -204,6 +204,7 @@ class machine {
     void own_log_synced();
     void advance_commit();
     void advance_confirmed();
+    [[nodiscard]] log_index own_match() const;
     [[nodiscard]] log_index majority_match() const;
     void observe_sync_set();
     void primary_due(const tick& t);

@@ -176,11 +176,16 @@ void machine::own_log_synced() {
     advance_commit();
 }
 
+/// B.5.4: with one voter too, the own match advances when the own sync returned.
+log_index machine::own_match() const {
+    return holds(rule::own_match_after_sync) ? writer_.durable() : log_.last().index;
+}
+
 log_index machine::majority_match() const {
     const auto& office = std::get<primary>(role_);
     std::vector<log_index> matches;
     if (voter(self_)) {
-        matches.push_back(writer_.durable());
+        matches.push_back(own_match());
     }
     for (const auto& [id, p] : office.voters) {
         if (voter(id)) {
@@ -223,7 +228,7 @@ void machine::observe_sync_set() {
     for (const auto& [id, p] : office.voters) {
         office.sync.observe(id, p.match, fit(id, p), now_.monotonic);
     }
-    office.sync.observe(self_, writer_.durable(), true, now_.monotonic);
+    office.sync.observe(self_, own_match(), true, now_.monotonic);
     if (office.sync.members() != before) {
         note_that(note_kind::sync_set,
                   fmt::format("{} voters in the sync set", office.sync.members().size()));
@@ -238,7 +243,7 @@ void machine::advance_confirmed() {
     }
     const confirm_policy policy = log_.config()->confirm;
     log_index upto = commit_;
-    std::vector<log_index> matches{writer_.durable()};
+    std::vector<log_index> matches{own_match()};
     for (const auto& [id, p] : office->voters) {
         matches.push_back(p.match);
         const bool counts = policy == confirm_policy::all ||
@@ -249,7 +254,7 @@ void machine::advance_confirmed() {
     }
     if (policy == confirm_policy::all ||
         (policy == confirm_policy::sync_set && office->sync.contains(self_))) {
-        upto = std::min(upto, writer_.durable());
+        upto = std::min(upto, own_match());
     }
     if (upto <= office->confirmed) {
         return;

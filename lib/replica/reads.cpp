@@ -27,8 +27,9 @@ void machine::on(const read_request& r) {
             return step_down(resign_reason::higher_epoch, r.epoch_seen);
         }
     }
+    const bool asks = holds(rule::read_probed);
     office->reads.push_back({.ticket = r.ticket,
-                             .probe = office->probe.next(),
+                             .probe = asks ? office->probe.next() : probe_number{},
                              .at_least = std::max(commit_, office->epoch_start)});
 }
 

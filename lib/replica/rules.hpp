@@ -41,6 +41,12 @@ enum class rule : std::uint8_t {
     client_epoch_probe,         ///< B.5.1: a client's word deposes nobody
     commit_verified_match,      ///< B.5.4 of backups: commit <= verified match
     init_deterministic,         ///< B.12.3: a member with entry 1 answers INIT again
+    eligible_one_runs,          ///< B.1: eligible 1 is not 0
+    read_probed,                ///< B.9: no answer without a probe round
+    own_match_after_sync,       ///< B.5.4: the own match advances when the own sync returned
+    unknown_end_abstains,       ///< B.8: no promise with a log whose true end is unknown
+    other_disk_refused,         ///< B.2: a known id with another data UUID is refused
+    primary_may_ask,            ///< B.6: a primary that asks is none any more
 };
 ALMENARA_DESCRIBE_ENUM(rule,
                        promise_synced,
@@ -73,7 +79,13 @@ ALMENARA_DESCRIBE_ENUM(rule,
                        confirmed_is_not_committed,
                        client_epoch_probe,
                        commit_verified_match,
-                       init_deterministic)
+                       init_deterministic,
+                       eligible_one_runs,
+                       read_probed,
+                       own_match_after_sync,
+                       unknown_end_abstains,
+                       other_disk_refused,
+                       primary_may_ask)
 
 #ifdef ALMENARA_MUTATIONS
 [[nodiscard]] bool holds(rule r);

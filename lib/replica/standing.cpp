@@ -37,7 +37,8 @@ bool machine::damaged() const {
 bool machine::abstains() const {
     const auto& now = ballot_.word().damaged;
     const auto& before = ballot_.durable().damaged;
-    return (now && !now->end) || (before && !before->end);
+    const bool unknown = (now && !now->end) || (before && !before->end);
+    return unknown && holds(rule::unknown_end_abstains);
 }
 
 std::uint8_t machine::eligible() const {
@@ -46,7 +47,8 @@ std::uint8_t machine::eligible() const {
     }
     const auto since = writer_.pending_since();
     const bool slow = since && now_.monotonic - *since > settings_.timers.disk_stall;
-    return unclean_ || slow ? 1 : 2;
+    const std::uint8_t if_nobody_better = holds(rule::eligible_one_runs) ? 1 : 0;
+    return unclean_ || slow ? if_nobody_better : 2;
 }
 
 std::uint8_t machine::reach() const {
