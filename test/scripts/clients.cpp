@@ -126,6 +126,20 @@ void clients::office(server& s, const replica::office_event& what) {
         return;
     }
     deliver(s, desk.left_office());
+    std::erase_if(questions_, [&](const auto& each) {
+        const bool gone = each.first.first == s.id && each.second.held;
+        if (gone) {
+            stage_.tell(fmt::format("{} sends {} elsewhere", s.id, each.second.name));
+        }
+        return gone;
+    });
+}
+
+/// What a probe round released is a turn of its own.
+void clients::turned(server&) {
+    for (const auto& each : std::exchange(released_, {})) {
+        each();
+    }
 }
 
 void clients::readable(server& s, replica::read_ticket ticket) {
@@ -137,6 +151,12 @@ void clients::readable(server& s, replica::read_ticket ticket) {
     questions_.erase(found);
     client& c = who(asked.name);
     state::desk& desk = *places_[s.id].desk;
+    if (asked.held) {
+        c.told_epoch = s.core->status().epoch;
+        stage_.tell(fmt::format("{} hears {}: the epoch is {}", c.name, s.id, *c.told_epoch));
+        released_.push_back(asked.held);
+        return;
+    }
     if (!asked.body) {
         hear(c, s, asked.seq ? asked.seq->value() : 0, log_index{},
              desk.why_not(*c.session, asked.seq));
@@ -238,10 +258,19 @@ void clients::become(client& c, server& at, const state::decision& what) {
     }
 }
 
-void clients::ask(server& at, question what) {
+void clients::ask(server& at, question what, epoch seen) {
     const std::uint64_t ticket = ++last_ticket_;
     questions_[{at.id, ticket}] = std::move(what);
-    stage_.turn(at, replica::read_request{.ticket = replica::read_ticket{ticket}});
+    stage_.turn(at,
+                replica::read_request{.ticket = replica::read_ticket{ticket}, .epoch_seen = seen});
+}
+
+/// B.5.1: who says that it has seen a higher epoch than is here waits for a probe round.
+void clients::hold(client& c, server& at, epoch seen, std::function<void()> what) {
+    if (seen <= at.core->status().epoch || !places_[at.id].desk->in_office()) {
+        return what();
+    }
+    ask(at, {.name = c.name, .body = {}, .seq = {}, .held = std::move(what)}, seen);
 }
 
 void clients::open(client& c, server& at) {
@@ -290,10 +319,10 @@ void clients::send(client& c, server& at, connection_id over, std::uint64_t seq)
     c.seq = std::max(last, seq);
 }
 
-void clients::operate(client& c, server& at, words& said) {
+void clients::operate(client& c, server& at, words& said, epoch seen) {
     const std::uint64_t seq = ++c.seq;
     c.bodies[seq] = body_of(said);
-    send(c, at, newest(c, at.id), seq);
+    hold(c, at, seen, [this, &c, &at, seq] { send(c, at, newest(c, at.id), seq); });
 }
 
 /// Over the connection before the newest: a copy of an operation that was long on its way.
@@ -323,12 +352,13 @@ void clients::command(words& said) {
     client& c = who(said.take());
     const std::string verb = said.take();
     server& at = stage_.running(said.server());
+    const epoch seen{said.took("epoch-seen") ? said.number() : 0};
     if (verb == "opens") {
         open(c, at);
     } else if (verb == "attaches") {
-        attach(c, at);
+        hold(c, at, seen, [this, &c, &at] { attach(c, at); });
     } else if (verb == "at") {
-        operate(c, at, said);
+        operate(c, at, said, seen);
     } else if (verb == "late") {
         operate_late(c, at, said);
     } else if (verb == "retries") {
@@ -354,6 +384,11 @@ bool clients::was_told(const std::string& name, std::uint64_t seq, const std::st
 std::string clients::last_read(const std::string& name) const {
     const auto c = clients_.find(name);
     return c == clients_.end() ? std::string{} : c->second.last_read;
+}
+
+std::optional<epoch> clients::told_epoch(const std::string& name) const {
+    const auto c = clients_.find(name);
+    return c == clients_.end() ? std::nullopt : c->second.told_epoch;
 }
 
 std::string clients::value_at(server_id id, const std::string& key) const {

@@ -6,6 +6,7 @@
 #include "state/desk.hpp"
 #include "state/memory_key_space.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,9 +26,10 @@ class clients final : public service {
     void confirmed(server& s, const replica::confirmation& what) override;
     void readable(server& s, replica::read_ticket ticket) override;
     void office(server& s, const replica::office_event& what) override;
+    void turned(server& s) override;
 
     /// `NAME opens 3`, `NAME attaches 3`, `NAME at 3 put k v`, `NAME retries 3 SEQ`,
-    /// `NAME late 3 put k v`, `NAME reads 3 k`.
+    /// `NAME late 3 put k v`, `NAME reads 3 k`; `attaches 3` and `at 3` with `epoch-seen E` behind.
     void command(words& said) override;
 
     /// Whether the client heard this of the operation.
@@ -38,6 +40,8 @@ class clients final : public service {
     [[nodiscard]] std::string last_read(const std::string& name) const override;
     /// What is applied at a server.
     [[nodiscard]] std::string value_at(server_id id, const std::string& key) const override;
+    /// What it heard when it said that it had seen a higher one.
+    [[nodiscard]] std::optional<epoch> told_epoch(const std::string& name) const override;
 
   private:
     /// What a server knows about its state; base outlives the process, the desk does not.
@@ -56,6 +60,7 @@ class clients final : public service {
         std::map<std::uint64_t, std::string> result; ///< the one and only (I14)
         std::map<server_id, std::vector<connection_id>> connections;
         std::string last_read;
+        std::optional<epoch> told_epoch;
     };
 
     /// What waits for a probe round.
@@ -63,13 +68,15 @@ class clients final : public service {
         std::string name;
         std::optional<base::byte_vector> body; ///< none: why an operation was not taken
         std::optional<state::sequence> seq;
+        std::function<void()> held = {}; ///< B.5.1: what the client asked for
     };
 
     [[nodiscard]] client& who(const std::string& name);
     [[nodiscard]] connection_id newest(client& c, server_id at);
     void open(client& c, server& at);
     void attach(client& c, server& at);
-    void operate(client& c, server& at, words& said);
+    void operate(client& c, server& at, words& said, epoch seen);
+    void hold(client& c, server& at, epoch seen, std::function<void()> what);
     void operate_late(client& c, server& at, words& said);
     void retry(client& c, server& at, words& said);
     void send(client& c, server& at, connection_id over, std::uint64_t seq);
@@ -80,13 +87,14 @@ class clients final : public service {
     void damaged(server& s, const state::unusable_entry& what);
     void deliver(const server& at, const std::vector<state::delivery>& all);
     [[nodiscard]] std::optional<state::turn> turn_of(server& at);
-    void ask(server& at, question what);
+    void ask(server& at, question what, epoch seen = {});
 
     stage& stage_;
     services::kv::service kv_;
     std::map<server_id, place> places_;
     std::map<std::string, client> clients_;
     std::map<std::pair<server_id, std::uint64_t>, question> questions_;
+    std::vector<std::function<void()>> released_;
     std::map<log_index, std::uint64_t> digests_;
     std::uint64_t last_connection_ = 1000;
     std::uint64_t last_ticket_ = 1000;

@@ -224,6 +224,18 @@ condition sent(stage& on, words& said) {
     return [&on, way, name, least] { return on.sent(way, name) >= least; };
 }
 
+/// Since the last count-anew (I24).
+condition nobody_asks(stage& on, words&) {
+    return [&on] {
+        const std::vector<server_id> all = on.all_ids();
+        return std::none_of(all.begin(), all.end(), [&](server_id from) {
+            return std::any_of(all.begin(), all.end(), [&](server_id to) {
+                return on.sent({.from = from, .to = to}, "ELECTION") > 0;
+            });
+        });
+    };
+}
+
 condition terms(stage& on, words& said) {
     const std::uint64_t wanted = said.number();
     return [&on, wanted] { return on.god.terms_of_office() == wanted; };
@@ -234,6 +246,12 @@ condition told(stage& on, words& said) {
     const std::uint64_t seq = said.number();
     const std::string code = said.take();
     return [&on, name, seq, code] { return on.serves && on.serves->was_told(name, seq, code); };
+}
+
+condition told_epoch(stage& on, words& said) {
+    const std::string name = said.take();
+    const epoch wanted{said.number()};
+    return [&on, name, wanted] { return on.serves && on.serves->told_epoch(name) == wanted; };
 }
 
 condition has_read(stage& on, words& said) {
@@ -259,19 +277,34 @@ condition nothing_lost(stage& on, words&) {
 using reader = condition (*)(stage&, words&);
 const std::map<std::string, reader>& readers() {
     static const std::map<std::string, reader> all{
-        {"primary", primary},   {"office", office},
-        {"role", role},         {"epoch", epoch_is},
-        {"knows", knows},       {"commit", commit},
-        {"in-sync", in_sync},   {"linked", linked},
-        {"eligible", eligible}, {"damaged", damaged},
-        {"promised", promised}, {"durable-epoch", durable_epoch},
-        {"has", has},           {"on-disk", on_disk},
-        {"applied", applied},   {"confirmed", confirmed},
-        {"readable", readable}, {"runs", runs},
-        {"aborted", aborted},   {"equal", equal},
-        {"sent", sent},         {"terms", terms},
-        {"told", told},         {"has-read", has_read},
-        {"value", value},       {"nothing-lost", nothing_lost},
+        {"primary", primary},
+        {"office", office},
+        {"role", role},
+        {"epoch", epoch_is},
+        {"knows", knows},
+        {"commit", commit},
+        {"in-sync", in_sync},
+        {"linked", linked},
+        {"eligible", eligible},
+        {"damaged", damaged},
+        {"promised", promised},
+        {"durable-epoch", durable_epoch},
+        {"has", has},
+        {"on-disk", on_disk},
+        {"applied", applied},
+        {"confirmed", confirmed},
+        {"readable", readable},
+        {"runs", runs},
+        {"aborted", aborted},
+        {"equal", equal},
+        {"sent", sent},
+        {"terms", terms},
+        {"told", told},
+        {"has-read", has_read},
+        {"value", value},
+        {"nothing-lost", nothing_lost},
+        {"nobody-asks", nobody_asks},
+        {"told-epoch", told_epoch},
     };
     return all;
 }

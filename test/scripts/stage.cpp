@@ -339,6 +339,9 @@ void stage::turn(server& s, std::optional<event> what) {
         violation_told_ = true;
         fail(*god.broken());
     }
+    if (serves != nullptr) {
+        serves->turned(s);
+    }
 }
 
 std::optional<log_index> stage::propose(server& s, const std::vector<proposal>& what) {

@@ -29,6 +29,8 @@ class service {
     virtual void confirmed(server& s, const replica::confirmation& what) = 0;
     virtual void readable(server& s, replica::read_ticket ticket) = 0;
     virtual void office(server& s, const replica::office_event& what) = 0;
+    /// Everything that a turn put out was executed.
+    virtual void turned(server& s) = 0;
 
     virtual void command(words& said) = 0;
     [[nodiscard]] virtual bool was_told(const std::string& name,
@@ -36,6 +38,7 @@ class service {
                                         const std::string& code) const = 0;
     [[nodiscard]] virtual std::string last_read(const std::string& name) const = 0;
     [[nodiscard]] virtual std::string value_at(server_id id, const std::string& key) const = 0;
+    [[nodiscard]] virtual std::optional<epoch> told_epoch(const std::string& name) const = 0;
 };
 
 /// Some cores, their disks and the network between them, in virtual time and in one thread. All
