@@ -47,6 +47,7 @@ core_status machine::status() const {
     s.reach = reach();
     s.draining = terminating_;
     const auto* office = std::get_if<primary>(&role_);
+    s.in_sync = office != nullptr && office->sync.contains(self_);
     for (const auto& [id, l] : links_) {
         peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
         if (l.open()) {

@@ -47,6 +47,7 @@ struct core_status {
     std::vector<peer_status> peers;
     std::size_t waiting_sends = 0;
     std::size_t log_memory = 0; ///< bytes of entries held in memory
+    bool in_sync = false;       ///< a primary: itself in its sync set
 };
 
 /// Replication and election as pure code (B.15): events in, one output out, no clock, no socket,

@@ -122,6 +122,13 @@ void watch::entered_office(const server& s, const replica::entered_office& term)
     if (s.core->config() == nullptr || !is_voter(*s.core->config(), s.id)) {
         breaks(fmt::format("I25: server {} takes office and is no voter", s.id));
     }
+    memories_[s.id].office = term.epoch;
+    std::vector<hash64>& log = began_with_[term.epoch];
+    log.clear();
+    // Its EPOCH_START is there already: no earlier epoch commits anything at that index.
+    for (log_index i{1}; i <= s.core->status().last.index; i = i.next()) {
+        log.push_back(hash_at(*s.core, i).value_or(hash64{}));
+    }
     if (!committed_.empty()) {
         const auto& [index, hash] = *committed_.rbegin();
         if (hash_at(*s.core, index) != hash) {
@@ -141,9 +148,58 @@ void watch::confirmed(const server& s, const confirmation& what) {
         breaks(fmt::format("I18: server {} confirms {}, which is on {} disks", s.id, what.last,
                            holders));
     }
+    check_sync_set(s, what);
+    const epoch mine_is = office_of(s, s.core->status());
     for (log_index i = what.first; i <= what.last; i = i.next()) {
         if (const std::optional<hash64> hash = hash_at(*s.core, i)) {
+            check_later_terms(s, mine_is, i, *hash);
             confirmed_.emplace(i, *hash);
+        }
+    }
+}
+
+/// The other half of I18: every voter that the policy counts has it, the primary's own disk too.
+void watch::check_sync_set(const server& s, const confirmation& what) {
+    const core_status now = s.core->status();
+    const cluster_config* const config = s.core->config();
+    const std::optional<hash64> mine = hash_at(*s.core, what.last);
+    if (now.role != role_name::primary || config == nullptr || !mine) {
+        return;
+    }
+    for (const member& each : config->members) {
+        const auto peer = std::find_if(now.peers.begin(), now.peers.end(),
+                                       [&](const peer_status& p) { return p.id == each.id; });
+        const bool in_set =
+            each.id == s.id ? now.in_sync : peer != now.peers.end() && peer->in_sync;
+        const bool counts = config->confirm == confirm_policy::all ||
+                            (config->confirm == confirm_policy::sync_set && in_set);
+        const server* const other = find(each.id);
+        if (!each.voter || !counts || other == nullptr) {
+            continue;
+        }
+        // What it acked before it found the damage it had.
+        const bool had = is_damaged_at(*other, what.last) && memories_[each.id].acked >= what.last;
+        if (!had && hash_at(other->storage.synced.log, what.last) != mine) {
+            breaks(fmt::format("I18: server {} confirms {}, and {} counts and has it not", s.id,
+                               what.last, each.id));
+        }
+    }
+}
+
+epoch watch::office_of(const server& s, const core_status& now) const {
+    const auto known = memories_.find(s.id);
+    return now.role == role_name::primary || known == memories_.end() ? now.epoch
+                                                                      : known->second.office;
+}
+
+/// I17: acks that were under way when their senders promised a later epoch may be counted after
+/// that epoch has its primary, which then had the entry when it took office.
+void watch::check_later_terms(const server& s, epoch of, log_index index, hash64 hash) {
+    for (auto later = began_with_.upper_bound(of); later != began_with_.end(); ++later) {
+        const auto at = static_cast<std::size_t>(index.value()) - 1;
+        if (at >= later->second.size() || later->second[at] != hash) {
+            breaks(fmt::format("I17: server {} commits {} in epoch {}, and {} began without it",
+                               s.id, index, of, later->first));
         }
     }
 }
@@ -175,6 +231,9 @@ void watch::check_commit(const server& s, const core_status& now, memory& before
         const std::optional<hash64> hash = hash_at(*s.core, i);
         if (!hash) {
             continue;
+        }
+        if (now.role == role_name::primary) {
+            check_later_terms(s, now.epoch, i, *hash);
         }
         const auto known = committed_.try_emplace(i, *hash).first;
         if (known->second != *hash) {

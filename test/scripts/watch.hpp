@@ -49,6 +49,7 @@ class watch {
         log_index commit;
         log_index acked; ///< by this process
         epoch durable_epoch;
+        epoch office; ///< the newest that it took
         std::optional<replica::damage> damaged;
     };
 
@@ -56,6 +57,9 @@ class watch {
     void check_promise(const server& s, const replica::outgoing& what, const replica::promise& p);
     void check_match(const server& s, log_index match);
     void check_commit(const server& s, const replica::core_status& now, memory& before);
+    void check_later_terms(const server& s, epoch of, log_index index, replica::hash64 hash);
+    void check_sync_set(const server& s, const replica::confirmation& what);
+    [[nodiscard]] epoch office_of(const server& s, const replica::core_status& now) const;
     void check_truncation(const server& s);
     [[nodiscard]] static bool is_damaged_at(const server& s, log_index index);
     void check_credit(const server& s, const replica::core_status& now);
@@ -65,6 +69,8 @@ class watch {
     const servers& all_;
     std::map<server_id, memory> memories_;
     std::map<epoch, server_id> primaries_;
+    /// Each primary's log when it took office; entry i stands at i - 1.
+    std::map<epoch, std::vector<replica::hash64>> began_with_;
     std::map<std::pair<server_id, epoch>, std::pair<server_id, replica::incarnation>> promises_;
     std::map<log_index, replica::hash64> committed_;
     std::map<log_index, replica::hash64> confirmed_;
