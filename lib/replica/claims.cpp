@@ -92,7 +92,7 @@ void machine::claim_failed(bool timed_out) {
 }
 
 void machine::on_promise(const sender& from, const promise& m) {
-    if (!m.granted) {
+    if (!m.granted && !incredible(from.epoch)) {
         remembered_ = std::max(remembered_, from.epoch);
     }
     if (!claimed_ || m.claimed != claimed_->epoch || claimed_->epoch != epoch() || is_primary()) {

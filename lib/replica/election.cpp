@@ -202,7 +202,7 @@ void machine::on_answer(const sender& from, const answer& m) {
         }
         return;
     }
-    if (implausible(m.epoch) || implausible(m.rank.last_epoch)) {
+    if (incredible(m.epoch) || implausible(m.rank.last_epoch)) {
         return;
     }
     if (m.kind != answer_kind::refuse) {

@@ -153,8 +153,17 @@ void machine::on(frame_received& f) {
 /// Epochs are counted one by one: a jump like this is a lie or a broken memory, and following it
 /// would leave nothing to count on with.
 bool machine::implausible(almenara::epoch e) const {
-    constexpr std::uint64_t leap = std::uint64_t{1} << 32U;
-    return e > epoch() && e.value() - epoch().value() > leap;
+    return leaps(e, std::uint64_t{1} << 62U);
+}
+
+/// E0: what somebody only says of an epoch, without a promise or an office in it, is believed in
+/// much smaller steps. So the claim that follows from it is never too far for the others.
+bool machine::incredible(almenara::epoch e) const {
+    return leaps(e, std::uint64_t{1} << 32U);
+}
+
+bool machine::leaps(almenara::epoch e, std::uint64_t most) const {
+    return e > epoch() && e.value() - epoch().value() > most;
 }
 
 void machine::on_control(const sender& from, message& m) {

@@ -71,6 +71,8 @@ class machine {
     void on(proposal& p);
     void on(const terminate& e);
     [[nodiscard]] bool implausible(almenara::epoch e) const;
+    [[nodiscard]] bool incredible(almenara::epoch e) const;
+    [[nodiscard]] bool leaps(almenara::epoch e, std::uint64_t most) const;
     void on_control(const sender& from, message& m);
     void on_member(const sender& from, message& m);
     void on_bulk(const sender& from, message& m);

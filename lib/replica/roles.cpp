@@ -226,6 +226,9 @@ void machine::primary_known(server_id id) {
 /// A server spoke in a higher epoch: it is remembered, not persisted, and the office is over. With
 /// the most recent log it is back in two round trips (B.6).
 void machine::step_down(resign_reason why, almenara::epoch seen) {
+    if (incredible(seen)) {
+        return;
+    }
     remembered_ = std::max(remembered_, seen);
     if (!is_primary()) {
         return;

@@ -16,7 +16,9 @@ using test::three;
 using test::two;
 
 constexpr epoch last_epoch{~0ULL};
-constexpr std::uint64_t leap = 1ULL << 32U;
+constexpr std::uint64_t leap = 1ULL << 62U;
+/// What is believed of who only speaks of an epoch.
+constexpr std::uint64_t furthest = 1ULL << 32U;
 
 stand server_two() {
     return stand{started(test::cluster_of(3), two, history{test::cluster_of(3)}.add(epoch{2}, 4))};
@@ -72,6 +74,31 @@ TEST_CASE("E0: a primary is not deposed by a leap, and no later claim of its own
     s.run_until([&] { return s.role() != role_name::primary; });
     s.forget();
     CHECK(s.take_office() == mine.next());
+}
+
+TEST_CASE("E0: the claim behind the furthest epoch that is believed is heard by all others") {
+    stand s{3};
+    const epoch mine = s.rule();
+    s.forget();
+    s.say(three, append_nack{}, epoch{mine.value() + furthest});
+    REQUIRE(s.role() == role_name::prospect);
+    s.answer(one, answer_kind::grant, s.rank_of(one), mine);
+    s.answer(three, answer_kind::grant, s.rank_of(three), mine);
+    REQUIRE(s.role() == role_name::candidate);
+    const epoch claimed = s.epoch_now();
+    CHECK(claimed == epoch{mine.value() + furthest + 1});
+    stand other = server_two();
+    other.open(three);
+    other.say(three, claim{.rank = stand::rank(three, epoch{2}, log_index{9})}, claimed);
+    CHECK(other.last_said<promise>(three).granted);
+}
+
+TEST_CASE("E0: an epoch that nobody can have reached deposes nobody by word") {
+    stand s{3};
+    const epoch mine = s.rule();
+    s.say(three, append_nack{}, epoch{mine.value() + furthest + 1});
+    s.say(three, append_ack{}, epoch{mine.value() + furthest + 1});
+    CHECK(s.role() == role_name::primary);
 }
 
 TEST_CASE("E0: an epoch that others may have reached without this server is followed") {
