@@ -146,9 +146,12 @@ void machine::take_first_entry(const entry& first) {
         }
     }
     const cluster_id cluster = cluster_of_list(*config);
-    const bool deterministic = first == first_entry(*config) && config->confirm == listed_confirm_;
-    if (ids != listed_ || !deterministic ||
-        (ballot_.word().cluster && *ballot_.word().cluster != cluster)) {
+    // Who knows its cluster was founded once, whatever it is started with now: only that entry 1
+    // has this id.
+    const auto& mine = ballot_.word().cluster;
+    const bool of_this_list = mine ? *mine == cluster && find_member(*config, self_) != nullptr
+                                   : ids == listed_ && config->confirm == listed_confirm_;
+    if (first != first_entry(*config) || !of_this_list) {
         note_that(note_kind::bootstrap, "the offered first entry is not that of this list");
         return;
     }

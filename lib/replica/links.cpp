@@ -132,7 +132,9 @@ void machine::drop_bulk(link& l) {
 
 bool machine::known_to_config(const greeting& g) const {
     if (log_.config() == nullptr) {
-        return std::binary_search(listed_.begin(), listed_.end(), g.server);
+        // A member whose entry 1 cannot be read is repaired by any other of its cluster.
+        return (ballot_.word().cluster && g.cluster == ballot_.word().cluster) ||
+               std::binary_search(listed_.begin(), listed_.end(), g.server);
     }
     return find_member(*log_.config(), g.server) != nullptr;
 }

@@ -249,6 +249,30 @@ TEST_CASE("B.12.3: an empty listed server takes identity and entry 1 from HELLO_
     }
 }
 
+TEST_CASE("B.12.3: a member whose entry 1 rotted gets it back, whatever it is started with now") {
+    start_state start = test::empty_start(test::cluster_of(3), two);
+    start.meta.cluster = cluster_of_list(test::cluster_of(3));
+    start.meta.epoch = epoch{2};
+    start.found_damaged =
+        damage{.from = log_index{1}, .end = log_end{.epoch = epoch{2}, .index = log_index{9}}};
+    start.listed.clear();
+    start.confirm = confirm_policy::all;
+    stand s{start};
+    const stand member{3, three};
+    const connection_id link = s.accept(member.greeting_of(three));
+    REQUIRE(s.count<hello_ok>(three) == 1);
+    SECTION("that of its cluster") {
+        s.say_on(link, init{.nonce = 0, .members_hash = {}, .first = the_entry()}, epoch{2});
+        CHECK(s.last() == point_of(the_entry()));
+        CHECK(s.status().damaged);
+    }
+    SECTION("and no other") {
+        const entry other = first_entry(test::cluster_of(4));
+        s.say_on(link, init{.nonce = 0, .members_hash = {}, .first = other}, epoch{2});
+        CHECK(s.last().index == log_index{0});
+    }
+}
+
 TEST_CASE("B.12.3: a member gives entry 1 to an empty listed one that dials it") {
     stand s{3};
     s.accept(empty_greeting(s, three));
