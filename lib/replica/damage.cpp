@@ -27,7 +27,7 @@ void machine::on(const state_damaged&) {
 /// Found while running: first the record in `meta`, and only when that is synced the log is cut to
 /// what can be trusted.
 void machine::find_damaged(log_index from, std::optional<log_end> end, const std::string& why) {
-    damage d{.from = from, .end = end};
+    damage d{.from = from, .end = end, .uncut = true};
     if (const auto& old = ballot_.word().damaged) {
         d.from = std::min(d.from, old->from);
         d.end = d.end && old->end ? std::optional{std::max(*d.end, *old->end)} : std::nullopt;
@@ -35,9 +35,9 @@ void machine::find_damaged(log_index from, std::optional<log_end> end, const std
     note_that(note_kind::damaged, fmt::format("log damaged from {} on: {}", from, why));
     ballot_.set_damaged(d);
     forget_verified();
+    outbox_.drop_acks(); // A sync that still returns would say that this server has what is cut.
     const log_index keep{d.from.value() - 1};
-    cut_after_meta_ = {ballot_.record(),
-                       cut_after_meta_ ? std::min(cut_after_meta_->second, keep) : keep};
+    cut_after_meta_ = std::min(cut_after_meta_.value_or(keep), keep);
     if (is_primary()) {
         leave_office(resign_reason::sick, std::nullopt);
     } else if (!std::holds_alternative<backup>(role_)) {
@@ -56,24 +56,48 @@ void machine::forget_verified() {
 
 void machine::cut_damaged_log() {
     const auto& durable = ballot_.durable().damaged;
-    if (!cut_after_meta_ || !durable || durable->from > cut_after_meta_->second.next()) {
+    if (!cut_after_meta_ || durable != ballot_.word().damaged) {
         return;
     }
-    const log_index keep = std::max(cut_after_meta_->second, log_index{log_.first().value() - 1});
+    const log_index keep = std::max(*cut_after_meta_, log_index{log_.first().value() - 1});
+    const log_index acked = log_.last().index;
     cut_after_meta_.reset();
     forget_verified();
-    if (keep < log_.last().index) {
-        const log_index acked = log_.last().index;
-        log_.truncate_after(keep);
-        writer_.truncate(log_.last());
-        if (known_primary_) {
-            // It must not wait for the next entry to learn that this server lacks some.
-            send_reply(*known_primary_, append_nack{.reason = nack_reason::mismatch,
-                                                    .previous = acked,
-                                                    .hint = keep.next(),
-                                                    .last_index = keep,
-                                                    .hash = {}});
-        }
+    outbox_.drop_acks();
+    cut_behind(keep);
+    if (known_primary_ && keep < acked) {
+        // It must not wait for the next entry to learn that this server lacks some.
+        send_when(*known_primary_,
+                  append_nack{.reason = nack_reason::mismatch,
+                              .previous = acked,
+                              .hint = keep.next(),
+                              .last_index = keep,
+                              .hash = {}},
+                  {.meta = {}, .batch = cut_batch_});
+    }
+    // What is being read back stood where the cut was made.
+    next_fetch_.clear();
+    for (const auto& [request, asked] : std::exchange(fetch_reads_, {})) {
+        answer_fetch(asked.first, asked.second, {}, false);
+    }
+}
+
+/// The cut is a write of its own. Nothing is taken before it is synced, and nothing is written
+/// before `meta` says that it was: else the next start would cut what came by repair.
+void machine::cut_behind(log_index keep) {
+    log_.truncate_after(std::min(keep, log_.last().index));
+    writer_.truncate(log_.last());
+    cut_batch_ = writer_.newest();
+}
+
+void machine::cut_synced(batch_number batch) {
+    if (!cut_batch_ || batch < *cut_batch_) {
+        return;
+    }
+    cut_batch_.reset();
+    if (std::optional<damage> d = ballot_.word().damaged; d && !cut_after_meta_) {
+        d->uncut = false;
+        ballot_.set_damaged(d);
     }
 }
 
@@ -121,18 +145,18 @@ void machine::on_corrupt(const sender& from, const append_nack& m) {
         return find_damaged(m.hint, own_end(), "a majority has another entry there");
     }
     if (office.corrupt_reads.size() < office.voters.size()) {
-        office.corrupt_reads[request_read(read_purpose::corrupt, m.hint, m.hint)] = from.id;
+        office.corrupt_reads[request_read(read_purpose::corrupt, m.hint, m.hint)] = {from.id,
+                                                                                     m.hint};
     }
 }
 
-void machine::on_corrupt_read(server_id who, log_read& r) {
+void machine::on_corrupt_read(server_id who, log_index index, log_read& r) {
     auto& office = std::get<primary>(role_);
     if (r.hole || r.entries.empty() || !log_.verifies(*r.entries.front())) {
         if (!holds(rule::corrupt_blames_primary)) {
             return;
         }
-        const log_index at = r.entries.empty() ? log_.first() : r.entries.front()->index;
-        return find_damaged(at, own_end(), "the own entry does not verify");
+        return find_damaged(index, own_end(), "the own entry does not verify");
     }
     // Entries and positions in memory were compared with the disk: this one is what was written.
     const entry_ptr& e = r.entries.front();
@@ -150,7 +174,7 @@ void machine::on_corrupt_read(server_id who, log_read& r) {
 
 /// B.8: cleared, synced, by a server that is caught up and by nothing else.
 void machine::repaired_if_caught_up() {
-    if (!caught_up_ || cut_after_meta_) {
+    if (!caught_up_ || cut_pending()) {
         return;
     }
     unclean_ = false;

@@ -38,8 +38,11 @@ ALMENARA_DESCRIBE(promised, id, incarnation)
 struct damage {
     log_index from;
     std::optional<log_end> end;
+    /// Found while running, and what cannot be trusted still stands in the log: it parses, so the
+    /// next start must cut it. Never entries that came by repair.
+    bool uncut = false;
 };
-ALMENARA_DESCRIBE(damage, from, end)
+ALMENARA_DESCRIBE(damage, from, end, uncut)
 
 /// What must never be forgotten beside the log (B.1). The driver adds what only storage knows.
 struct persistent {
@@ -230,7 +233,7 @@ struct confirmation {
 ALMENARA_DESCRIBE(confirmation, first, last, durable_on, voters)
 
 /// Operations may be executed: entries from `first_uncommitted` on are replayed into the overlay
-/// before the first one.
+/// before the first one. It is the first that was not given to `apply`; some may be committed.
 struct entered_office {
     almenara::epoch epoch;
     log_index first_uncommitted;

@@ -18,7 +18,9 @@ std::optional<damage> joined(std::optional<damage> remembered, std::optional<dam
     if (!remembered || !found) {
         return remembered ? remembered : found;
     }
-    damage both{.from = std::min(remembered->from, found->from), .end = std::nullopt};
+    damage both{.from = std::min(remembered->from, found->from),
+                .end = std::nullopt,
+                .uncut = remembered->uncut};
     if (remembered->end && found->end) {
         both.end = std::max(*remembered->end, *found->end);
     }
@@ -52,8 +54,14 @@ machine::machine(start_state start, settings chosen, moment now)
     if (log_.last().epoch > epoch()) {
         ballot_.adopt(log_.last().epoch, std::nullopt); // B.8: epoch = max(meta, last entry).
     }
-    const std::optional<damage> all = joined(start.meta.damaged, start.found_damaged);
+    std::optional<damage> all = joined(start.meta.damaged, start.found_damaged);
     if (all && holds(rule::damaged_record)) {
+        if (all->uncut) {
+            // B.8: the process that found it ended before the cut, and a scan finds nothing wrong.
+            cut_behind(
+                std::max(log_index{all->from.value() - 1}, log_index{log_.first().value() - 1}));
+            commit_ = std::min(commit_, log_.last().index);
+        }
         if (!(ballot_.word().damaged && *ballot_.word().damaged == *all)) {
             ballot_.set_damaged(all);
         }
@@ -260,6 +268,7 @@ void machine::on(const log_synced& e) {
         return die(ending::disk_failed, "syncing the log failed");
     }
     const bool advanced = writer_.synced(e.batch);
+    cut_synced(e.batch);
     outbox_.log_synced(e.batch);
     if (advanced) {
         own_log_synced();
@@ -308,12 +317,9 @@ void machine::on(log_read& e) {
         }
     } else if (const auto f = fetch_reads_.extract(e.request)) {
         answer_fetch(f.mapped().first, f.mapped().second, std::move(e.entries), e.hole);
-        if (const auto waiting = next_fetch_.extract(f.mapped().first)) {
-            on_fetch(waiting.mapped().first, waiting.mapped().second);
-        }
     } else if (auto* office = std::get_if<primary>(&role_)) {
         if (const auto w = office->corrupt_reads.extract(e.request)) {
-            on_corrupt_read(w.mapped(), e);
+            on_corrupt_read(w.mapped().first, w.mapped().second, e);
         }
     }
 }
@@ -341,6 +347,7 @@ output machine::take_output(moment now, bool cut) {
     ALMENARA_CHECK(now.monotonic >= now_.monotonic);
     now_ = now;
     send_probe();
+    answer_fetches();
     write_log(cut);
     if (is_primary()) {
         send_entries();

@@ -189,6 +189,8 @@ class machine {
     void send_fetch();
     void end_pull(const std::string& why, bool bad_source);
     void on_fetch(const sender& from, const fetch& m);
+    void answer_fetches();
+    void look_up(const sender& from, const fetch& m);
     void answer_fetch(server_id to, const fetch& m, std::vector<entry_ptr> entries, bool hole);
     void on_pull_chunk(const sender& from, log_chunk& m);
     [[nodiscard]] bool pull_may_use(const sender& from, const log_chunk& m) const;
@@ -242,6 +244,7 @@ class machine {
                                      std::vector<entry>& entries,
                                      bool verified);
     [[nodiscard]] bool refuse_previous(const sender& from, const log_point& previous);
+    [[nodiscard]] bool memory_is_full() const;
     [[nodiscard]] bool make_room(const entry& e);
     void on_heartbeat(const sender& from, const heartbeat& m);
     void primary_commit(log_index commit, almenara::epoch commit_epoch);
@@ -273,9 +276,12 @@ class machine {
     void corrupt_found(const sender& from, const entry& e, bool verified);
     void corrupt_came(const sender& from, const entry& e);
     void on_corrupt(const sender& from, const append_nack& m);
-    void on_corrupt_read(server_id who, log_read& r);
+    void on_corrupt_read(server_id who, log_index index, log_read& r);
     void repaired_if_caught_up();
     void cut_damaged_log();
+    void cut_behind(log_index keep);
+    void cut_synced(batch_number batch);
+    [[nodiscard]] bool cut_pending() const { return cut_after_meta_ || cut_batch_; }
     void forget_verified();
 
     // bootstrap.cpp
@@ -350,14 +356,14 @@ class machine {
     std::uint64_t request_ = 0;
     std::map<std::uint64_t, server_id> catch_up_reads_;
     std::map<std::uint64_t, std::pair<server_id, fetch>> fetch_reads_; ///< one per peer
-    std::map<server_id, std::pair<sender, fetch>> next_fetch_;         ///< asked meanwhile
+    std::map<server_id, std::pair<sender, fetch>> next_fetch_;         ///< not looked up yet
 
     // -- Ends ----------------------------------------------------------------------------------
     bool terminating_ = false;
     std::optional<instant> end_by_;
     bool force_cut_ = false; ///< EPOCH_START and CONFIG do not wait for the driver's batch
-    std::optional<std::pair<meta_number, log_index>>
-        cut_after_meta_; ///< damage found while running
+    std::optional<log_index> cut_after_meta_; ///< what is kept; damage found while running
+    std::optional<batch_number> cut_batch_;   ///< that cut, on its way to the disk
 
     output out_; ///< what piles up until take_output
 };

@@ -71,6 +71,13 @@ void outbox::drop_below(almenara::epoch epoch) {
     std::erase_if(waiting_, [&](const held& h) { return h.message.epoch < epoch; });
 }
 
+void outbox::drop_acks() {
+    std::erase_if(waiting_, [](const held& h) {
+        return std::holds_alternative<append_ack>(*h.message.message) ||
+               std::holds_alternative<heartbeat_ack>(*h.message.message);
+    });
+}
+
 void outbox::drop(connection_id connection) {
     std::erase_if(waiting_, [&](const held& h) { return h.message.connection == connection; });
 }

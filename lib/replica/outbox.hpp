@@ -28,6 +28,9 @@ class outbox {
     /// after a higher one was promised would only need an argument why it is harmless (A.3).
     void drop_below(almenara::epoch epoch);
 
+    /// What was to be acked is going to be cut (B.8).
+    void drop_acks();
+
     /// What still waits for the connection is dropped with it.
     void drop(connection_id connection);
 

@@ -132,6 +132,14 @@ void machine::on(const sender& from, const heartbeat_ack& m) {
             if (m.sick) {
                 office->sync.remove(from.id, now_.monotonic);
             }
+            if (m.match < found->second.match && holds(rule::link_session_isolation)) {
+                // B.8: it cut what it had acked, and its NACK may not have come here. In one link
+                // session and epoch it says less than before for no other reason.
+                // What it still has it answers to the question from where it was.
+                const log_index next = found->second.match.next();
+                found->second.match = m.match;
+                probe_from(found->second, next);
+            }
         }
     }
     on_ack(from, m.match, m.probe);

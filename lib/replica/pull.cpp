@@ -32,8 +32,8 @@ bool machine::start_pull() {
         return false;
     }
     p.phase = prospect::doing::pulling;
-    p.pulling = prospect::pull{
-        .source = best->rank.id, .promised = end_of(best->rank), .asked = {}, .sync = {}};
+    p.pulling =
+        prospect::pull{.source = best->rank.id, .promised = end_of(best->rank), .asked = {}};
     note_that(note_kind::pull_started,
               fmt::format("pulling from server {}, whose log ends at {}.{}", best->rank.id,
                           best->rank.last_epoch, best->rank.last_index));
@@ -64,7 +64,26 @@ void machine::end_pull(const std::string& why, bool bad_source) {
 
 // -- The source -----------------------------------------------------------------------------------
 
+/// One answer for each peer and turn: a FETCH is small and its answer is not. The newest counts.
 void machine::on_fetch(const sender& from, const fetch& m) {
+    next_fetch_.insert_or_assign(from.id, std::pair{from, m});
+}
+
+void machine::answer_fetches() {
+    for (auto it = next_fetch_.begin(); it != next_fetch_.end();) {
+        const bool running = std::any_of(fetch_reads_.begin(), fetch_reads_.end(),
+                                         [&](auto& r) { return r.second.first == it->first; });
+        if (running) {
+            ++it;
+            continue;
+        }
+        const auto [from, asked] = it->second;
+        it = next_fetch_.erase(it);
+        look_up(from, asked);
+    }
+}
+
+void machine::look_up(const sender& from, const fetch& m) {
     log_chunk reply{.generation = m.generation,
                     .session = {},
                     .previous = m.from,
@@ -72,6 +91,10 @@ void machine::on_fetch(const sender& from, const fetch& m) {
                     .reason = chunk_reason::end,
                     .hint = {},
                     .rank = own_rank()};
+    if (cut_after_meta_) {
+        reply.reason = chunk_reason::hole; // Part of this log is wrong, and goes in a moment.
+        return send_now(from.id, std::move(reply));
+    }
     const auto here = log_.at(std::min(m.from.index, log_.last().index));
     if (!here) {
         reply.reason = chunk_reason::compacted;
@@ -89,14 +112,8 @@ void machine::on_fetch(const sender& from, const fetch& m) {
         return send_now(from.id, std::move(reply));
     }
     if (here->index.next() < log_.first_in_memory()) {
-        const bool running = std::any_of(fetch_reads_.begin(), fetch_reads_.end(),
-                                         [&](auto& r) { return r.second.first == from.id; });
-        if (running) {
-            next_fetch_.insert_or_assign(from.id, std::pair{from, m}); // The newest counts.
-        } else {
-            fetch_reads_[request_read(read_purpose::fetch, here->index.next(), log_.last().index)] =
-                {from.id, m};
-        }
+        fetch_reads_[request_read(read_purpose::fetch, here->index.next(), log_.last().index)] = {
+            from.id, m};
         return;
     }
     std::vector<entry_ptr> entries;
@@ -127,7 +144,8 @@ void machine::answer_fetch(server_id to,
     if (hole || !here || *here != m.from) {
         reply.reason = chunk_reason::hole; // It cannot be read, or is not there any more.
         send_now(to, std::move(reply));
-        if (hole) {
+        // A read that raced with a cut finds nothing either.
+        if (hole && here && *here == m.from && log_.at(m.from.index.next())) {
             find_damaged(m.from.index.next(), end_of(log_.last()), "an entry cannot be read back");
         }
         return;
@@ -244,7 +262,6 @@ void machine::pull_complete() {
     auto& p = std::get<prospect>(role_);
     note_that(note_kind::pull_ended, fmt::format("pulled all from server {}", p.pulling->source));
     p.phase = prospect::doing::syncing;
-    p.pulling->sync = writer_.newest();
     p.deadline = now_.monotonic + settings_.timers.backoff_cap;
     if (log_.last().epoch > epoch()) {
         // Not adopt_epoch(): the pull has ended well, and asks again with what it brought.

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -49,9 +50,8 @@ struct prospect {
 
     struct pull {
         server_id source;
-        log_end promised;  ///< how far the source said it goes
-        log_point asked;   ///< where the outstanding FETCH begins
-        batch_number sync; ///< syncing: what must be on the disk before the next round
+        log_end promised; ///< how far the source said it goes
+        log_point asked;  ///< where the outstanding FETCH begins
     };
     std::optional<pull> pulling;
 };
@@ -105,7 +105,8 @@ struct primary {
     bool heartbeat_now = false;
     /// CORRUPT answers by index: who named which hash.
     std::map<log_index, std::map<server_id, hash64>> accused;
-    std::map<std::uint64_t, server_id> corrupt_reads; ///< log_request -> who complained
+    /// log_request -> who complained, and of what.
+    std::map<std::uint64_t, std::pair<server_id, log_index>> corrupt_reads;
 };
 
 using role = std::variant<boot, backup, prospect, candidate, primary>;

@@ -166,6 +166,7 @@ std::string tell(const persistent& meta) {
     if (meta.damaged) {
         text += fmt::format(" damaged from {} to {}", meta.damaged->from,
                             meta.damaged->end ? tell(*meta.damaged->end) : "an unknown end");
+        text += meta.damaged->uncut ? ", not cut" : "";
     }
     return text;
 }

@@ -74,6 +74,55 @@ TEST_CASE("B.5.4: the own match advances only with the own sync") {
     CHECK(s.status().commit == mine);
 }
 
+TEST_CASE("B.8: a backup that says it holds less than it acked is asked anew") {
+    stand s{3};
+    const epoch mine = s.rule();
+    s.propose();
+    s.ack_all();
+    s.forget();
+    s.say(one, heartbeat_ack{.probe = {}, .match = log_index{0}, .sick = true}, mine);
+    CHECK(s.peer(one).match == log_index{0});
+    REQUIRE(s.count<append>(one) == 1);
+    CHECK(s.last_said<append>(one).previous == s.last());
+}
+
+TEST_CASE("B.5: answers that bring the search no further bring no more entries") {
+    stand s{3};
+    const epoch mine = s.rule();
+    s.propose();
+    s.forget();
+    const append_nack no{.reason = nack_reason::mismatch,
+                         .previous = log_index{2},
+                         .hint = log_index{1},
+                         .last_index = log_index{0},
+                         .hash = {}};
+    for (int i = 0; i < 10; ++i) {
+        append_nack again = no;
+        again.previous =
+            s.count<append>(one) > 0 ? s.last_said<append>(one).previous.index : no.previous;
+        s.say(one, again, mine);
+    }
+    CHECK(s.count<append>(one) <= 2);
+}
+
+TEST_CASE("B.13: what is no primary's word keeps no heartbeat back") {
+    stand s{3};
+    const epoch mine = s.rule();
+    s.forget();
+    for (int i = 0; i < 4; ++i) {
+        s.run(40ms);
+        s.say(one,
+              election{.generation = generation{1},
+                       .rank = s.rank_of(one),
+                       .reason = election_reason::silent,
+                       .suspect = two,
+                       .suspect_epoch = mine},
+              mine);
+    }
+    REQUIRE(s.count<answer>(one) == 4);
+    CHECK(s.count<heartbeat>(one) >= 2);
+}
+
 TEST_CASE("B.5.4: two backups commit before the own disk, and nothing is applied before it") {
     stand s{3};
     s.rule();

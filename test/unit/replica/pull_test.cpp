@@ -307,6 +307,22 @@ TEST_CASE("E6 source: every server answers FETCH with what follows, and its rank
     CHECK(end_of(c.rank) == end_of(log.last()));
 }
 
+TEST_CASE("E6 source: one answer for each peer and turn, to what it asked last") {
+    const history log = history{test::cluster_of(3)}.add(epoch{2}, 4);
+    stand s{started(test::cluster_of(3), two, log)};
+    s.open(three);
+    for (std::uint32_t i = 1; i <= 4; ++i) {
+        s.core().step(s.now(), frame_received{.connection = s.control_of(three),
+                                              .epoch = epoch{2},
+                                              .message = fetch{.generation = generation{i},
+                                                               .from = log.at(at(3)),
+                                                               .max_bytes = 100'000}});
+    }
+    s.turn();
+    REQUIRE(s.count<log_chunk>(three) == 1);
+    CHECK(s.last_said<log_chunk>(three).generation == generation{4});
+}
+
 TEST_CASE("E6 source: a place that is not in the log is a MISMATCH with a hint") {
     const history log = longer_log();
     stand s{started(test::cluster_of(3), two, log)};

@@ -147,6 +147,22 @@ TEST_CASE("B.8 damaged: what meta remembers and what the scan found are one") {
     }
 }
 
+TEST_CASE("B.8 damaged: a record whose cut was not made is acted on at the next start") {
+    start_state start = started(test::cluster_of(3), two, old_log());
+    start.meta.damaged =
+        damage{.from = at(4), .end = log_end{.epoch = epoch{2}, .index = at(5)}, .uncut = true};
+    stand s{start};
+    CHECK(s.last() == old_log().at(at(3)));
+    REQUIRE(s.writes.size() == 1);
+    CHECK(s.writes[0].truncates);
+    CHECK(s.writes[0].previous.index == at(3));
+    REQUIRE(s.status().durable.damaged);
+    CHECK_FALSE(s.status().durable.damaged->uncut);
+    // From then on what stands there came by repair, was acked, and stays.
+    start.meta.damaged->uncut = false;
+    CHECK(stand{start}.last() == old_log().last());
+}
+
 TEST_CASE("B.8 damaged: it must not run, and its rank is the end of what it once held") {
     stand s = damaged_stand(log_end{.epoch = epoch{2}, .index = at(8)});
     s.open_all();
