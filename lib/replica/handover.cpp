@@ -20,7 +20,13 @@ void machine::start_handover(resign_reason why, std::optional<server_id> wanted)
     auto& office = std::get<primary>(role_);
     if (office.leaving) {
         if (why == resign_reason::stopping) {
+            // Who must go does not wait for the one that somebody wished for.
             office.leaving->why = why;
+            office.leaving->wanted.reset();
+            if (!office.leaving->target) {
+                office.leaving->began = now_.monotonic;
+                handover_due();
+            }
         }
         return;
     }

@@ -311,6 +311,7 @@ void machine::establish(connection_id id, const greeting& g, link_session sessio
     l.was_rejected = false;
     l.last_heard = now_.monotonic;
     l.last_sent = now_.monotonic;
+    l.last_office_sent = now_.monotonic;
     link_up(g.server);
 }
 

@@ -40,6 +40,7 @@ struct link {
     bool close_announced = false; ///< RECONNECT came: the end will not be CLOSED
     instant last_heard;
     instant last_sent;
+    instant last_office_sent;         ///< of what only a primary says: that alone proves one
     std::optional<instant> closed_at; ///< the last CLOSED
     std::deque<instant> lost;         ///< ends of link sessions, for D.4
     dialling dial_control;

@@ -424,7 +424,7 @@ instant machine::role_deadline() const {
         for (const auto& [id, p] : o->voters) {
             const auto l = links_.find(id);
             if (l != links_.end() && l->second.open()) {
-                at = std::min(at, l->second.last_sent + t.heartbeat);
+                at = std::min(at, l->second.last_office_sent + t.heartbeat);
             }
             at = std::min(at, o->sync.next_change(id, p.match));
         }

@@ -121,6 +121,7 @@ void machine::on_ack(const sender& from, log_index match, probe_number probe) {
         }
     }
     advance_commit();
+    handover_due(); // B.10.3: the successor may be where it must be now.
 }
 
 void machine::on(const sender& from, const heartbeat_ack& m) {
@@ -170,7 +171,12 @@ void machine::on_nack(const sender& from, const append_nack& m) {
     p.match = std::min(p.match, m.last_index);
     // One round per epoch at most: where its epoch there begins, or behind its last entry.
     const log_index hint = std::max(std::min(m.hint, m.last_index.next()), log_.first());
-    probe_from(p, std::max(std::min(hint, log_.last().index.next()), p.match.next()));
+    const log_index next = std::max(std::min(hint, log_.last().index.next()), p.match.next());
+    // An answer that brings the search no further does not make the next question come sooner: a
+    // peer could ask for half a megabyte with each of them.
+    const auto asked_at = p.probing && next >= p.next ? p.probed_at : std::nullopt;
+    probe_from(p, next);
+    p.probed_at = asked_at;
     advance_commit();
 }
 
@@ -332,7 +338,8 @@ void machine::heartbeat_due() {
         if (l == links_.end() || !l->second.open()) {
             continue;
         }
-        const bool silent = now_.monotonic - l->second.last_sent >= settings_.timers.heartbeat;
+        const bool silent =
+            now_.monotonic - l->second.last_office_sent >= settings_.timers.heartbeat;
         if (silent || (office.heartbeat_now && !p.told_in_turn)) {
             built = built ? built : build_heartbeat();
             send_office(id, built);

@@ -162,6 +162,7 @@ void machine::send_when(server_id to, message m, until when) {
 void machine::send_office(server_id to, const message_ptr& m) {
     const auto l = links_.find(to);
     if (l != links_.end() && l->second.open()) {
+        l->second.last_office_sent = now_.monotonic;
         send_on(*l->second.control, to, epoch(), m, {});
     }
 }

@@ -54,6 +54,26 @@ TEST_CASE("B.10.1: DRAINING takes no proposal, and goes on replicating") {
     CHECK(l.s.count<heartbeat>(one) >= 1);
 }
 
+TEST_CASE("B.10.3: HANDOVER leaves with the ack that makes it possible") {
+    stand s{3};
+    s.rule();
+    s.propose();
+    s.step(transfer{.target = one});
+    REQUIRE(s.count<handover>(one) == 0);
+    s.ack(one, s.last().index);
+    CHECK(s.count<handover>(one) == 1);
+}
+
+TEST_CASE("B.10: who must go does not wait for the successor that an operator wished for") {
+    stand s{3};
+    s.rule();
+    s.propose();
+    s.step(transfer{.target = one});
+    s.step(terminate{});
+    s.ack(three, s.last().index);
+    CHECK(s.count<handover>(three) == 1);
+}
+
 TEST_CASE("B.10.2: the successor is the voter of the sync set that is furthest, then the id") {
     stand s{3};
     s.rule();
