@@ -25,6 +25,7 @@ namespace almenara::replica {
 
 /// What is behind the gate. One object, one thread of thought per source file:
 ///
+///     core.cpp         what a driver may ask, and the class in front of this one
 ///     machine.cpp      events to handlers, output, deadlines
 ///     standing.cpp     what everybody asks, and how a message leaves
 ///     links.cpp        connections, HELLO, link sessions, CLOSED           B.2
@@ -142,6 +143,7 @@ class machine {
     void become_backup(instant election_at, election_reason reason);
     void become_prospect(election_reason reason);
     void become_candidate(almenara::epoch claim_epoch, std::optional<permit> with);
+    [[nodiscard]] primary new_office() const;
     void become_primary();
     void leave_office(resign_reason why, std::optional<server_id> successor);
     void adopt_epoch(almenara::epoch e, std::optional<promised> to);

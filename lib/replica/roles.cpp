@@ -46,46 +46,49 @@ void machine::become_candidate(almenara::epoch claim_epoch, std::optional<permit
     note_that(note_kind::role, fmt::format("candidate for epoch {}", claim_epoch));
 }
 
-/// B.6, taking office.
-void machine::become_primary() {
+/// What an office begins with: who counts, who is trusted to keep up, and the clock of the log.
+primary machine::new_office() const {
     std::set<server_id> all;
     std::set<server_id> trusted{self_};
-    primary office{.epoch = epoch(),
-                   .epoch_start = holds(rule::epoch_start) ? log_.last().index.next() : log_index{},
-                   .since = now_.monotonic,
-                   .voters = {},
-                   .sync = sync_set(settings_.timers, {}, {}, {}, now_.monotonic),
-                   .probe = {},
-                   .reads = {},
-                   .confirmed = {},
-                   .excused = false,
-                   .log_time = {},
-                   .leaving = {},
-                   .heartbeat_now = false,
-                   .accused = {},
-                   .corrupt_reads = {}};
+    std::map<server_id, progress> others;
     for (const member& m : log_.config()->members) {
         if (!m.voter) {
             continue;
         }
         all.insert(m.id);
         if (m.id != self_) {
-            office.voters[m.id];
-            const link& l = links_[m.id];
-            if (l.open() && now_.monotonic - l.last_heard < settings_.timers.suspect) {
+            others[m.id];
+            const auto l = links_.find(m.id);
+            if (l != links_.end() && l->second.open() &&
+                now_.monotonic - l->second.last_heard < settings_.timers.suspect) {
                 trusted.insert(m.id);
             }
         }
     }
-    office.sync = sync_set(settings_.timers, all, trusted, log_.last().index, now_.monotonic);
     // B.4: log time may jump forward only to what most of those who promised agree on.
     const entry_ptr newest = log_.find(log_.last().index);
     std::vector<wall_time> clocks = claimed_->clocks;
     clocks.push_back(now_.wall);
-    office.log_time =
-        log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic);
+    return {.epoch = epoch(),
+            .epoch_start = holds(rule::epoch_start) ? log_.last().index.next() : log_index{},
+            .since = now_.monotonic,
+            .voters = std::move(others),
+            .sync = sync_set(settings_.timers, all, trusted, log_.last().index, now_.monotonic),
+            .probe = {},
+            .reads = {},
+            .confirmed = {},
+            .excused = false,
+            .log_time =
+                log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic),
+            .leaving = {},
+            .heartbeat_now = false,
+            .accused = {},
+            .corrupt_reads = {}};
+}
 
-    role_.emplace<primary>(std::move(office));
+/// B.6, taking office.
+void machine::become_primary() {
+    role_.emplace<primary>(new_office());
     known_primary_.reset();
     primary_of_epoch_ = {epoch(), self_};
     refusals_.clear();
@@ -95,15 +98,16 @@ void machine::become_primary() {
     out_.office.push_back(
         entered_office{.epoch = epoch(), .first_uncommitted = handed_out_.next()});
     out_.announce = announcement{.epoch = epoch(), .primary = self_, .addresses = addresses_};
+    const auto told =
+        std::make_shared<const message>(coordinator{.primary = self_,
+                                                    .addresses = addresses_,
+                                                    .config_index = log_.config_index(),
+                                                    .epoch_start = log_.last().index.next()});
     for (auto& [id, p] : std::get<primary>(role_).voters) {
         reset_progress(id);
         p.next = log_.last().index.next();
         p.probing = false; // Most are up to date; who is not says where its log ends.
-        send_office(id, std::make_shared<const message>(
-                            coordinator{.primary = self_,
-                                        .addresses = addresses_,
-                                        .config_index = log_.config_index(),
-                                        .epoch_start = log_.last().index.next()}));
+        send_office(id, told);
     }
     if (holds(rule::epoch_start)) {
         append_own(entry_type::epoch_start, {});
