@@ -8,18 +8,6 @@ namespace almenara::sim::check {
 
 namespace {
 
-/// Less damage than before: less must be known of to vote, or a vote is allowed that was not.
-bool lowers(const replica::damage& before, const replica::damage& after) {
-    return after.end && (!before.end || *after.end < *before.end);
-}
-
-/// What is about to be lost was once there.
-void remember_durable(server_record& is) {
-    if (is.once_durable.last() < is.durable.last()) {
-        is.once_durable = is.durable;
-    }
-}
-
 bool leaves_office(const replica::output& out) {
     return std::any_of(out.office.begin(), out.office.end(),
                        [](const replica::office_event& office) {
@@ -47,9 +35,10 @@ void god_view::started(const replica::start_state& start) {
     }
     check_disk_kept(start, scanned);
     if (start.found_damaged) {
-        remember_durable(server);
+        server.remember_durable();
     }
-    server = {.durable = scanned,
+    server = {.replaced = server.replaced,
+              .durable = scanned,
               .once_durable = server.once_durable,
               .meta = start.meta,
               .running = true,
@@ -63,7 +52,7 @@ void god_view::started(const replica::start_state& start) {
               .owed_upto = committed_.last()};
     if (start.found_damaged) {
         server.damage_unrecorded =
-            !start.meta.damaged || lowers(*start.found_damaged, *start.meta.damaged);
+            !start.meta.damaged || is_less(*start.found_damaged, *start.meta.damaged);
     }
     for (const auto& entry : start.recent) {
         const auto before = server.memory.at(log_index{entry->index.value() - 1});
@@ -71,41 +60,15 @@ void god_view::started(const replica::start_state& start) {
             known_.stands(start.self, *entry, *before);
         }
     }
-    if (start.meta.promised_to) {
+    if (start.meta.promised_to && !server.replaced) {
         ballots_.promised(start.self, start.meta.epoch, *start.meta.promised_to);
-    }
-}
-
-void god_view::check_disk_kept(const replica::start_state& start, const log_image& scanned) {
-    const server_record& server = record(start.self);
-    if (start.meta.epoch < server.meta.epoch) {
-        found_.report("I2", "server {} starts in epoch {}, its disk had {}", start.self,
-                      start.meta.epoch, server.meta.epoch);
-    }
-    const auto& had = server.meta.damaged;
-    if (had && (!start.meta.damaged || lowers(*had, *start.meta.damaged))) {
-        found_.report("I26", "server {} starts and knows less of its damage than its disk did",
-                      start.self);
-    }
-    // What a truncation on its way to the disk was about to remove may be there or not.
-    log_index kept = server.durable.last();
-    for (const auto& [batch, previous] : server.cuts_under_way) {
-        kept = std::min(kept, previous);
-    }
-    // Damage takes nothing from before it, and no repair that was synced.
-    if (start.found_damaged) {
-        kept = std::min(kept, log_index{start.found_damaged->from.value() - 1});
-    }
-    const auto point = server.durable.at(kept);
-    if (point && !scanned.holds(*point)) {
-        found_.report("I11", "server {} starts with a log up to {}, a sync had returned for {}",
-                      start.self, scanned.last(), kept);
     }
 }
 
 void god_view::disk_replaced(server_id server) {
     server_record& is = record(server);
-    is = {.once_durable = std::move(is.durable)};
+    is.remember_durable();
+    is = {.replaced = true, .once_durable = std::move(is.once_durable)};
 }
 
 void god_view::ended(server_id server) {
@@ -141,6 +104,9 @@ void god_view::took(server_id server,
     take_offices(server, out, before);
     for (const auto& sent : out.send) {
         check_sent(server, sent);
+    }
+    if (out.announce) {
+        check_announced(server, *out.announce);
     }
     check_role(server);
     check_credit(server);
@@ -256,7 +222,7 @@ void god_view::log_durable(server_id server, const replica::log_write& write) {
     }
     if (write.truncates) {
         if (is.meta.damaged) {
-            remember_durable(is);
+            is.remember_durable();
         }
         is.durable.cut_behind(write.previous.index);
         is.cuts_under_way.erase(write.batch);
@@ -345,12 +311,13 @@ void god_view::take_apply(server_id server, const std::vector<replica::entry_ptr
     }
 }
 
-void god_view::state_digest(server_id server, log_index applied, std::uint64_t digest) {
+bool god_view::state_digest(server_id server, log_index applied, std::uint64_t digest) {
     const auto [known, is_new] = digests_.try_emplace(applied, digest);
     if (!is_new && known->second != digest) {
         found_.report("I9", "server {} at index {} has a state {:016x}, another one had {:016x}",
                       server, applied, digest, known->second);
     }
+    return !is_new;
 }
 
 void god_view::answered(server_id server, log_index index) {
@@ -358,103 +325,6 @@ void god_view::answered(server_id server, log_index index) {
         found_.report("I10", "server {} answers from index {}, committed is {}", server, index,
                       committed_.last());
     }
-}
-
-// -- The meta record ------------------------------------------------------------------------------
-
-void god_view::take_meta(server_id server, const replica::persistent& meta) {
-    check_damage(server, meta);
-    server_record& is = record(server);
-    if (!is.noted_damage) {
-        is.owed_upto = committed_.last();
-    }
-    is.noted_damage = meta.damaged;
-    // Of an epoch that already has a primary nothing is decided any more: this follows it (E0).
-    if (!meta.promised_to || meta.promised_to->id == server || terms_.contains(meta.epoch)) {
-        return;
-    }
-    if (meta.epoch == is.meta.epoch && meta.promised_to == is.meta.promised_to) {
-        return; // The disk said so before: what changed is something else.
-    }
-    if (meta.damaged && !meta.damaged->end) {
-        found_.report("I26", "server {} promises epoch {} and does not know how long its log was",
-                      server, meta.epoch);
-        return;
-    }
-    auto mine = replica::end_of(is.memory.end());
-    if (meta.damaged) {
-        mine = std::max(mine, *meta.damaged->end);
-    }
-    ballots_.check_log_test(server, meta.epoch, meta.promised_to->id, mine);
-}
-
-/// A log that rots under a running server is cut as soon as the record of it is durable.
-void god_view::take_notes(server_id server,
-                          const replica::output& out,
-                          const replica::core_status& status) {
-    server_record& is = record(server);
-    const bool says_so =
-        std::any_of(out.notes.begin(), out.notes.end(), [](const replica::note& note) {
-            return note.kind == replica::note_kind::damaged;
-        });
-    if (says_so && status.damaged && status.damaged->from <= is.memory.last()) {
-        is.cut_announced = true;
-    }
-}
-
-void god_view::check_damage(server_id server, const replica::persistent& next) {
-    const server_record& is = record(server);
-    if (!is.noted_damage) {
-        return;
-    }
-    if (next.damaged) {
-        if (lowers(*is.noted_damage, *next.damaged)) {
-            found_.report("I26", "server {} lowers the end of its damaged log", server);
-        }
-        return;
-    }
-    // B.1, caught up: it has an entry that was committed in the epoch of the primary it follows,
-    // and by the chain everything before it.
-    const auto first = committed_.first_of(next.epoch);
-    if (!first || !is.durable.holds(committed_.at(*first)->entry.point)) {
-        found_.report("I26",
-                      "server {} forgets its damage with {} entries on its disk, none of them "
-                      "committed in epoch {}",
-                      server, is.durable.last(), next.epoch);
-    }
-    check_repaired(server, next.epoch);
-}
-
-/// It has again whatever it had of what was committed. Of later epochs it cannot know.
-void god_view::check_repaired(server_id server, epoch in) {
-    server_record& is = record(server);
-    log_index index = std::min(is.owed_upto, is.once_durable.last());
-    const auto counts = [&](const committed_entry* entry) {
-        return entry == nullptr ||
-               (entry->committed_in <= in && is.once_durable.holds(entry->entry.point));
-    };
-    while (!counts(committed_.at(index))) {
-        index = log_index{index.value() - 1};
-    }
-    const committed_entry* owed = committed_.at(index);
-    if (owed != nullptr && !is.durable.holds(owed->entry.point)) {
-        found_.report("I26", "server {} forgets its damage with {} entries on its disk; it had {}",
-                      server, is.durable.last(), index);
-    }
-    is.once_durable = {};
-}
-
-void god_view::meta_durable(server_id server, const replica::persistent& meta) {
-    server_record& is = record(server);
-    if (meta.epoch < is.meta.epoch) {
-        found_.report("I2", "the durable epoch of server {} falls from {} to {}", server,
-                      is.meta.epoch, meta.epoch);
-    }
-    if (meta.promised_to) {
-        ballots_.promised(server, meta.epoch, *meta.promised_to);
-    }
-    is.meta = meta;
-    is.damage_unrecorded = is.damage_unrecorded && !meta.damaged;
 }
 
 } // namespace almenara::sim::check

@@ -17,6 +17,9 @@ namespace almenara::sim::check {
 
 /// Everything known of one server. What is on its disk outlives its processes.
 struct server_record {
+    /// B.11: it has another disk than the one that was founded with the cluster. Whatever is on
+    /// that one is no voter's.
+    bool replaced = false;
     // The disk: what a sync returned for.
     log_image durable;
     /// What it held before it was damaged or wiped. Acks of that may still be on their way, and
@@ -44,10 +47,18 @@ struct server_record {
     log_index owed_upto;
     replica::core_status status;
     bool seen = false; ///< `status` is of this process
+
+    /// What is about to be lost was once there.
+    void remember_durable();
 };
 
-/// I1 to I14, I17, I18, I20 (counting), I25 and I26, over all servers at once. The world tells it
-/// of every turn, sync, start and end; nothing here costs more than what is new since the last.
+/// `after` is less damage than `before`: less must be known of to vote, or a vote is allowed that
+/// was not.
+[[nodiscard]] bool is_less(const replica::damage& before, const replica::damage& after);
+
+/// I1 to I11, I17, I18, I20, I25 and I26, and of I13 what the log alone shows, over all servers at
+/// once. I12, I14 and the rest of I13 are the ledger's. The world tells it of every turn, sync,
+/// start and end; nothing here costs more than what is new since the last.
 ///
 /// Each finding names the invariant and shows the numbers that contradict it.
 class god_view {
@@ -78,8 +89,9 @@ class god_view {
     void meta_durable(server_id server, const replica::persistent& meta);
     void log_durable(server_id server, const replica::log_write& write);
 
-    /// I9: what a server's state is when it holds exactly the entries up to `applied`. Sampled.
-    void state_digest(server_id server, log_index applied, std::uint64_t digest);
+    /// I9: what a server's state is when it holds exactly the entries up to `applied`, rows of the
+    /// services, of sessions and of results alike. True if there was one to compare it with.
+    bool state_digest(server_id server, log_index applied, std::uint64_t digest);
 
     /// I10: a result or a read's answer leaves for a client; it rests on entry `index`.
     void answered(server_id server, log_index index);
@@ -126,6 +138,7 @@ class god_view {
                          const replica::confirmation& confirmed,
                          const replica::core_status& before);
     void check_credit(server_id server);
+    void check_credit_of(server_id server, const replica::peer_status& credited);
 
     void check_sent(server_id server, const replica::outgoing& sent);
     template <class Message>
@@ -148,6 +161,13 @@ class god_view {
     void check_content(server_id server,
                        const replica::outgoing& sent,
                        const replica::heartbeat& heartbeat);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::coordinator& said);
+    void check_content(server_id server,
+                       const replica::outgoing& sent,
+                       const replica::log_chunk& chunk);
+    void check_announced(server_id server, const replica::announcement& said);
     void check_ack(server_id server, replica::log_end match);
     void check_office_of(server_id server, server_id named, epoch of);
 

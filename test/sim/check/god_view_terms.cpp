@@ -34,7 +34,10 @@ const replica::peer_status* peer_of(const replica::core_status& status, server_i
     return place == status.peers.end() ? nullptr : &*place;
 }
 
-bool in_sync(const replica::core_status& status, server_id id) {
+bool in_sync(const replica::core_status& status, server_id self, server_id id) {
+    if (id == self) {
+        return status.in_sync;
+    }
     const replica::peer_status* peer = peer_of(status, id);
     return peer != nullptr && peer->in_sync;
 }
@@ -140,13 +143,15 @@ void god_view::check_confirmed(server_id server,
             continue;
         }
         const server_record& other = record(member.id);
-        const bool has =
-            other.durable.holds(entry->entry.point) || other.once_durable.holds(entry->entry.point);
+        // Another disk in its place is no voter's, but its acks of the old one were true.
+        const bool has = (!other.replaced && other.durable.holds(entry->entry.point)) ||
+                         other.once_durable.holds(entry->entry.point);
         durable += has ? 1 : 0;
         // Who joined or left in this very turn is judged by neither side of it.
-        const bool counted = config_->confirm == replica::confirm_policy::all ||
-                             (config_->confirm == replica::confirm_policy::sync_set &&
-                              in_sync(before, member.id) && in_sync(is.status, member.id));
+        const bool counted =
+            config_->confirm == replica::confirm_policy::all ||
+            (config_->confirm == replica::confirm_policy::sync_set &&
+             in_sync(before, server, member.id) && in_sync(is.status, server, member.id));
         if (!has && counted) {
             found_.report("I18", "server {} confirms index {}; server {} counts and has only {}",
                           server, confirmed.last, member.id, other.durable.last());
@@ -166,18 +171,30 @@ void god_view::check_credit(server_id server) {
         return;
     }
     for (const auto& credited : is.status.peers) {
-        const server_record* other = find(credited.id);
-        if (other == nullptr || !other->running || !other->seen || !credited.session ||
-            other->status.role != replica::role_name::backup || other->status.epoch != *is.office) {
-            continue;
-        }
-        const replica::peer_status* back = peer_of(other->status, server);
-        const bool same = back != nullptr && back->session && *back->session == *credited.session;
-        const auto point = is.memory.at(credited.match);
-        if (same && point && !other->durable.holds(*point)) {
-            found_.report("I20", "server {} credits server {} with {}, its disk has {}", server,
-                          credited.id, credited.match, other->durable.last());
-        }
+        check_credit_of(server, credited);
+    }
+}
+
+void god_view::check_credit_of(server_id server, const replica::peer_status& credited) {
+    const server_record& is = record(server);
+    const server_record* other = find(credited.id);
+    if (other == nullptr || !other->running || !other->seen || !credited.session) {
+        return;
+    }
+    const replica::peer_status* back = peer_of(other->status, server);
+    if (back == nullptr || !back->session || *back->session != *credited.session) {
+        return;
+    }
+    if (other->replaced && credited.match > log_index{}) {
+        found_.report("I20", "server {} credits server {} with {}, which has another disk", server,
+                      credited.id, credited.match);
+    }
+    const bool follows =
+        other->status.role == replica::role_name::backup && other->status.epoch == *is.office;
+    const auto point = is.memory.at(credited.match);
+    if (follows && point && !other->durable.holds(*point)) {
+        found_.report("I20", "server {} credits server {} with {}, its disk has {}", server,
+                      credited.id, credited.match, other->durable.last());
     }
 }
 
@@ -241,6 +258,30 @@ void god_view::check_content(server_id server,
                              const replica::outgoing& sent,
                              const replica::heartbeat& heartbeat) {
     check_office_of(server, heartbeat.primary, sent.epoch);
+}
+
+void god_view::check_content(server_id server,
+                             const replica::outgoing& sent,
+                             const replica::coordinator& said) {
+    check_office_of(server, said.primary, sent.epoch);
+}
+
+/// Catch-up is a primary's word; the chunks of a pull are anybody's.
+void god_view::check_content(server_id server,
+                             const replica::outgoing& sent,
+                             const replica::log_chunk& chunk) {
+    if (chunk.session) {
+        check_office_of(server, server, sent.epoch);
+    }
+}
+
+/// What clients are told.
+void god_view::check_announced(server_id server, const replica::announcement& said) {
+    const auto place = terms_.find(said.epoch);
+    if (place == terms_.end() || place->second.primary.id != said.primary) {
+        found_.report("I1", "server {} tells clients that server {} is primary of epoch {}", server,
+                      said.primary, said.epoch);
+    }
 }
 
 /// I11: what is acked is on the disk, and is what the log in memory says.

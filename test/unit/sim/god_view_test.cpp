@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace almenara::sim::check {
 
@@ -102,6 +103,49 @@ TEST_CASE("I1 who speaks as primary and is none is found") {
     CHECK(cluster.broken() == "I1");
 }
 
+TEST_CASE("I1 whoever names a primary names the one of that epoch") {
+    at_work cluster;
+    replica::output out;
+    const auto say = [&](replica::message what) {
+        out.send.push_back({.peer = id_of(1),
+                            .epoch = epoch{2},
+                            .message = std::make_shared<const replica::message>(std::move(what))});
+    };
+    SECTION("the right one") {
+        say(replica::coordinator{.primary = id_of(3)});
+        say(replica::log_chunk{.session = replica::link_session{}});
+        out.announce = replica::announcement{.epoch = epoch{2}, .primary = id_of(3)};
+        cluster.turn(3, out);
+        CHECK(cluster.broken() == nothing);
+    }
+    SECTION("a backup may help a prospect with entries") {
+        say(replica::log_chunk{.generation = replica::generation{1}});
+        out.announce = replica::announcement{.epoch = epoch{2}, .primary = id_of(3)};
+        cluster.turn(2, out);
+        CHECK(cluster.broken() == nothing);
+    }
+    SECTION("COORDINATOR") {
+        say(replica::coordinator{.primary = id_of(2)});
+        cluster.turn(2, out);
+        CHECK(cluster.broken() == "I1");
+    }
+    SECTION("catch-up") {
+        say(replica::log_chunk{.session = replica::link_session{}});
+        cluster.turn(2, out);
+        CHECK(cluster.broken() == "I1");
+    }
+    SECTION("to clients") {
+        out.announce = replica::announcement{.epoch = epoch{2}, .primary = id_of(2)};
+        cluster.turn(2, out);
+        CHECK(cluster.broken() == "I1");
+    }
+    SECTION("to clients, of an epoch without one") {
+        out.announce = replica::announcement{.epoch = epoch{3}, .primary = id_of(3)};
+        cluster.turn(2, out);
+        CHECK(cluster.broken() == "I1");
+    }
+}
+
 TEST_CASE("I2 a promise that leaves before its sync is found") {
     told_cluster cluster;
     cluster.claim(3, 2);
@@ -182,6 +226,21 @@ TEST_CASE("I20 an office with too few promises is found") {
     cluster.sync_meta(3);
     cluster.enter_office(3, 2);
     CHECK(cluster.broken() == "I20");
+}
+
+TEST_CASE("I20 the promise of a server with another disk counts for nobody") {
+    told_cluster cluster;
+    cluster.at(1).disk = {};
+    cluster.god().disk_replaced(id_of(1));
+    cluster.restart(1, 1);
+    SECTION("it was needed") {
+        cluster.elect_by({1, 3}, 3, 2);
+        CHECK(cluster.broken() == "I20");
+    }
+    SECTION("others are enough") {
+        cluster.elect_by({2, 3}, 3, 2);
+        CHECK(cluster.broken() == nothing);
+    }
 }
 
 TEST_CASE("I25 an office before the own promise is durable is found") {
@@ -305,11 +364,11 @@ TEST_CASE("I9 two different committed entries are found") {
 
 TEST_CASE("I9 two states of the same index are found") {
     at_work cluster;
-    cluster.god().state_digest(id_of(1), log_index{2}, 7);
-    cluster.god().state_digest(id_of(2), log_index{3}, 8);
-    cluster.god().state_digest(id_of(3), log_index{2}, 7);
+    CHECK_FALSE(cluster.god().state_digest(id_of(1), log_index{2}, 7));
+    CHECK_FALSE(cluster.god().state_digest(id_of(2), log_index{3}, 8));
+    CHECK(cluster.god().state_digest(id_of(3), log_index{2}, 7));
     CHECK(cluster.broken() == nothing);
-    cluster.god().state_digest(id_of(2), log_index{2}, 8);
+    CHECK(cluster.god().state_digest(id_of(2), log_index{2}, 8));
     CHECK(cluster.broken() == "I9");
 }
 
@@ -422,6 +481,61 @@ TEST_CASE("I18 a confirmation that a member of the sync set does not have is fou
         cluster.at(3).status.peers[1].in_sync = false;
         cluster.confirm(3, index);
         CHECK(cluster.broken() == nothing);
+    }
+}
+
+TEST_CASE("I18 a primary that is in its own sync set waits for its own disk") {
+    at_work cluster;
+    const auto index = cluster.append(3, 2);
+    for (const unsigned id : {1U, 2U}) {
+        cluster.copy(id, 3, index);
+        cluster.sync_log(id);
+    }
+    cluster.commit(3, index);
+    SECTION("it is in it") {
+        cluster.at(3).status.in_sync = true;
+        cluster.turn(3);
+        cluster.confirm(3, index);
+        CHECK(cluster.broken() == "I18");
+    }
+    SECTION("its disk is slow, and it is out") {
+        cluster.confirm(3, index);
+        CHECK(cluster.broken() == nothing);
+    }
+}
+
+TEST_CASE("I20 a match of a server with another disk is found, and its disk counts for nothing") {
+    at_work cluster;
+    cluster.at(1).disk = {};
+    cluster.god().disk_replaced(id_of(1));
+    cluster.restart(1, 1);
+    const replica::link_session session{
+        .dialler = replica::incarnation{1}, .acceptor = replica::incarnation{2}, .counter = 2};
+    cluster.at(1).status.peers = {{.id = id_of(3), .session = session}};
+    cluster.turn(1);
+    auto& primary = cluster.at(3).status;
+    primary.peers = {{.id = id_of(1), .session = session}};
+    cluster.turn(3);
+    CHECK(cluster.broken() == nothing);
+    SECTION("a match") {
+        primary.peers[0].match = log_index{1};
+        cluster.turn(3);
+        CHECK(cluster.broken() == "I20");
+    }
+    SECTION("of the session that it had with the disk before") {
+        primary.peers[0].match = log_index{1};
+        primary.peers[0].session->counter = 1;
+        cluster.turn(3);
+        CHECK(cluster.broken() == nothing);
+    }
+    SECTION("a majority with it") {
+        const auto index = cluster.append(3, 2);
+        cluster.sync_log(3);
+        cluster.copy(1, 3, index);
+        cluster.sync_log(1);
+        cluster.commit(3, index);
+        cluster.confirm(3, index);
+        CHECK(cluster.broken() == "I18");
     }
 }
 
