@@ -95,6 +95,20 @@ bool disk::write_beginning_of(const job& what) {
     return false;
 }
 
+void disk::run_ahead() {
+    const bool has_failed = !in_flight_.empty() && !busy_since_;
+    if (has_failed || fail_next_) {
+        return;
+    }
+    if (!in_flight_.empty() && luck_.one_in(2)) {
+        static_cast<void>(finish());
+    }
+    if (in_flight_.empty() && !waiting_.empty()) {
+        in_flight_ = std::move(waiting_.front());
+        waiting_.pop_front();
+    }
+}
+
 void disk::crash(death how) {
     waiting_.clear();
     busy_since_.reset();

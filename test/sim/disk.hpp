@@ -55,6 +55,11 @@ class disk {
     /// When the job in flight began; nothing without one.
     [[nodiscard]] std::optional<instant> busy_since() const { return busy_since_; }
 
+    /// The disk's thread does not wait for the end of a turn: what is in flight may be synced
+    /// already, which nobody hears of any more, and what was queued may have begun. Before a crash
+    /// only.
+    void run_ahead();
+
     /// The process ended, or the machine did. Of the job in flight any beginning may have got
     /// through: into the page cache in one case, onto the medium in the other. What waited is gone.
     void crash(death how);

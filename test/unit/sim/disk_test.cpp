@@ -147,3 +147,36 @@ TEST_CASE("a write that does not follow the log is said to be one") {
     sync(disk, write_of(5, 6));
     CHECK(disk.misuse().has_value());
 }
+
+TEST_CASE("B.15 what was queued may be there after a crash if the disk did not wait for the turn") {
+    const death how = GENERATE(death::exit, death::power);
+    std::set<std::size_t> found;
+    std::set<std::size_t> without;
+    for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
+        for (const bool ahead : {true, false}) {
+            sim::disk one{dice{seed}};
+            begin(one, write_of(1, 2));
+            one.queue(write_of(3, 4));
+            if (ahead) {
+                one.run_ahead();
+            }
+            one.crash(how);
+            (ahead ? found : without).insert(one.scan().entries.size());
+        }
+    }
+    CHECK(found == std::set<std::size_t>{0, 1, 2, 3, 4});
+    CHECK(without == std::set<std::size_t>{0, 1, 2});
+}
+
+TEST_CASE("B.5.4 nothing runs ahead of a sync that failed") {
+    for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
+        sim::disk one{dice{seed}};
+        one.fail_next_sync();
+        begin(one, write_of(1, 2));
+        one.queue(write_of(3, 4));
+        REQUIRE_FALSE(one.finish().ok);
+        one.run_ahead();
+        one.crash(death::power);
+        CHECK(one.scan().entries.size() <= 2);
+    }
+}
