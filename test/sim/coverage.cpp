@@ -2,6 +2,28 @@
 
 namespace almenara::sim {
 
+namespace {
+
+/// What less than one run in ten sees. A search must have so many to be judged by it.
+constexpr std::uint64_t many_runs = 80;
+
+bool is_rare(sight what) {
+    switch (what) {
+    case sight::pull:
+    case sight::split_promise:
+    case sight::late_promise:
+    case sight::damaged_unknown:
+    case sight::damaged_while_running:
+    case sight::sync_error:
+    case sight::wiped_disk:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
 void coverage::saw(const replica::note& note) {
     switch (note.kind) {
     case replica::note_kind::office_taken:
@@ -25,15 +47,23 @@ void coverage::add(const coverage& other) {
     }
 }
 
-std::vector<sight> coverage::missing() const {
+bool coverage::knows_orders() const {
+    constexpr std::uint64_t enough = 100;
+    constexpr std::uint64_t most_unknown_of_1000 = 10;
+    const std::uint64_t unknown = count(sight::order_unknown);
+    const std::uint64_t all = count(sight::order_found) + unknown;
+    return all < enough || unknown * 1000 <= all * most_unknown_of_1000;
+}
+
+std::vector<sight> coverage::missing(std::uint64_t runs) const {
     std::vector<sight> never;
-    for (const sight needed :
-         {sight::office, sight::pull, sight::split_promise, sight::torn_tail, sight::damaged_log,
-          sight::damaged_unknown, sight::damaged_while_running, sight::window_full,
-          sight::repaired_log, sight::dropped_overlay, sight::truncation, sight::bulk_catch_up,
-          sight::handover, sight::power_loss_of_all}) {
-        if (count(needed) == 0) {
-            never.push_back(needed);
+    for (std::size_t i = 0; i < sights; ++i) {
+        const auto each = static_cast<sight>(i);
+        // The only one that is better not seen.
+        const bool is_needed =
+            each != sight::order_unknown && (runs >= many_runs || !is_rare(each));
+        if (is_needed && counts_[i] == 0) {
+            never.push_back(each);
         }
     }
     return never;

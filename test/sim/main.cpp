@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -30,7 +31,8 @@ run_plan plan_of(const options& asked, std::uint64_t seed) {
             .clients = asked.clients,
             .operations_per_second = asked.rate,
             .profile = profile_of(asked, seed),
-            .meta_rewritten = meta_is_rewritten(),
+            .meta_rewritten = std::find(asked.rules.begin(), asked.rules.end(), rule_of_the_disk) ==
+                              asked.rules.end(),
             .trace = asked.trace ? stdout : nullptr};
 }
 
@@ -49,6 +51,7 @@ struct totals {
         sum.committed += one.run.committed;
         sum.confirmed += one.run.confirmed;
         sum.uncertain += one.run.uncertain;
+        sum.digest += one.run.digest;
         if (one.run.violation) {
             ++failed;
             if (!first_failure) {
@@ -75,11 +78,12 @@ std::string as_json(const options& asked, const totals& all, double took) {
     return fmt::format("{{\"runs\":{},\"failed\":{},\"first_failed_seed\":{},\"servers\":{},"
                        "\"profile\":\"{}\",\"virtual_seconds\":{:.1f},\"real_seconds\":{:.2f},"
                        "\"events\":{},\"committed\":{},\"confirmed\":{},\"uncertain\":{},"
-                       "\"seen\":{{{}}}}}",
+                       "\"digest\":\"{:016x}\",\"seen\":{{{}}}}}",
                        all.runs, all.failed,
                        all.first_failure ? fmt::format("{}", all.first_failure->seed) : "null",
                        asked.servers, asked.profile, virtual_seconds, took, all.sum.events,
-                       all.sum.committed, all.sum.confirmed, all.sum.uncertain, seen);
+                       all.sum.committed, all.sum.confirmed, all.sum.uncertain, all.sum.digest,
+                       seen);
 }
 
 void tell_totals(const totals& all, double took) {
@@ -103,8 +107,14 @@ bool judge(const options& asked, const totals& all) {
         fmt::print(stderr, "{} seeds, and none of them failed{}\n", all.runs,
                    asked.mutate ? fmt::format(" without the rule {}", *asked.mutate) : "");
     }
+    if (!all.sum.seen.knows_orders()) {
+        fmt::print(stderr, "{} keys have no order that is known, of {} more\n",
+                   all.sum.seen.count(sight::order_unknown),
+                   all.sum.seen.count(sight::order_found));
+        good = false;
+    }
     if (asked.expect_coverage) {
-        for (const sight never : all.sum.seen.missing()) {
+        for (const sight never : all.sum.seen.missing(all.runs)) {
             fmt::print(stderr, "{} runs, and none of them saw: {}\n", all.runs,
                        wire::enumerator_name(never));
             good = false;
@@ -131,12 +141,46 @@ seed_report run_here(const options& asked) {
     return {.seed = asked.seed, .run = one.run()};
 }
 
-int run(const options& asked) {
+void break_rules(const options& asked) {
     for (const std::string& rule : asked.rules) {
-        if (!break_rule(rule)) {
-            throw bad_options{fmt::format("--mutate {}: there is no such rule", rule)};
-        }
+        static_cast<void>(break_rule(rule)); // The options know that there is one.
     }
+}
+
+/// A mutant that fails proves something only if the same seed is clean with all rules.
+bool is_clean_without_mutation(const options& asked, std::uint64_t seed) {
+    options sound = asked;
+    sound.mutate.reset();
+    sound.rules.clear();
+    bool clean = false;
+    search again{[&](std::uint64_t number) { return plan_of(sound, number); }, 1};
+    again.run(seed, 1, [&](const seed_report& one) {
+        clean = !one.run.violation;
+        if (!clean) {
+            tell_failure(sound, one);
+        }
+        return true;
+    });
+    return clean;
+}
+
+/// What a failure that was hoped for is worth.
+bool judge_notice(const options& asked, const seed_report& first) {
+    if (!asked.mutate) {
+        return true;
+    }
+    if (!is_clean_without_mutation(asked, first.seed)) {
+        fmt::print(stderr, "seed {} fails with the rule {} as well\n", first.seed, *asked.mutate);
+        return false;
+    }
+    if (!asked.json) {
+        fmt::print("without {} seed {} is noticed by {}, with it the seed is clean\n",
+                   *asked.mutate, first.seed, first.run.violation->invariant);
+    }
+    return true;
+}
+
+int run(const options& asked) {
     const auto began = std::chrono::steady_clock::now();
     totals all;
     const auto next = [&](const seed_report& one) {
@@ -146,10 +190,14 @@ int run(const options& asked) {
         }
         return !(asked.expect_failure && one.run.violation);
     };
-    if (asked.seeds == 1) {
+    if (asked.trace) {
+        break_rules(asked);
         static_cast<void>(next(run_here(asked)));
+        fmt::print("end: digest {:016x}\n", all.sum.digest);
     } else {
-        search seeds{[&](std::uint64_t seed) { return plan_of(asked, seed); }, asked.jobs};
+        // Rules are broken in the processes that run seeds, and nowhere else.
+        search seeds{[&](std::uint64_t seed) { return plan_of(asked, seed); }, asked.jobs,
+                     [&] { break_rules(asked); }};
         seeds.run(asked.seed, asked.seeds, next);
     }
     const double took =
@@ -159,7 +207,10 @@ int run(const options& asked) {
     } else if (!asked.trace) {
         tell_totals(all, took);
     }
-    return judge(asked, all) ? 0 : 1;
+    const bool good = judge(asked, all);
+    const bool proves =
+        !asked.expect_failure || !all.first_failure || judge_notice(asked, *all.first_failure);
+    return good && proves ? 0 : 1;
 }
 
 } // namespace

@@ -10,13 +10,6 @@ namespace almenara::sim {
 
 namespace {
 
-constexpr std::string_view meta_rewritten = "meta_rewritten";
-
-bool& rewrites_meta() {
-    static bool does = true;
-    return does;
-}
-
 /// Calls `visit(name, rule)` for each.
 template <class Rule, class Visitor>
 void for_each_rule(Visitor&& visit) {
@@ -27,10 +20,7 @@ void for_each_rule(Visitor&& visit) {
 } // namespace
 
 bool break_rule(std::string_view name) {
-    bool found = name == meta_rewritten;
-    if (found) {
-        rewrites_meta() = false;
-    }
+    bool found = name == rule_of_the_disk;
     for_each_rule<replica::rule>([&](std::string_view known, replica::rule rule) {
         if (known == name) {
             replica::break_rule(rule);
@@ -46,16 +36,12 @@ bool break_rule(std::string_view name) {
     return found;
 }
 
-bool meta_is_rewritten() {
-    return rewrites_meta();
-}
-
 std::vector<std::string> rule_names() {
     std::vector<std::string> names;
     const auto keep = [&](std::string_view known, auto) { names.emplace_back(known); };
     for_each_rule<replica::rule>(keep);
     for_each_rule<state::rule>(keep);
-    names.emplace_back(meta_rewritten);
+    names.emplace_back(rule_of_the_disk);
     return names;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 namespace almenara::sim {
 
@@ -12,8 +13,9 @@ using namespace std::chrono_literals;
 
 } // namespace
 
-nemesis::nemesis(const profile& pace, servers& victims, scene& around, dice luck)
-    : pace_(pace), victims_(victims), around_(around), luck_(luck) {
+nemesis::nemesis(
+    const profile& pace, servers& victims, std::vector<node> clients, scene& around, dice luck)
+    : pace_(pace), victims_(victims), clients_(std::move(clients)), around_(around), luck_(luck) {
     around_.late_chunk = [this](server_id from, server_id to) { hold_chunk(from, to); };
 }
 

@@ -22,7 +22,8 @@ using servers = std::vector<std::unique_ptr<server>>;
 /// more than the protocol promises to bear: at most a minority of the logs is damaged at a time.
 class nemesis {
   public:
-    nemesis(const profile& pace, servers& victims, scene& around, dice luck);
+    nemesis(
+        const profile& pace, servers& victims, std::vector<node> clients, scene& around, dice luck);
 
     void begin();
     /// Everything is mended; nothing goes wrong from now on. Whoever does not run starts again
@@ -60,6 +61,12 @@ class nemesis {
     [[nodiscard]] std::set<node> others(const std::set<node>& than) const;
     [[nodiscard]] std::set<node> random_half();
     [[nodiscard]] std::vector<direction> chain();
+    /// A cut between servers goes through the clients as well: each is on one side of it, or the
+    /// half of the time all of them still reach everybody.
+    void take_sides(std::set<node>& one, std::set<node>& other);
+    /// A server and whoever it talks to, in any order.
+    [[nodiscard]] direction any_direction();
+    [[nodiscard]] node any_of(const std::set<node>& some);
     [[nodiscard]] server& any();
     /// Somebody who may go down: mostly a majority stays.
     [[nodiscard]] server* victim();
@@ -69,6 +76,7 @@ class nemesis {
 
     profile pace_;
     servers& victims_;
+    std::vector<node> clients_;
     scene& around_;
     dice luck_;
     bool stopped_ = false;

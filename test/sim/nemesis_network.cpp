@@ -11,6 +11,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
+std::vector<std::pair<node, node>> one_way(const std::set<node>& from, const std::set<node>& to) {
+    std::vector<std::pair<node, node>> ways;
+    for (const node x : from) {
+        for (const node y : to) {
+            ways.emplace_back(x, y);
+        }
+    }
+    return ways;
+}
+
 } // namespace
 
 std::uint64_t nemesis::mend_later(duration after, std::function<void()> how) {
@@ -76,6 +86,31 @@ std::set<node> nemesis::random_half() {
         half.insert(node_of(any().id()));
     }
     return half;
+}
+
+node nemesis::any_of(const std::set<node>& some) {
+    return *std::next(some.begin(), static_cast<std::ptrdiff_t>(luck_.below(some.size())));
+}
+
+void nemesis::take_sides(std::set<node>& one, std::set<node>& other) {
+    if (luck_.one_in(2)) {
+        return;
+    }
+    around_.seen.saw(sight::client_cut_off);
+    for (const node client : clients_) {
+        (luck_.one_in(2) ? one : other).insert(client);
+    }
+}
+
+nemesis::direction nemesis::any_direction() {
+    const node one = node_of(any().id());
+    std::set<node> peers = others({one});
+    if (!clients_.empty() && luck_.one_in(3)) {
+        around_.seen.saw(sight::client_cut_off);
+        peers = {clients_.begin(), clients_.end()};
+    }
+    const node other = any_of(peers);
+    return luck_.one_in(2) ? direction{one, other} : direction{other, one};
 }
 
 std::vector<nemesis::direction> nemesis::both_ways(const std::set<node>& a,
@@ -150,8 +185,7 @@ void nemesis::swizzle() {
 
 void nemesis::flap() {
     const node a = node_of(any().id());
-    const std::set<node> rest = others({a});
-    const node b = *std::next(rest.begin(), static_cast<std::ptrdiff_t>(luck_.below(rest.size())));
+    const node b = any_of(others({a}));
     for (int i = 0; i < 5; ++i) {
         mend_later(i * 1s, [this, a, b] {
             if (!stopped_) {
@@ -178,9 +212,7 @@ void nemesis::constrain() {
         return;
     }
     const node top = node_of(old->id());
-    const std::set<node> below = others({top});
-    const node hub =
-        *std::next(below.begin(), static_cast<std::ptrdiff_t>(luck_.below(below.size())));
+    const node hub = any_of(others({top}));
     const std::set<node> rest = others({top, hub});
     const duration behind = luck_.between(100ms, 300ms);
     const duration silent = behind + luck_.between(420ms, 700ms);
@@ -198,22 +230,24 @@ void nemesis::constrain() {
 
 void nemesis::strike_network(fault what) {
     const duration length = luck_.draw({.usual = 900ms, .most = 8s});
-    const node one = node_of(any().id());
-    const std::set<node> half = random_half();
+    std::set<node> one{node_of(any().id())};
+    std::set<node> all = others(one);
+    std::set<node> half = random_half();
     std::set<node> rest = others(half);
-    std::vector<direction> ways;
     switch (what) {
     case fault::halves:
         around_.seen.saw(sight::partition);
+        take_sides(half, rest);
         cut(both_ways(half, rest), length);
         return;
     case fault::isolate:
         around_.seen.saw(sight::partition);
-        cut(both_ways({one}, others({one})), length);
+        take_sides(one, all);
+        cut(both_ways(one, all), length);
         return;
     case fault::bridge:
         around_.seen.saw(sight::partition);
-        rest.erase(rest.begin());
+        rest.erase(any_of(rest));
         cut(both_ways(half, rest), length);
         return;
     case fault::constrained:
@@ -223,21 +257,20 @@ void nemesis::strike_network(fault what) {
         cut(chain(), length);
         return;
     case fault::one_way:
-    case fault::deaf:
-    case fault::mute:
         around_.seen.saw(sight::one_way_cut);
-        for (const node other : others({one})) {
-            ways.push_back(what == fault::deaf ? direction{other, one} : direction{one, other});
-        }
-        if (what == fault::one_way) {
-            ways.resize(1);
-        }
-        cut(ways, length);
+        cut({any_direction()}, length);
         return;
+    case fault::deaf:
+    case fault::mute: {
+        around_.seen.saw(sight::one_way_cut);
+        take_sides(one, all);
+        cut(what == fault::deaf ? one_way(all, one) : one_way(one, all), length);
+        return;
+    }
     case fault::clog: {
-        const node other = *others({one}).begin();
-        around_.net.clog(one, other);
-        mend_later(length, [this, one, other] { around_.net.unclog(one, other); });
+        const auto [from, to] = any_direction();
+        around_.net.clog(from, to);
+        mend_later(length, [this, from = from, to = to] { around_.net.unclog(from, to); });
         return;
     }
     case fault::swizzle:

@@ -305,10 +305,10 @@ void network::forget_if_over(connection_id connection) {
     }
 }
 
-std::optional<connection_id> network::any_between_servers(dice& luck) {
+std::optional<connection_id> network::any_line(dice& luck) {
     std::vector<connection_id> candidates;
     for (const auto& [connection, of] : lines_) {
-        if (of.kind != line_kind::client && of.open[0] && of.open[1] && !of.swallowed) {
+        if (of.open[0] && of.open[1] && !of.swallowed) {
             candidates.push_back(connection);
         }
     }
@@ -319,7 +319,7 @@ std::optional<connection_id> network::any_between_servers(dice& luck) {
 }
 
 bool network::reset_one_side(dice& luck) {
-    const auto connection = any_between_servers(luck);
+    const auto connection = any_line(luck);
     if (connection) {
         end_locally(*connection, *find(*connection), luck.below(2));
     }
@@ -327,7 +327,7 @@ bool network::reset_one_side(dice& luck) {
 }
 
 bool network::swallow_one(dice& luck) {
-    const auto connection = any_between_servers(luck);
+    const auto connection = any_line(luck);
     if (connection) {
         find(*connection)->swallowed = true;
     }

@@ -107,8 +107,8 @@ class network {
     void clog(node from, node to);
     void unclog(node from, node to);
 
-    /// A middlebox forgets a connection between two servers: one side is told so (RST), or none is.
-    /// False if there is none.
+    /// A middlebox forgets a connection, be it between two servers or a client's: one side is told
+    /// so (RST), or none is. False if there is none.
     bool reset_one_side(dice& luck);
     bool swallow_one(dice& luck);
 
@@ -162,7 +162,7 @@ class network {
     void flow_again(node from, node to, duration pause);
     void resend(connection_id connection, line& of, std::size_t way, duration pause);
     void forget_if_over(connection_id connection);
-    [[nodiscard]] std::optional<connection_id> any_between_servers(dice& luck);
+    [[nodiscard]] std::optional<connection_id> any_line(dice& luck);
 
     agenda& time_;
     dice luck_;

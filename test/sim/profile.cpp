@@ -21,16 +21,19 @@ profile with(std::string_view name, std::string_view meaning, std::initializer_l
 }
 
 profile everything() {
-    return with("default", "a bit of everything",
-                {{fault::kill, 9s},          {fault::kill_inside, 9s}, {fault::power, 25s},
-                 {fault::power_inside, 25s}, {fault::power_all, 60s},  {fault::kill_all, 60s},
-                 {fault::pause, 15s},        {fault::lag, 5s},         {fault::halves, 25s},
-                 {fault::isolate, 25s},      {fault::bridge, 40s},     {fault::chain, 40s},
-                 {fault::constrained, 40s},  {fault::one_way, 20s},    {fault::deaf, 40s},
-                 {fault::mute, 40s},         {fault::clog, 20s},       {fault::swizzle, 40s},
-                 {fault::reset, 12s},        {fault::swallow, 25s},    {fault::flap, 60s},
-                 {fault::rot, 25s},          {fault::slow_disk, 25s},  {fault::sync_error, 40s},
-                 {fault::wall_jump, 30s},    {fault::terminate, 30s},  {fault::transfer, 30s}});
+    profile made =
+        with("default", "a bit of everything",
+             {{fault::kill, 9s},          {fault::kill_inside, 9s}, {fault::power, 25s},
+              {fault::power_inside, 25s}, {fault::power_all, 60s},  {fault::kill_all, 60s},
+              {fault::pause, 15s},        {fault::lag, 5s},         {fault::halves, 25s},
+              {fault::isolate, 25s},      {fault::bridge, 40s},     {fault::chain, 40s},
+              {fault::constrained, 40s},  {fault::one_way, 20s},    {fault::deaf, 40s},
+              {fault::mute, 40s},         {fault::clog, 20s},       {fault::swizzle, 40s},
+              {fault::reset, 12s},        {fault::swallow, 25s},    {fault::flap, 60s},
+              {fault::rot, 25s},          {fault::slow_disk, 25s},  {fault::sync_error, 40s},
+              {fault::wall_jump, 30s},    {fault::terminate, 30s},  {fault::transfer, 30s}});
+    made.habits.most_lost_per_mille = 20;
+    return made;
 }
 
 profile calm() {
@@ -102,7 +105,7 @@ profile partitions() {
                          {fault::swallow, 10s},
                          {fault::flap, 20s},
                          {fault::kill, 20s}});
-    made.habits.net.lost_per_mille = 5;
+    made.habits.most_lost_per_mille = 50;
     return made;
 }
 
@@ -131,7 +134,7 @@ profile hostile_timing() {
                          {fault::lag, 1s},
                          {fault::transfer, 10s}});
     made.habits.net.delay = {8ms, 500ms};
-    made.habits.net.lost_per_mille = 20;
+    made.habits.most_lost_per_mille = 300;
     made.habits.disk.log_sync = {8ms, 200ms};
     made.habits.disk.meta_sync = {20ms, 300ms};
     made.habits.late_turn_one_in = 3;
@@ -163,7 +166,7 @@ profile stragglers() {
                          {fault::kill, 6s},
                          {fault::kill_inside, 8s}});
     made.habits.net.delay = {2ms, 900ms};
-    made.habits.net.lost_per_mille = 20;
+    made.habits.most_lost_per_mille = 300;
     made.habits.net.retransmission = 600ms;
     made.habits.restart_most = 1s;
     return made;

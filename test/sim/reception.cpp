@@ -59,8 +59,12 @@ almenara::epoch epoch_seen(const client_request& what) {
 
 } // namespace
 
-reception::reception(state::memory_key_space base, dice luck, coverage& seen)
-    : base_(std::move(base)), desk_(base_, kv_), luck_(luck), seen_(seen) {}
+reception::reception(state::memory_key_space base, dice luck, scene& around)
+    : base_(std::move(base)),
+      desk_(base_, kv_, around.habits.state),
+      luck_(luck),
+      seen_(around.seen),
+      uses_(around.found) {}
 
 // -- Requests -------------------------------------------------------------------------------------
 
@@ -104,44 +108,23 @@ std::optional<state::turn> reception::next_turn(const asking& who) {
     return turn;
 }
 
-void reception::serve(const asking& who, const ask_session& what) {
-    const auto turn = next_turn(who);
-    if (!turn) {
-        return redirect(who);
-    }
-    settle(who,
-           desk_.open_session(*turn, who.connection,
-                              {.request = who.request, .device = what.device, .nonce = what.nonce}),
-           {}, {});
-}
-
-void reception::serve(const asking& who, const ask_attach& what) {
-    const auto outcome = desk_.attach(who.connection, what.session);
-    if (const auto* done = std::get_if<state::attached>(&outcome)) {
-        if (done->to_close && *done->to_close != who.connection) {
-            closing_.push_back(*done->to_close);
-        }
-        return say(who.connection, who.request, attached{.epoch = who.here.epoch});
-    }
-    probe(who, waiting_refusal{.connection = who.connection,
-                               .request = who.request,
-                               .session = what.session,
-                               .seq = std::nullopt});
-}
-
 void reception::serve(const asking& who, const ask_operation& what) {
     const auto turn = next_turn(who);
     if (!turn) {
         return redirect(who);
     }
-    settle(who,
-           desk_.operation(*turn, who.connection,
-                           {.request = who.request,
-                            .session = what.session,
-                            .seq = what.seq,
-                            .first_unacked = what.first_unacked,
-                            .body = what.body}),
-           what.session, what.seq);
+    state::decision decided = desk_.operation(*turn, who.connection,
+                                              {.request = who.request,
+                                               .session = what.session,
+                                               .seq = what.seq,
+                                               .first_unacked = what.first_unacked,
+                                               .body = what.body});
+    if (std::holds_alternative<state::proposed>(decided) ||
+        std::holds_alternative<state::waits>(decided) ||
+        std::holds_alternative<state::known>(decided)) {
+        uses_.operated(what.session.value());
+    }
+    settle(who, std::move(decided), what.session, what.seq);
 }
 
 void reception::serve(const asking& who, const ask_read& what) {
@@ -222,6 +205,7 @@ void reception::redirect(const asking& who) {
 
 void reception::connection_ended(connection_id connection) {
     desk_.connection_closed(connection);
+    uses_.connection_ended(connection);
     std::erase_if(held_, [&](const held_whois& held) { return held.connection == connection; });
 }
 
@@ -286,10 +270,12 @@ std::optional<state::unusable_entry> reception::entered_office(
     for (const replica::entry_ptr& entry : tail) {
         records.push_back(record_of(*entry));
     }
+    uses_.office_changed();
     return desk_.entered_office(what.first_uncommitted, records);
 }
 
 void reception::left_office(const standing& here) {
+    uses_.office_changed();
     const std::vector<state::delivery> unknown = desk_.left_office();
     newest_.reset();
     if (!unknown.empty()) {

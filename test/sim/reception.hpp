@@ -4,9 +4,10 @@
 #include "replica/core.hpp"
 #include "replica/gate.hpp"
 #include "services/kv/service.hpp"
+#include "sim/check/session_watch.hpp"
 #include "sim/client_link.hpp"
-#include "sim/coverage.hpp"
 #include "sim/dice.hpp"
+#include "sim/scene.hpp"
 #include "state/desk.hpp"
 #include "state/memory_key_space.hpp"
 
@@ -39,7 +40,7 @@ class reception {
         state::session_id session;
     };
 
-    reception(state::memory_key_space base, dice luck, coverage& seen);
+    reception(state::memory_key_space base, dice luck, scene& around);
 
     void request(replica::core& core,
                  const replica::moment& now,
@@ -47,6 +48,8 @@ class reception {
                  connection_id connection,
                  const client_request& what);
     void connection_ended(connection_id connection);
+    /// C.1: what nobody uses any more expires.
+    void sweep(replica::core& core, const replica::moment& now, const standing& here);
 
     // -- What the core's output says, in its order --
     [[nodiscard]] std::optional<state::unusable_entry> committed(const replica::entry& entry);
@@ -120,6 +123,7 @@ class reception {
                 state::decision&& what,
                 state::session_id session,
                 state::sequence seq);
+    void watch_expiry(const standing& here, const state::proposed& what);
     void propose(const asking& who, state::proposed&& what);
     void probe(const asking& who, waiting what);
     void redirect(const asking& who);
@@ -134,6 +138,7 @@ class reception {
     state::desk desk_;
     dice luck_;
     coverage& seen_;
+    check::session_watch uses_;
     log_index last_proposed_;
     std::optional<replica::confirmation> newest_; ///< of this term of office: what a repeat carries
     replica::read_ticket last_ticket_;

@@ -10,6 +10,7 @@
 #include "sim/coverage.hpp"
 #include "sim/disk.hpp"
 #include "sim/story.hpp"
+#include "state/limits.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -35,6 +36,11 @@ struct habits {
     std::uint64_t encode_one_in = 16;
     /// So many of a hundred chunks of a pull come when it is too late for them.
     std::uint64_t late_chunk_percent = 0;
+    /// A run has lines that lose up to so many of a thousand segments.
+    std::uint64_t most_lost_per_mille = 0;
+    /// Of so many turns with clients' requests in them one sweeps the sessions (C.1).
+    std::uint64_t sweep_one_in = 10;
+    state::limits state{};
     /// Of the cores, and of the first start.
     replica::settings core{};
     replica::confirm_policy confirm = replica::confirm_policy::sync_set;

@@ -30,6 +30,7 @@ struct figures {
     std::uint64_t committed = 0;
     std::uint64_t confirmed = 0;
     std::uint64_t uncertain = 0;
+    std::uint64_t digest = 0;
     instant violated;
     std::uint64_t invariant_size = 0;
     std::uint64_t evidence_size = 0;
@@ -57,7 +58,8 @@ void send(int file, const run_report& report) {
                  .events = report.events,
                  .committed = report.committed,
                  .confirmed = report.confirmed,
-                 .uncertain = report.uncertain};
+                 .uncertain = report.uncertain,
+                 .digest = report.digest};
     if (report.violation) {
         said.violated = report.violation->at;
         said.invariant_size = report.violation->invariant.size();
@@ -91,14 +93,17 @@ struct child {
     int pipe = -1;
 };
 
-[[noreturn]] void be_child(const run_plan& plan, int pipe) {
+[[noreturn]] void be_child(const run_plan& plan, const std::function<void()>& prepare, int pipe) {
     ::alarm(longest_run_seconds);
+    if (prepare) {
+        prepare();
+    }
     world run{plan};
     send(pipe, run.run());
     std::_Exit(0);
 }
 
-child begin(const run_plan& plan) {
+child begin(const run_plan& plan, const std::function<void()>& prepare) {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) {
         throw std::runtime_error{fmt::format("making a pipe: {}", std::strerror(errno))};
@@ -109,7 +114,7 @@ child begin(const run_plan& plan) {
     }
     if (process == 0) {
         ::close(ends[0]);
-        be_child(plan, ends[1]);
+        be_child(plan, prepare, ends[1]);
     }
     ::close(ends[1]);
     return {.seed = plan.seed, .process = process, .pipe = ends[0]};
@@ -140,7 +145,8 @@ seed_report end(const child& of) {
                   .events = numbers.events,
                   .committed = numbers.committed,
                   .confirmed = numbers.confirmed,
-                  .uncertain = numbers.uncertain};
+                  .uncertain = numbers.uncertain,
+                  .digest = numbers.digest};
     if (numbers.invariant_size != 0) {
         report.run.violation =
             check::violation{.invariant = said.substr(sizeof(numbers), numbers.invariant_size),
@@ -166,7 +172,7 @@ void search::run(std::uint64_t first,
     std::uint64_t begun = 0;
     for (std::uint64_t done = 0; done < count; ++done) {
         while (begun < count && running.size() < jobs_) {
-            running.push_back(begin(plan_of_(first + begun)));
+            running.push_back(begin(plan_of_(first + begun), prepare_));
             ++begun;
         }
         const seed_report report = end(running.front());

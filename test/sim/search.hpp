@@ -20,8 +20,11 @@ struct seed_report {
 class search {
   public:
     /// `plan_of` gives the plan of each seed.
-    search(std::function<run_plan(std::uint64_t)> plan_of, std::size_t jobs)
-        : plan_of_(std::move(plan_of)), jobs_(jobs) {}
+    /// `prepare` is done first in each of the processes.
+    search(std::function<run_plan(std::uint64_t)> plan_of,
+           std::size_t jobs,
+           std::function<void()> prepare = {})
+        : plan_of_(std::move(plan_of)), jobs_(jobs), prepare_(std::move(prepare)) {}
 
     /// Seeds from `first` on, in this order for `next`; stops when `next` says so. So what is said
     /// of a search does not depend on which process was faster.
@@ -32,6 +35,7 @@ class search {
   private:
     std::function<run_plan(std::uint64_t)> plan_of_;
     std::size_t jobs_;
+    std::function<void()> prepare_;
 };
 
 } // namespace almenara::sim

@@ -4,7 +4,8 @@
 #   search.sh PROGRAM SERVERS SHARE
 #
 # ALMENARA_SIMULATED_SECONDS / 2 seeds of 60 virtual seconds are run in all; SHARE of a hundred of
-# them here. With ci that is 300 seeds. A search as long as that must also have seen what is rare.
+# them here. With ci that is 300 seeds. A search of thirty must have seen everything that can go
+# wrong and what comes of it, and a longer one also what is rare.
 set -euo pipefail
 
 program=$1
@@ -15,7 +16,7 @@ seconds=${ALMENARA_SIMULATED_SECONDS:-60}
 seeds=$((seconds * share / 200))
 [[ $seeds -ge 1 ]] || seeds=1
 options=(--seeds "$seeds" --seconds 60 --servers "$servers" --profile all)
-if [[ $seeds -ge 60 ]]; then
+if [[ $seeds -ge 30 ]]; then
   options+=(--expect-coverage)
 fi
 exec "$program" "${options[@]}"

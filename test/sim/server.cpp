@@ -34,11 +34,10 @@ replica::connection_kind kind_of(line_kind kind) {
 
 server::process::process(replica::start_state start,
                          const replica::moment& now,
-                         const replica::settings& chosen,
                          state::memory_key_space state,
                          dice luck,
-                         coverage& seen)
-    : core(std::move(start), chosen, now), clients(std::move(state), luck, seen) {}
+                         scene& around)
+    : core(std::move(start), around.habits.core, now), clients(std::move(state), luck, around) {}
 
 server::server(server_id self, std::vector<server_id> listed, scene& around, dice luck)
     : self_(self),
@@ -138,8 +137,7 @@ void server::start() {
         .monotonic = instant{offset},
         .wall = wall_time{first_day + wall_offset_ +
                           std::chrono::duration_cast<milliseconds>(now().since_origin())}};
-    process_.emplace(std::move(begin), birth, around_.habits.core, kept_state_, luck_.fork(),
-                     around_.seen);
+    process_.emplace(std::move(begin), birth, kept_state_, luck_.fork(), around_);
     process_->born = now();
     process_->rate = rate;
     process_->offset = offset;
@@ -192,6 +190,7 @@ void server::process_ends(death how, const std::string& why) {
     }
     disk_.crash(how);
     around_.god.ended(self_);
+    around_.liveness.ended(self_, now());
     around_.net.process_ended(node_of(self_), how);
 }
 
@@ -202,6 +201,11 @@ void server::pause(duration length) {
 void server::recover() {
     fuse_.reset();
     disk_.spare_next_sync();
+    if (disk_.busy_since()) {
+        // A sync that is still under way ends as if it had begun now.
+        around_.time.add(now() + luck_.draw(disk_habits_.log_sync), task::disk, self_.value(),
+                         ++disk_life_);
+    }
     if (std::exchange(busy_until_, now()) > now() && process_) {
         arm(now());
     }
@@ -213,6 +217,7 @@ void server::fail_next_sync() {
 
 void server::terminate() {
     if (process_) {
+        process_->to_end.terminate = true;
         arrives(replica::terminate{});
     }
 }

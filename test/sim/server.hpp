@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "replica/core.hpp"
+#include "sim/check/endings.hpp"
 #include "sim/dice.hpp"
 #include "sim/disk.hpp"
 #include "sim/network.hpp"
@@ -90,10 +91,9 @@ class server {
     struct process {
         process(replica::start_state start,
                 const replica::moment& now,
-                const replica::settings& chosen,
                 state::memory_key_space state,
                 dice luck,
-                coverage& seen);
+                scene& around);
 
         replica::core core;
         reception clients;
@@ -113,6 +113,7 @@ class server {
         instant wake = instant::max(); ///< of the core, by its own clock
         std::set<std::pair<server_id, replica::generation>> refusals{}; ///< that were sent
         bool promise_came_late = false;
+        check::reasons_to_end to_end{};
         bool flushing = false;
     };
 
@@ -155,6 +156,8 @@ class server {
     void disk_done();
     void state_damaged(const state::unusable_entry& what);
     void state_flushed();
+    /// I9: its state, and what others were at the same index.
+    void compare_state();
     void keep_state();
     void process_ends(death how, const std::string& why);
 

@@ -1,3 +1,4 @@
+#include "sim/check/endings.hpp"
 #include "sim/server.hpp"
 #include "sim/wire_check.hpp"
 #include "wire/print.hpp"
@@ -22,6 +23,9 @@ check::outcome outcome_of(state::result_code code) {
         return check::outcome::refused;
     }
 }
+
+/// Entries between two looks at the state.
+constexpr std::uint64_t digest_every = 32;
 
 line_kind line_of(replica::connection_kind kind) {
     return kind == replica::connection_kind::bulk ? line_kind::bulk : line_kind::control;
@@ -213,9 +217,7 @@ bool server::finish(const replica::output& out) {
     if (!out.die) {
         return true;
     }
-    if (out.die->how == replica::ending::safety_broken) {
-        around_.found.report("safety", "server {} ends itself: {}", self_, out.die->text);
-    }
+    check::check_ending(around_.found, self_, *out.die, process_->to_end);
     ending_.emplace(death::exit,
                     fmt::format("ends: {}, {}", wire::to_text(out.die->how), out.die->text));
     return false;
@@ -239,10 +241,6 @@ void server::note_sent(const replica::outgoing& what) {
             process_->refusals.insert(to);
         } else if (process_->refusals.erase(to) != 0) {
             around_.seen.saw(sight::refuse_taken_back);
-        }
-    } else if (const auto* nack = std::get_if<replica::append_nack>(what.message.get())) {
-        if (nack->reason == replica::nack_reason::corrupt) {
-            around_.seen.saw(sight::corrupt_nack);
         }
     } else if (const auto* chunk = std::get_if<replica::log_chunk>(what.message.get())) {
         if (chunk->session && !chunk->entries.empty()) {
@@ -286,6 +284,9 @@ void server::disk_done() {
     around_.tale.tell(now(), self_, "disk: {}", done.ok ? "synced" : "sync failed");
     if (!done.ok) {
         around_.seen.saw(sight::sync_error);
+        if (process_) {
+            process_->to_end.sync_failed = true;
+        }
     }
     if (done.meta) {
         const replica::persistent& meta = done.meta->fields;
@@ -315,15 +316,28 @@ void server::disk_done() {
 
 void server::state_flushed() {
     process& p = *process_;
-    const log_index before = p.clients.base().applied().index;
-    p.clients.apply_to_base(p.applied_handed);
     const state::memory_key_space& base = p.clients.base();
+    const log_index before = base.applied().index;
+    // In steps, so that states of different servers meet at the same index.
+    std::uint64_t step = before.value() / digest_every * digest_every + digest_every;
+    for (; step < p.applied_handed.value(); step += digest_every) {
+        p.clients.apply_to_base(log_index{step});
+        compare_state();
+    }
+    p.clients.apply_to_base(p.applied_handed);
     if (base.applied().index == before) {
         return;
     }
-    around_.god.state_digest(self_, base.applied().index, base.digest());
+    compare_state();
     keep_state();
     arrives(replica::applied{.index = p.applied_handed});
+}
+
+void server::compare_state() {
+    const state::memory_key_space& base = process_->clients.base();
+    if (around_.god.state_digest(self_, base.applied().index, base.digest())) {
+        around_.seen.saw(sight::state_compared);
+    }
 }
 
 void server::keep_state() {

@@ -71,6 +71,12 @@ void server::turn() {
     }
     if (!alive) {
         const auto [how, why] = *ending_;
+        // B.15: in both orders. What this output queued is not begun, or the disk was quicker than
+        // the rest of the output.
+        if (luck_.one_in(2)) {
+            around_.seen.saw(sight::disk_ran_ahead);
+            disk_.run_ahead();
+        }
         process_ends(how, why);
         start_in(luck_.between(around_.habits.restart_least, around_.habits.restart_most));
         return;
@@ -96,6 +102,9 @@ void server::step_clients() {
         } else if (p.client_lines.contains(what.connection)) {
             p.clients.request(p.core, moment(), here(), what.connection, *what.request);
         }
+    }
+    if (p.clients.in_office() && luck_.one_in(around_.habits.sweep_one_in)) {
+        p.clients.sweep(p.core, moment(), here());
     }
 }
 

@@ -47,6 +47,7 @@ struct run_report {
     std::uint64_t committed = 0; ///< entries
     std::uint64_t confirmed = 0; ///< operations whose result a client heard
     std::uint64_t uncertain = 0; ///< operations that a client gave up
+    std::uint64_t digest = 0;    ///< of what was committed and when the run was over
 };
 
 /// One run: a cluster, its clients and what goes wrong, in virtual time and in one thread. The
@@ -80,12 +81,14 @@ class world final : public hosts {
     void serve(std::size_t number);
     void settle();
     void wait_until_quiet();
+    void watch(instant end);
     [[nodiscard]] bool everything_is_well() const;
     void compare_states();
     [[nodiscard]] server& at(node n) { return *servers_[n.value() - 1]; }
     [[nodiscard]] const server& at(node n) const { return *servers_[n.value() - 1]; }
     [[nodiscard]] static std::size_t place(node n) { return n.value() - first_client.value(); }
     [[nodiscard]] run_report report() const;
+    [[nodiscard]] std::uint64_t digest() const;
 
     run_plan plan_;
     habits habits_;

@@ -179,8 +179,9 @@ void kv_client::end(std::uint64_t number, instant now, reply heard) {
     open_.erase(place);
 }
 
-/// C.1: nothing is executed again under a new session.
-void kv_client::end_session() {
+/// C.1: nothing is executed again under a new session. What is still said of the old one must not
+/// be heard as if it were about the new one: its connections are closed.
+void kv_client::end_session(instant now) {
     for (const auto& [number, one] : open_) {
         history_.given_up(one.ticket);
     }
@@ -189,6 +190,14 @@ void kv_client::end_session() {
     attached_ = false;
     nonce_ = state::open_nonce{sixteen(random_)};
     last_seq_ = state::sequence{};
+    for (auto& [server, to] : lines_) {
+        if (to.connection) {
+            out_.close.push_back(*to.connection);
+            connections_.erase(*to.connection);
+            to = line{};
+        }
+    }
+    look_for_primary(now + a_pause());
 }
 
 std::size_t kv_client::overdue(instant now) const {

@@ -26,6 +26,8 @@ struct client_habits {
     duration deadline_least = std::chrono::seconds{5};
     duration deadline_most = std::chrono::seconds{30};
     std::uint64_t impatient_of_100 = 10; ///< operations that wait less than half a second
+    /// So soon that a nonce may open a second session while the answer of the first is on its way.
+    bool sessions_expire_soon = false;
 };
 
 /// C.1 and C.3 from the client's side: a session opened by a nonce, the same seq at each retry,
@@ -81,7 +83,7 @@ class kv_client final : public client {
     void begin(instant now);
     void end_overdue(instant now);
     void end(std::uint64_t number, instant now, reply heard);
-    void end_session();
+    void end_session(instant now);
 
     void look_for_primary(instant not_before);
     void follow(server_id server);

@@ -21,6 +21,10 @@ reply written(key_values& state, const request& what, log_index index, std::stri
 
 } // namespace
 
+bool is_bad(const request& what) {
+    return what.key.empty() || what.key.size() > longest_key;
+}
+
 reply execute(key_values& state, const request& what, log_index index) {
     const auto row = state.find(what.key);
     const bool exists = row != state.end();

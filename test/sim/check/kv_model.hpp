@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "sim/check/history.hpp"
 
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -16,6 +17,10 @@ struct value_row {
     friend bool operator==(const value_row&, const value_row&) = default;
 };
 using key_values = std::map<std::string, value_row>;
+
+/// cli.md: no key, or one that is too long. Such a request is refused whatever the state is.
+[[nodiscard]] bool is_bad(const request& what);
+inline constexpr std::size_t longest_key = 512;
 
 /// What the service should be: the words of cli.md as a few lines of code, written again and not
 /// taken from it. Executes what is a write as entry `index`, or answers a get from the state that

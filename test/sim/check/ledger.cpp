@@ -36,6 +36,9 @@ void ledger::result_sent(const committed_log& committed,
 key_values ledger::settle(const committed_log& committed, const history& heard) {
     std::map<log_index, const operation*> in_order;
     for (const operation& one : heard.operations()) {
+        if (is_bad(one.request)) {
+            check_refused(one, committed.find(one.session, one.seq));
+        }
         if (one.seq == 0) {
             continue;
         }
@@ -76,6 +79,17 @@ void ledger::check_place(const operation& one, std::optional<log_index> place) {
     case outcome::open:
     case outcome::uncertain:
         break;
+    }
+}
+
+/// I27 of what is INVALID: it has no place, whether anybody heard so or not, and no other answer.
+void ledger::check_refused(const operation& one, std::optional<log_index> place) {
+    const outcome code = one.reply.code;
+    if (place) {
+        found_.report("I27", "{}; it cannot be, and took effect at index {}", to_string(one),
+                      *place);
+    } else if (one.returned && code != outcome::refused) {
+        found_.report("I27", "{}; it cannot be, and was not refused", to_string(one));
     }
 }
 

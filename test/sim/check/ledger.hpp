@@ -33,6 +33,7 @@ class ledger {
 
   private:
     void check_place(const operation& one, std::optional<log_index> place);
+    void check_refused(const operation& one, std::optional<log_index> place);
 
     findings& found_;
     std::map<std::pair<session_bytes, std::uint64_t>, reply> results_;

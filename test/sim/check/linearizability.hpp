@@ -26,7 +26,22 @@ enum class verdict : std::uint8_t {
 [[nodiscard]] verdict search_order(const std::vector<operation>& of_one_key,
                                    std::size_t most_steps);
 
-/// The same for each key, as far as `most_steps` go for each.
-void search_orders(findings& found, const history& heard, std::size_t most_steps);
+/// Whether exactly this order explains what clients saw, and agrees with real time: the one in
+/// which the operations stand here. Of one that nobody heard of it may be that it changed nothing.
+[[nodiscard]] bool explains(const std::vector<operation>& in_order);
+
+/// How many keys have an order, and of how many nobody knows.
+struct orders_found {
+    std::uint64_t found = 0;
+    std::uint64_t unknown = 0;
+};
+
+/// For each key: any order that explains what clients saw. The log's own order is tried first, as
+/// any other guess would be, and judged like it; if it does not explain everything, the search has
+/// to find one, as far as `most_steps` go.
+[[nodiscard]] orders_found search_orders(findings& found,
+                                         const committed_log& committed,
+                                         const history& heard,
+                                         std::size_t most_steps);
 
 } // namespace almenara::sim::check

@@ -61,7 +61,27 @@ void liveness::watch_primary() {
         found_.report("I21", "server {} was primary of epoch {} and did not stay", settled_->id,
                       settled_->of);
     }
-    synced_ = synced_ || (primary && is_in_sync(*primary));
+    if (primary) {
+        watch_sync_set(*primary);
+    }
+}
+
+/// I22, also of one who leaves again: with nothing that goes wrong nobody falls behind.
+void liveness::watch_sync_set(const office& primary) {
+    const bool now_in_sync = is_in_sync(primary);
+    if (synced_ && settled_ && !now_in_sync) {
+        found_.report("I22", "everybody was in the sync set of server {}, and now somebody is not",
+                      primary.id);
+    }
+    synced_ = now_in_sync;
+}
+
+void liveness::ended(server_id server, instant now) {
+    if (servers_.erase(server) != 0) {
+        clock(now);
+        watch_primary();
+        synced_ = false;
+    }
 }
 
 bool liveness::is_in_sync(const office& primary) const {
@@ -73,6 +93,7 @@ bool liveness::is_in_sync(const office& primary) const {
 void liveness::clock(instant now) {
     if (!settled_ && now >= since_ + terms_.primary_within) {
         settled_ = newest_primary();
+        synced_ = settled_ && is_in_sync(*settled_);
         if (!settled_) {
             found_.report("I21", "no primary {} after the last fault",
                           to_string(terms_.primary_within));
@@ -84,8 +105,13 @@ void liveness::clock(instant now) {
     }
 }
 
-void liveness::over(instant now, std::size_t held) {
+void liveness::over(instant now, std::size_t held, const std::set<server_id>& running) {
     clock(now);
+    for (const server_id server : connected_) {
+        if (!running.contains(server)) {
+            found_.report("I22", "server {} has a disk and does not run at the end", server);
+        }
+    }
     if (held != 0) {
         found_.report("I23", "{} operations of clients did not end", held);
     }

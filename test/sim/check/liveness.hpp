@@ -37,10 +37,15 @@ class liveness {
               instant now);
     void clock(instant now);
 
-    /// I23: the end of the phase. `held`: operations that did not end by their deadline.
-    void over(instant now, std::size_t held);
+    /// I23: the end of the phase. `held`: operations that did not end by their deadline. `running`:
+    /// who has a process now; all that are connected must.
+    void over(instant now, std::size_t held, const std::set<server_id>& running);
 
-    /// A primary has settled and everybody follows it: nothing is waited for any more.
+    /// A process ended. It is nobody's primary and in no sync set any more.
+    void ended(server_id server, instant now);
+
+    /// A primary has settled and everybody follows it: nothing is waited for any more, and from
+    /// here on nothing of it may change.
     [[nodiscard]] bool satisfied() const { return settled_.has_value() && synced_; }
 
     /// The highest epoch's primary among the connected; of an older one nobody has heard yet.
@@ -58,6 +63,7 @@ class liveness {
     };
 
     void watch_primary();
+    void watch_sync_set(const office& primary);
     [[nodiscard]] bool is_in_sync(const office& primary) const;
 
     findings& found_;
@@ -66,6 +72,7 @@ class liveness {
     std::set<server_id> connected_;
     std::map<server_id, seen> servers_;
     std::optional<office> settled_; ///< who was primary when the time for finding one was over
+    /// Everybody was in the sync set of the settled primary: nobody has a reason to leave it.
     bool synced_ = false;
 };
 

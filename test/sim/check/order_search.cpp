@@ -119,6 +119,8 @@ class search {
     }
 
     [[nodiscard]] verdict run();
+    /// Only the order in which they were given.
+    [[nodiscard]] bool is_explained_as_given();
 
   private:
     struct event {
@@ -254,6 +256,23 @@ std::size_t search::take_back() {
     return events_[last.event].behind;
 }
 
+bool search::is_explained_as_given() {
+    instant latest_call;
+    for (const candidate& each : candidates_) {
+        const operation& one = *each.one;
+        auto next = behind(each, state_);
+        if (one.returned && (!next || *one.returned < latest_call)) {
+            return false;
+        }
+        if (!next) {
+            continue; // Nobody heard of it, and here it changes nothing.
+        }
+        latest_call = std::max(latest_call, one.called);
+        state_ = std::move(*next);
+    }
+    return true;
+}
+
 verdict search::run() {
     std::size_t at = events_[0].behind;
     while (certain_left_ > 0) {
@@ -273,6 +292,10 @@ verdict search::run() {
 }
 
 } // namespace
+
+bool explains(const std::vector<operation>& in_order) {
+    return search{in_order, 0}.is_explained_as_given();
+}
 
 verdict search_order(const std::vector<operation>& of_one_key, std::size_t most_steps) {
     return search{of_one_key, most_steps}.run();

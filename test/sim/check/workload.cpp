@@ -1,10 +1,24 @@
 #include "sim/check/workload.hpp"
 
+#include "sim/check/kv_model.hpp"
+
 #include <fmt/format.h>
 
 namespace almenara::sim::check {
 
 request workload::next() {
+    request wanted = a_sound_one();
+    if (random_.chance(1, 50)) {
+        wanted.key = a_bad_key();
+    }
+    return wanted;
+}
+
+std::string workload::a_bad_key() {
+    return random_.chance(1, 2) ? std::string{} : std::string(longest_key + 1, 'k');
+}
+
+request workload::a_sound_one() {
     const auto dice = random_.below(100);
     if (dice < 35) {
         return {.what = verb::get, .key = random_.chance(1, 5) ? counter() : key()};

@@ -11,7 +11,7 @@
 namespace almenara::sim::check {
 
 /// What a client thinks of next: few keys that everybody wants, values that are never written
-/// twice, and conditions that are sometimes out of date.
+/// twice, conditions that are sometimes out of date, and now and then what no service takes.
 class workload {
   public:
     workload(client_number who, std::size_t keys, std::uint64_t seed)
@@ -23,6 +23,8 @@ class workload {
     void learn(const request& asked, const reply& heard);
 
   private:
+    [[nodiscard]] request a_sound_one();
+    [[nodiscard]] std::string a_bad_key();
     [[nodiscard]] std::string key();
     [[nodiscard]] std::string counter();
     [[nodiscard]] std::string new_value();

@@ -1,5 +1,8 @@
 #include "sim/check/client.hpp"
 
+#include "sim/check/kv_model.hpp"
+#include "sim/check/workload.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <array>
@@ -149,6 +152,7 @@ class one_client {
         }
         for (const auto closed : out.close) {
             std::erase_if(ways_, [closed](const auto& way) { return way.second == closed; });
+            std::erase_if(heard_, [&](const auto& of) { return !ways_.contains(of.first); });
         }
         dialling_.insert(out.dial.begin(), out.dial.end());
     }
@@ -299,7 +303,22 @@ TEST_CASE("C.1 nothing is executed again under a new session") {
     run.answers<ask_operation>(three, refused{.code = state::result_code::session_expired});
     CHECK(run.client().idle());
     CHECK(run.record().count(outcome::uncertain) == 1);
+    // What is still said of the old session is not heard, as if it were about the new one.
+    CHECK_FALSE(run.is_connected(three));
+    run.waits(200ms);
+    run.accepts(three);
+    run.answers<ask_whois>(three, primary_is{.epoch = epoch{4}, .primary = three});
     CHECK(run.hears<ask_session>(three));
+}
+
+TEST_CASE("I27 one operation in fifty cannot be") {
+    workload ideas{client_number{1}, 5, 1};
+    int bad = 0;
+    for (int i = 0; i < 5000; ++i) {
+        bad += is_bad(ideas.next()) ? 1 : 0;
+    }
+    CHECK(bad > 50);
+    CHECK(bad < 200);
 }
 
 TEST_CASE("I19 a client that is served by an older epoch than it has seen says so") {

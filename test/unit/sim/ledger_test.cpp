@@ -120,4 +120,32 @@ TEST_CASE("I27 a refused operation that took effect is found") {
     CHECK(run.broken() == "I27");
 }
 
+TEST_CASE("I27 an operation that cannot be takes no effect and is refused") {
+    told_ledger run;
+    const request bad = put("", "x");
+    SECTION("it is") {
+        run.heard(1, bad, 0, 1, {.code = outcome::refused});
+        run.heard(1, put(std::string(longest_key + 1, 'k'), "x"), 2, 3, {.code = outcome::refused});
+        static_cast<void>(run.kept.settle(run.log, run.all));
+        CHECK(run.broken() == nothing);
+    }
+    SECTION("nobody heard, and it is in the log") {
+        run.unheard(1, bad, 0);
+        run.committed_at(2);
+        static_cast<void>(run.kept.settle(run.log, run.all));
+        CHECK(run.broken() == "I27");
+    }
+    SECTION("it was refused, and is in the log") {
+        run.heard(1, bad, 0, 1, {.code = outcome::refused});
+        run.committed_at(2);
+        static_cast<void>(run.kept.settle(run.log, run.all));
+        CHECK(run.broken() == "I27");
+    }
+    SECTION("it was answered") {
+        run.read(1, "", 0, 1, saw_nothing(1));
+        static_cast<void>(run.kept.settle(run.log, run.all));
+        CHECK(run.broken() == "I27");
+    }
+}
+
 } // namespace almenara::sim::check

@@ -257,4 +257,52 @@ TEST_CASE("I15 long runs of a true register pass, and one wrong answer in them i
     }
 }
 
+TEST_CASE("I15 an order is judged as it stands") {
+    checked run;
+    run.wrote(1, put("a", "x"), 0, 3, 2);
+    run.wrote(2, put("a", "y"), 1, 4, 3);
+    run.read(3, "a", 5, 6, saw("y", 3, 3));
+    const auto& right = run.all.operations();
+    CHECK(explains(right));
+    CHECK_FALSE(explains({right[1], right[0], right[2]})); // the read saw the other one
+    CHECK_FALSE(explains({right[2], right[0], right[1]})); // it came later
+}
+
+TEST_CASE("I15 what nobody heard of may have changed nothing") {
+    checked run;
+    run.wrote(1, put("a", "x"), 0, 1, 2);
+    run.unheard(2, cas("a", 7, "y"), 2);
+    run.read(3, "a", 4, 5, saw("x", 2, 2));
+    CHECK(explains(run.all.operations()));
+}
+
+TEST_CASE("I15 keys are counted by whether their order is known") {
+    told_history run;
+    run.wrote(1, put("a", "x"), 0, 1, 2);
+    SECTION("by the log's own order") {
+        const auto orders = search_orders(run.found, run.log, run.all, 0);
+        CHECK(orders.found == 1);
+        CHECK(orders.unknown == 0);
+    }
+    SECTION("by no step at all") {
+        run.read(2, "a", 2, 3, saw_nothing(1));
+        const auto orders = search_orders(run.found, run.log, run.all, 0);
+        CHECK(orders.unknown == 1);
+        CHECK(run.broken() == nothing);
+    }
+    SECTION("there is none") {
+        run.read(2, "a", 2, 3, saw_nothing(1));
+        static_cast<void>(search_orders(run.found, run.log, run.all, enough_steps));
+        CHECK(run.broken() == "I15");
+    }
+}
+
+TEST_CASE("I16 a question that was refused saw nothing") {
+    told_history run;
+    run.wrote(1, put("a", "x"), 0, 1, 2);
+    run.read(1, "", 2, 3, {.code = outcome::refused});
+    check_order(run.found, run.log, run.all);
+    CHECK(run.broken() == nothing);
+}
+
 } // namespace almenara::sim::check

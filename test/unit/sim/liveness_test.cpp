@@ -65,7 +65,7 @@ TEST_CASE("I21 to I24 hold for a cluster that finds its primary and keeps it") {
     run.primary(two, 900ms, true);
     run.watch.clock(run.at(20s));
     run.primary(two, 20s, true);
-    run.watch.over(run.at(30s), 0);
+    run.watch.over(run.at(30s), 0, {one, two});
     CHECK(run.broken() == nothing);
     CHECK(run.watch.satisfied());
 }
@@ -105,10 +105,59 @@ TEST_CASE("I22 a member that never gets into the sync set is found") {
     CHECK(run.broken() == "I22");
 }
 
+TEST_CASE("I22 a member that leaves the sync set again is found") {
+    calm run;
+    run.primary(two, 100ms, true);
+    SECTION("not before there was time to settle") {
+        run.primary(two, 500ms, false);
+        run.primary(two, 900ms, true);
+        run.watch.clock(run.at(2s));
+        CHECK(run.broken() == nothing);
+        CHECK(run.watch.satisfied());
+    }
+    SECTION("afterwards, for a moment") {
+        run.watch.clock(run.at(2s));
+        run.primary(two, 3s, false);
+        CHECK(run.broken() == "I22");
+    }
+}
+
+TEST_CASE("I21 a primary whose process ends did not stay") {
+    calm run;
+    run.primary(two, 100ms, true);
+    run.watch.clock(run.at(2s));
+    SECTION("it") {
+        run.watch.ended(two, run.at(3s));
+        CHECK(run.broken() == "I21");
+    }
+    SECTION("another one, which must come back") {
+        run.backup(one, 2500ms);
+        run.watch.ended(one, run.at(3s));
+        CHECK(run.broken() == nothing);
+        CHECK_FALSE(run.watch.satisfied());
+        run.watch.clock(run.at(10s));
+        CHECK(run.broken() == "I22");
+    }
+}
+
+TEST_CASE("I22 a server that could run at the end and does not is found") {
+    calm run;
+    run.primary(two, 100ms, true);
+    run.watch.clock(run.at(2s));
+    SECTION("the lost one need not") {
+        run.watch.over(run.at(20s), 0, {one, two});
+        CHECK(run.broken() == nothing);
+    }
+    SECTION("one with a disk") {
+        run.watch.over(run.at(20s), 0, {two, three});
+        CHECK(run.broken() == "I22");
+    }
+}
+
 TEST_CASE("I23 an operation that does not end is found") {
     calm run;
     run.primary(two, 100ms, true);
-    run.watch.over(run.at(20s), 1);
+    run.watch.over(run.at(20s), 1, {one, two});
     CHECK(run.broken() == "I23");
 }
 
