@@ -32,7 +32,7 @@ enum class replica_step : std::uint8_t {
     reset,       ///< connection, bits: see reset_bits
     hold,        ///< from, to: frames of that direction wait, or no longer do
     crash,       ///< server, writes that reach the disk, bits: see crash_bits
-    crash_later, ///< server, fields of its next output that are executed
+    crash_later, ///< server, fields of its next outputs that are executed: see crash_later_bits
     restart,     ///< server, bits: see restart_bits
     rot,         ///< server, index, 0: nobody knows where the log ended
     wipe,        ///< server: it gets an empty disk
@@ -85,6 +85,13 @@ struct reset_bits {
 struct crash_bits {
     static constexpr std::uint8_t meta_arrives = 1;
     static constexpr std::uint8_t power = 2; ///< nobody tells the peers
+};
+
+/// Behind a step `crash_later`: how many fields, and these. The disk may have begun what it was
+/// handed, or not.
+struct crash_later_bits {
+    static constexpr std::uint8_t job = 16; ///< times 0 to 3: writes of the log that arrive
+    static constexpr std::uint8_t meta_arrives = 64;
 };
 
 /// Behind a step `restart`.

@@ -52,6 +52,10 @@ const std::vector<story> stories{
     {"crash-between-fields", options::heals,
      "run 100 propose 2 9 0 crash_later 2 1 run 90 restart 2 4 crash_later 1 2 run 90 restart 1 0 "
      "crash_later 0 0 run 90"},
+    {"crash-when-the-disk-has-begun", options::heals,
+     "run 100 propose 2 9 0 crash_later 2 17 run 90 restart 2 4 crash_later 1 82 run 90 restart 1 "
+     "0 "
+     "crash_later 0 113 run 90"},
     {"slow-meta", options::heals,
      "run 100 crash 2 0 0 wait 10 deliver 0 9 deliver 0 9 tick 1 0 deliver 0 9 deliver 0 9 "
      "wait 200 tick 1 20 sync_meta 0 deliver 0 9 sync_meta 1 deliver 0 9 run 90"},
@@ -95,10 +99,13 @@ const std::vector<story> stories{
      "stranger 2 3 7 4 129 3 stranger 0 4 10 5 129 0 stranger 2 5 12 6 129 255 "
      "stranger 1 6 14 7 129 1 run 50"},
     {"strangers-at-bootstrap", options::empty | options::heals,
-     "stranger 0 0 19 1 129 1 run 3 stranger 1 64 21 2 129 1 run 3 stranger 2 161 20 3 129 1 "
+     "stranger 0 0 19 1 129 1 run 3 stranger 1 65 21 2 129 1 run 3 stranger 2 160 20 3 129 1 "
      "run 200"},
     {"strangers-insist", options::heals,
-     "run 100 stranger 2 192 12 1 129 1 stranger 1 230 10 2 129 1 run 50"},
+     "run 100 stranger 2 195 12 1 129 1 stranger 1 230 10 2 129 1 run 50"},
+    {"other-process-of-a-member", options::heals,
+     "run 100 stranger 2 7 0 0 0 0 stranger 2 71 0 0 0 0 crash 0 0 2 wait 200 wait 250 tick 2 0 "
+     "stranger 2 71 0 0 0 0 restart 0 0 run 50 propose 2 3 1 run 90"},
     {"impostors", options::heals,
      "impostor 0 0 6 1 129 1 impostor 1 1 14 2 129 1 impostor 2 5 1 3 129 1 run 100"},
 
@@ -108,6 +115,12 @@ const std::vector<story> stories{
     {"lies", options::lying,
      "run 100 propose 2 9 1 forge 0 6 1 129 1 forge 1 12 2 129 2 forge 0 14 3 130 1 "
      "forge 0 99 5 1 0 run 50 tick 2 6 forge 0 18 4 129 1 forge 1 99 9 255 255 run 90"},
+    {"lies-about-history", options::lying,
+     "run 100 propose 2 9 1 run 20 propose 2 1 1 forge 0 254 3 0 1 run 9 propose 1 1 1 "
+     "forge 1 254 2 0 2 run 90"},
+    {"lies-of-another-process", options::lying,
+     "run 100 crash 0 0 2 wait 250 wait 250 tick 2 0 stranger 2 199 12 1 129 1 "
+     "stranger 2 231 19 2 129 1 run 50"},
     {"flood-of-claims", options::lying,
      "run 100 propose 2 1 1 flood 0 100 12 1 129 3 flood 0 100 10 2 129 1 run 60"},
 };

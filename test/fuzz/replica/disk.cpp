@@ -39,7 +39,7 @@ void disk::perform(const replica::log_write& job) {
     apply_write(durable_, job);
     // The log goes on in a new segment: a later scan finds nothing wrong (B.8).
     rotten_.reset();
-    std::erase_if(lost_, [this](const auto& one) { return has(one.first, one.second); });
+    std::erase_if(lost_, [this](const auto& one) { return holds(one.first, one.second); });
 }
 
 void disk::crash(std::size_t jobs_that_arrive, bool meta_arrives) {
@@ -85,14 +85,14 @@ entries disk::written() const {
     return log;
 }
 
-bool disk::has(log_index index, replica::hash64 hash) const {
-    const std::size_t place = index.value() - 1;
-    return place < durable_.size() && durable_[place]->hash == hash;
+bool disk::holds(log_index index, replica::hash64 hash) const {
+    const std::size_t place = index.value() - std::size_t{1};
+    return index != log_index{} && place < durable_.size() && durable_[place]->hash == hash;
 }
 
 bool disk::kept(log_index index, replica::hash64 hash) const {
     const auto found = lost_.find(index);
-    return has(index, hash) || (found != lost_.end() && found->second == hash);
+    return holds(index, hash) || (found != lost_.end() && found->second == hash);
 }
 
 } // namespace almenara::fuzz

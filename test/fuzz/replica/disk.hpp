@@ -43,7 +43,10 @@ class disk {
     [[nodiscard]] const replica::persistent& meta() const { return meta_; }
     [[nodiscard]] const std::optional<replica::damage>& rotten() const { return rotten_; }
 
-    /// Whether this entry is on it, or was until it rotted: it counts as kept, because whoever
+    /// Whether this entry is on it.
+    [[nodiscard]] bool holds(log_index index, replica::hash64 hash) const;
+
+    /// The same, or it was until it rotted: it counts as kept, because whoever
     /// knows of the damage promises nothing against it (B.8).
     [[nodiscard]] bool kept(log_index index, replica::hash64 hash) const;
 
@@ -52,7 +55,6 @@ class disk {
     void forget_lost() { lost_.clear(); }
 
   private:
-    [[nodiscard]] bool has(log_index index, replica::hash64 hash) const;
     void perform(const replica::log_write& job);
 
     replica::persistent meta_;

@@ -65,9 +65,49 @@ replica::message with_byte_changed(const replica::message& real,
         real);
 }
 
+/// All that a process which has just read its disk would say.
+void present_as(const server& member, std::size_t servers, replica::greeting& from) {
+    from.cluster = member.disk.meta().cluster;
+    from.server = member.id;
+    from.uuid = member.uuid;
+    from.knows_primary = false;
+    from.rank = {.id = member.id};
+    from.config_index = {};
+    if (!member.disk.durable().empty()) {
+        const replica::entry& last = *member.disk.durable().back();
+        from.config_index = log_index{1};
+        from.rank.last_epoch = last.epoch;
+        from.rank.last_index = last.index;
+    }
+    std::vector<server_id> listed;
+    for (std::size_t id = 1; id <= servers; ++id) {
+        listed.push_back(server_id{static_cast<std::uint16_t>(id)});
+    }
+    from.members_hash = replica::list_hash(listed);
+}
+
+/// An APPEND of another history, which fits what the receiver has up to some entry.
+replica::message other_history(const way& on,
+                               const world& around,
+                               almenara::epoch epoch,
+                               std::uint8_t seed) {
+    const entries log = around.at(on.to).disk.written();
+    replica::append message{.primary = around.at(on.from).id};
+    if (!log.empty()) {
+        message.previous = replica::point_of(*log[seed % log.size()]);
+    }
+    replica::entry one{.index = message.previous.index.next(), .epoch = epoch, .seq = seed};
+    base::byte_vector scratch;
+    one.hash = replica::chain_hash(message.previous.hash, one, scratch);
+    message.entries.push_back(std::move(one));
+    return message;
+}
+
+constexpr std::uint8_t another_history = 254;
+
 } // namespace
 
-frame_on_its_way forge(numbers& input, const world& around) {
+frame_on_its_way forge(numbers& input, const world& around, const way* on) {
     const std::uint8_t kind = input.next();
     const std::uint8_t seed = input.next();
     const std::uint8_t how = input.next();
@@ -79,7 +119,11 @@ frame_on_its_way forge(numbers& input, const world& around) {
         forged.epoch = almenara::epoch{std::uint64_t{1} << 60U};
     }
     replica::message message;
-    if (kind >= kinds && real.message) {
+    const bool has_both_ends =
+        on != nullptr && on->from != world::nobody && on->to != world::nobody;
+    if (kind == another_history && has_both_ends) {
+        message = other_history(*on, around, forged.epoch, seed);
+    } else if (kind >= kinds && real.message) {
         message = with_byte_changed(*real.message, seed, how);
     } else {
         message = sample(kind % kinds, seed, test::every_fullness[how % 3]);
@@ -93,11 +137,12 @@ frame_on_its_way forge(numbers& input, const world& around) {
 
 std::optional<replica::greeting> greeting_of(stranger who,
                                              std::uint8_t bits,
-                                             const server& to,
-                                             bool is_empty_cluster) {
+                                             const world& around,
+                                             std::size_t place) {
     constexpr server_id unknown{9};
-    const server_id neighbour{static_cast<std::uint16_t>(to.id.value() == 1 ? 2 : 1)};
-    const server_id claimed = is_empty_cluster ? unknown : neighbour;
+    const server& to = around.at(place);
+    const server& neighbour = around.at(place == 0 ? 1 : 0);
+    const server_id claimed = around.disks_were_empty() ? unknown : neighbour.id;
     replica::greeting from{.cluster = to.disk.meta().cluster,
                            .server = claimed,
                            .uuid = test::disk_of(claimed),
@@ -107,6 +152,7 @@ std::optional<replica::greeting> greeting_of(stranger who,
     from.rank = {.last_epoch = epoch{1000}, .last_index = log_index{1000}, .id = claimed};
     from.kind = (bits & stranger_bits::bulk) != 0 ? replica::connection_kind::bulk
                                                   : replica::connection_kind::control;
+    from.session = {.dialler = to.incarnation, .acceptor = from.incarnation, .counter = 1};
     switch (who) {
     case stranger::unknown_server:
         from.server = unknown;
@@ -126,6 +172,9 @@ std::optional<replica::greeting> greeting_of(stranger who,
     case stranger::mirror:
         from.server = to.id;
         from.uuid = to.uuid;
+        break;
+    case stranger::other_process:
+        present_as(neighbour, around.size(), from);
         break;
     case stranger::mute:
     case stranger::count_:

@@ -9,17 +9,21 @@ namespace almenara::fuzz {
 
 /// Behind a step: which message or, beyond the list, a changed copy of what was said last; a seed;
 /// how full and whether its ids, epochs and positions look like real ones; the frame's epoch.
-[[nodiscard]] frame_on_its_way forge(numbers& input, const world& around);
+/// The last number but one of the list is another history: an APPEND as a primary of that epoch
+/// would send it on that way, if there is one, with one good entry behind what the receiver has.
+[[nodiscard]] frame_on_its_way forge(numbers& input, const world& around, const way* on);
 
-/// How somebody who is no member of the cluster presents itself.
+/// How somebody who is no member of the cluster, or a process of one that nobody knows, presents
+/// itself.
 enum class stranger : std::uint8_t {
     unknown_server,
     other_cluster,
     newer_protocol,
     older_protocol,
     other_disk,
-    mirror, ///< the very server that it speaks to
-    mute,   ///< says no HELLO
+    mirror,        ///< the very server that it speaks to
+    mute,          ///< says no HELLO
+    other_process, ///< a member with its disk, in another incarnation
     count_,
 };
 
@@ -34,7 +38,7 @@ struct stranger_bits {
 /// know its members' disks yet, so there only ids tell.
 [[nodiscard]] std::optional<replica::greeting> greeting_of(stranger who,
                                                            std::uint8_t bits,
-                                                           const server& to,
-                                                           bool is_empty_cluster);
+                                                           const world& around,
+                                                           std::size_t to);
 
 } // namespace almenara::fuzz

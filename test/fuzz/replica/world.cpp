@@ -48,7 +48,7 @@ world::world(std::size_t size, world_options chosen)
       now_{.monotonic = instant{1s}, .wall = wall_time{1'700'000'000s}},
       settings_(chosen.small ? tiny_settings() : replica::settings{}),
       config_(test::cluster_of(size)),
-      oracles_(servers_) {
+      oracles_(servers_, !chosen.lying) {
     config_.confirm = chosen.confirm;
     for (const replica::member& member : config_.members) {
         const auto found = chosen.empty_disks ? test::empty_start(config_, member.id)
@@ -104,7 +104,7 @@ void world::crash(std::size_t place, std::size_t jobs_that_arrive, std::uint8_t 
     one.to_apply.reset();
     one.next_sync_fails = false;
     one.may_die = false;
-    one.fields_left.reset();
+    one.crashes.reset();
     for (auto& [id, direction] : ways_) {
         if (direction.to == place) {
             direction.dead = true;
@@ -116,9 +116,9 @@ void world::crash(std::size_t place, std::size_t jobs_that_arrive, std::uint8_t 
     oracles_.ended(place);
 }
 
-void world::crash_later(std::size_t place, std::size_t fields) {
+void world::crash_later(std::size_t place, crash_plan plan) {
     if (runs(place)) {
-        servers_[place].fields_left = fields;
+        servers_[place].crashes = plan;
     }
 }
 
@@ -153,6 +153,9 @@ void world::wipe(std::size_t place) {
     other[8] = std::byte{0xff};
     one.uuid = data_uuid{other};
     one.was_wiped = true;
+    for (const replica::entry_ptr& entry : one.disk.durable()) {
+        one.held_at_wipe[entry->index] = entry->hash;
+    }
     one.disk = fuzz::disk{test::empty_start(config_, one.id)};
     one.state = {};
 }
@@ -181,9 +184,7 @@ void world::die(std::size_t place, const replica::fatal& why) {
 
 void world::step(std::size_t place, replica::event what) {
     servers_[place].core->step(now_, std::move(what));
-    if (!chosen_.lying) {
-        oracles_.stepped(place);
-    }
+    oracles_.stepped(place);
     // Style 11: whoever is not answered cannot make a server keep more and more.
     const replica::core_status status = servers_[place].core->status();
     ALMENARA_CHECK(status.waiting_sends <= most_waiting_sends);
@@ -229,16 +230,14 @@ void world::turn(std::size_t place, bool cut) {
 
 bool world::survives_field(std::size_t place) {
     server& one = servers_[place];
-    if (one.fields_left && (*one.fields_left)-- == 0) {
-        crash(place, 0, 0);
+    if (one.crashes && one.crashes->fields_left-- == 0) {
+        crash(place, one.crashes->jobs_that_arrive, one.crashes->bits);
     }
     return runs(place);
 }
 
 void world::execute(std::size_t place, replica::output out) {
-    if (!chosen_.lying) {
-        oracles_.will_write(place, out);
-    }
+    oracles_.will_write(place, out);
     server& one = servers_[place];
     if (out.meta && survives_field(place)) {
         ALMENARA_CHECK(!one.disk.has_meta_job());
@@ -283,17 +282,13 @@ void world::execute_reads(server& one, const replica::output& out) {
 
 void world::execute_rest(std::size_t place, replica::output& out) {
     server& one = servers_[place];
-    if (!chosen_.lying) {
-        oracles_.will_apply(place, out);
-    }
+    oracles_.will_apply(place, out);
     if (!out.apply.empty()) {
         one.to_apply = out.apply.back()->index;
     }
     for (const replica::office_event& change : out.office) {
         if (const auto* const entered = std::get_if<replica::entered_office>(&change)) {
-            if (!chosen_.lying) {
-                oracles_.took_office(place, entered->epoch);
-            }
+            oracles_.took_office(place, entered->epoch);
         } else {
             oracles_.left_office(place);
         }
@@ -313,99 +308,6 @@ void world::execute_rest(std::size_t place, replica::output& out) {
     }
     if (out.die) {
         die(place, *out.die);
-    }
-}
-
-// -- Disks ----------------------------------------------------------------------------------------
-
-void world::sync_log(std::size_t place) {
-    server& one = servers_[place];
-    if (!runs(place) || !one.disk.has_log_job()) {
-        return;
-    }
-    if (one.next_sync_fails) {
-        one.may_die = true;
-        tell(place, replica::log_synced{.batch = {}, .ok = false});
-        return;
-    }
-    tell(place, replica::log_synced{.batch = one.disk.sync_log()});
-}
-
-void world::sync_meta(std::size_t place) {
-    server& one = servers_[place];
-    if (!runs(place) || !one.disk.has_meta_job()) {
-        return;
-    }
-    if (one.next_sync_fails) {
-        one.may_die = true;
-        tell(place, replica::meta_synced{.number = {}, .ok = false});
-        return;
-    }
-    tell(place, replica::meta_synced{.number = one.disk.sync_meta()});
-}
-
-void world::answer(std::size_t place) {
-    server& one = servers_[place];
-    if (!runs(place)) {
-        return;
-    }
-    if (one.to_apply) {
-        one.state = *one.to_apply;
-        one.to_apply.reset();
-        tell(place, replica::applied{one.state});
-    }
-    if (runs(place) && !one.reads.empty()) {
-        replica::log_read read = std::move(one.reads.front());
-        one.reads.pop_front();
-        tell(place, std::move(read));
-    }
-}
-
-// -- Time -----------------------------------------------------------------------------------------
-
-void world::wait(duration length) {
-    now_.monotonic = now_.monotonic + length;
-    now_.wall = wall_time{now_.wall.since_epoch() +
-                          std::chrono::duration_cast<std::chrono::milliseconds>(length)};
-}
-
-void world::run(duration length) {
-    constexpr duration quantum = 1ms;
-    for (duration left = length; left > 0ms; left -= quantum) {
-        wait(quantum);
-        // Whoever answers an answer with an answer would go on for ever.
-        constexpr int most_in_a_quantum = 500;
-        int rounds = 0;
-        while (run_network() || run_disks()) {
-            ALMENARA_CHECK(++rounds < most_in_a_quantum);
-        }
-        run_kernel_timers();
-        run_timers();
-    }
-}
-
-bool world::run_disks() {
-    bool worked = false;
-    for (std::size_t place = 0; place < size(); ++place) {
-        const server& one = servers_[place];
-        const bool has_work =
-            one.disk.has_log_job() || one.disk.has_meta_job() || one.to_apply || !one.reads.empty();
-        if (runs(place) && has_work) {
-            sync_meta(place);
-            sync_log(place);
-            answer(place);
-            worked = true;
-        }
-    }
-    return worked;
-}
-
-void world::run_timers() {
-    for (std::size_t place = 0; place < size(); ++place) {
-        const server& one = servers_[place];
-        if (one.core && one.wake && *one.wake <= now_.monotonic) {
-            tick(place, 0ms);
-        }
     }
 }
 

@@ -47,6 +47,13 @@ struct way {
 /// Number of a connection, and 0 for what the dialler says, 1 for the reverse.
 using way_id = std::pair<std::uint64_t, unsigned>;
 
+/// A process ends while it executes an output.
+struct crash_plan {
+    std::size_t fields_left = 0;      ///< those that it still executes
+    std::size_t jobs_that_arrive = 0; ///< what the disk was handed is begun at once, or never
+    std::uint8_t bits = 0;            ///< see crash_bits
+};
+
 /// A machine: its disk and, while it runs, its process.
 struct server {
     server_id id;
@@ -55,6 +62,7 @@ struct server {
     log_index state; ///< as flushed to the disk
     std::uint64_t starts = 0;
     bool was_wiped = false;
+    std::map<log_index, replica::hash64> held_at_wipe; ///< of the disk that was lost
 
     std::optional<replica::core> core;
     replica::incarnation incarnation;
@@ -63,8 +71,8 @@ struct server {
     std::deque<replica::log_read> reads;
     std::optional<log_index> to_apply; ///< newest that the state was given
     bool next_sync_fails = false;
-    bool may_die = false;                   ///< its disk failed, or it was told to stop
-    std::optional<std::size_t> fields_left; ///< of the next output, before it crashes
+    bool may_die = false; ///< its disk failed, or it was told to stop
+    std::optional<crash_plan> crashes;
 };
 
 class world {
@@ -78,6 +86,7 @@ class world {
     [[nodiscard]] const replica::moment& now() const { return now_; }
     [[nodiscard]] bool runs(std::size_t place) const { return servers_[place].core.has_value(); }
     [[nodiscard]] std::size_t primaries() const;
+    [[nodiscard]] bool disks_were_empty() const { return chosen_.empty_disks; }
 
     // Time.
     void wait(duration length);
@@ -111,7 +120,7 @@ class world {
 
     // Faults.
     void crash(std::size_t place, std::size_t jobs_that_arrive, std::uint8_t bits);
-    void crash_later(std::size_t place, std::size_t fields);
+    void crash_later(std::size_t place, crash_plan plan);
     void restart(std::size_t place, std::uint8_t bits);
     void rot(std::size_t place, std::uint8_t index, bool end_is_known);
     void wipe(std::size_t place);
