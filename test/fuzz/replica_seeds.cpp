@@ -20,7 +20,7 @@ using options = replica_options;
 struct story {
     std::string_view name;
     unsigned options = 0;
-    std::string_view steps; ///< names of steps, each with its numbers
+    std::string_view steps; ///< names of steps, each with its numbers; `3*[ ... ]` is thrice
 };
 
 // Of equal logs the highest id rules: that is place 2. `hold` said twice is taken back.
@@ -62,6 +62,25 @@ const std::vector<story> stories{
     {"acks-after-a-promise", options::heals,
      "run 100 propose 2 9 1 deliver 0 9 deliver 1 9 deliver 2 9 sync_log 0 sync_log 1 wait 250 "
      "wait 250 tick 0 0 tick 1 0 deliver 0 9 deliver 1 9 deliver 2 9 sync_meta 0 sync_meta 1 "
+     "run 90"},
+
+    // Found by trying how often to deliver; each needs a rule (test/fuzz/CMakeLists.txt).
+    {"own-promise-syncs-last", options::heals,
+     "run 100 crash 2 0 0 3*[ deliver 0 9 deliver 1 9 ] sync_meta 0 2*[ deliver 0 9 deliver 1 9 ] "
+     "sync_meta 1 run 90"},
+    // Figure 8 of the Raft paper, with three.
+    {"old-entries-by-count", options::small | options::heals,
+     "run 100 hold 2 0 hold 2 1 propose 2 12 1 3*[ sync_log 2 ] crash 2 3 2 "
+     "wait 250 wait 200 tick 1 0 "
+     "4*[ deliver 0 0 deliver 1 0 sync_meta 0 sync_meta 1 wait 20 tick 1 0 ] "
+     "sync_log 1 crash 1 3 2 hold 2 0 hold 2 1 wait 250 wait 250 tick 0 0 restart 2 0 run 1 "
+     "11*[ deliver 0 0 deliver 1 0 sync_meta 0 sync_meta 2 sync_log 0 sync_log 2 wait 5 tick 2 0 "
+     "tick 0 0 ] crash 2 0 2 restart 1 0 run 90"},
+    // The voter has more than the candidate by the time that it is asked.
+    {"log-grows-before-the-claim", options::policy * 1U | options::heals,
+     "run 100 wait 250 wait 200 tick 0 0 tick 1 0 6*[ deliver 0 0 deliver 1 0 wait 20 tick 1 0 ] "
+     "propose 2 3 1 sync_log 2 deliver 1 2 sync_log 0 deliver 1 2 wait 250 wait 200 tick 0 0 "
+     "5*[ deliver 0 0 deliver 1 0 deliver 2 0 deliver 3 0 sync_meta 0 sync_meta 1 sync_log 0 ] "
      "run 90"},
 
     {"damaged", options::heals,
@@ -141,6 +160,24 @@ std::byte byte_of(std::string_view word) {
     return static_cast<std::byte>(*number);
 }
 
+/// Appends the bytes of all words up to the end of the list, or of the text.
+void append_steps(std::istringstream& words, base::byte_vector& bytes) {
+    for (std::string word; words >> word && word != "]";) {
+        if (!word.ends_with("*[")) {
+            bytes.push_back(byte_of(word));
+            continue;
+        }
+        base::byte_vector again;
+        append_steps(words, again);
+        const auto times =
+            base::parse_number(std::string_view{word}.substr(0, word.size() - 2), 1, 99);
+        ALMENARA_CHECK(times);
+        for (std::uint64_t i = 0; i < *times; ++i) {
+            bytes.insert(bytes.end(), again.begin(), again.end());
+        }
+    }
+}
+
 } // namespace
 
 std::map<std::string, base::byte_vector> replica_seeds() {
@@ -148,9 +185,7 @@ std::map<std::string, base::byte_vector> replica_seeds() {
     for (const story& one : stories) {
         base::byte_vector bytes{static_cast<std::byte>(one.options)};
         std::istringstream words{std::string{one.steps}};
-        for (std::string word; words >> word;) {
-            bytes.push_back(byte_of(word));
-        }
+        append_steps(words, bytes);
         all[fmt::format("replica/{}", one.name)] = bytes;
     }
     return all;

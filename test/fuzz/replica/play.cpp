@@ -171,9 +171,7 @@ class play {
     bool step_of_fault(replica_step what, numbers& input) {
         switch (what) {
         case replica_step::deliver:
-            if (const auto id = chosen_way(input)) {
-                world_.deliver(*id, 1 + input.next() % std::size_t{16});
-            }
+            deliver(input);
             return true;
         case replica_step::reset:
             reset(input);
@@ -242,6 +240,14 @@ class play {
         const auto ways = world_.ways_with_news();
         const std::uint8_t choice = input.next();
         return ways.empty() ? std::optional<way_id>{} : ways[choice % ways.size()];
+    }
+
+    void deliver(numbers& input) {
+        const auto id = chosen_way(input);
+        const std::size_t count = 1 + input.next() % std::size_t{16};
+        if (id) {
+            world_.deliver(*id, count);
+        }
     }
 
     void reset(numbers& input) {

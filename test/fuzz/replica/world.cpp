@@ -238,6 +238,14 @@ bool world::survives_field(std::size_t place) {
 
 void world::execute(std::size_t place, replica::output out) {
     oracles_.will_write(place, out);
+    // Who takes office speaks as primary in this very output.
+    for (const replica::office_event& change : out.office) {
+        if (const auto* const entered = std::get_if<replica::entered_office>(&change)) {
+            oracles_.took_office(place, entered->epoch);
+        } else {
+            oracles_.left_office(place);
+        }
+    }
     server& one = servers_[place];
     if (out.meta && survives_field(place)) {
         ALMENARA_CHECK(!one.disk.has_meta_job());
@@ -285,13 +293,6 @@ void world::execute_rest(std::size_t place, replica::output& out) {
     oracles_.will_apply(place, out);
     if (!out.apply.empty()) {
         one.to_apply = out.apply.back()->index;
-    }
-    for (const replica::office_event& change : out.office) {
-        if (const auto* const entered = std::get_if<replica::entered_office>(&change)) {
-            oracles_.took_office(place, entered->epoch);
-        } else {
-            oracles_.left_office(place);
-        }
     }
     for (const replica::dial_request& what : out.dial) {
         one.dials.push_back(what);
