@@ -44,7 +44,6 @@ struct core_status {
     std::uint8_t eligible = 0;
     std::uint8_t reach = 0;
     bool draining = false;
-    bool in_sync = false; ///< a primary's own disk is in the sync set
     std::vector<peer_status> peers;
     std::size_t waiting_sends = 0;
     std::size_t log_memory = 0; ///< bytes of entries held in memory
