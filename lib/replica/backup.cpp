@@ -82,19 +82,12 @@ bool machine::refuse_previous(const sender& from, const log_point& previous) {
     return false;
 }
 
-/// What is not applied cannot leave memory. No primary that keeps to its windows comes near this;
-/// what is dropped here is sent again after a while.
-bool machine::memory_is_full() const {
-    const limits& l = settings_.limits;
-    return log_.bytes_in_memory() > 4 * l.entry_cache_bytes + 2 * l.in_flight_bytes;
-}
-
 /// B.5 backup 2: the entries become part of the own log, unless they are in it.
 machine::taken machine::take_entries(const sender& from,
                                      const log_point& previous,
                                      std::vector<entry>& entries,
                                      bool verified) {
-    if (cut_pending() || memory_is_full() || refuse_previous(from, previous)) {
+    if (cut_pending() || refuse_previous(from, previous)) {
         return {};
     }
     const std::pair session{epoch(), links_[from.id].session};

@@ -246,7 +246,6 @@ class machine {
                                      std::vector<entry>& entries,
                                      bool verified);
     [[nodiscard]] bool refuse_previous(const sender& from, const log_point& previous);
-    [[nodiscard]] bool memory_is_full() const;
     [[nodiscard]] bool make_room(const entry& e);
     void on_heartbeat(const sender& from, const heartbeat& m);
     void primary_commit(log_index commit, almenara::epoch commit_epoch);

@@ -262,22 +262,6 @@ TEST_CASE("B.5 backup: entries that are not dense, not chained or of a later epo
     CHECK_FALSE(b.s.died);
 }
 
-TEST_CASE("B.13: a backup keeps only so much that is not applied, and acks nothing beyond") {
-    settings tight;
-    tight.limits.entry_cache_bytes = 1'000;
-    tight.limits.in_flight_bytes = 1'000;
-    constexpr std::size_t entries = 200;
-    const history log = history{test::cluster_of(3)}.add(epoch{2}, entries);
-    stand s{test::first_start(test::cluster_of(3), two), tight};
-    s.follow(three, epoch{2});
-    for (log_index i{2}; i <= log.last().index; i = i.next()) {
-        s.append(three, epoch{2}, log, i, i);
-    }
-    CHECK(s.status().log_memory < 7'000);
-    CHECK(s.last().index < log.last().index);
-    CHECK(s.last_said<append_ack>(three).match == s.last().index);
-}
-
 TEST_CASE("M3: a config is in force when appended, and goes with a truncation") {
     const auto config = test::cluster_of(3);
     cluster_config bigger = test::cluster_of(4);
