@@ -31,10 +31,12 @@ if(ALMENARA_HARDENED)
   target_link_options(almenara_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
-# ccache when present. A precompiled header changes what it may assume about time stamps.
+# ccache when present. A precompiled header changes what it may assume about time stamps. Checkouts
+# share what they have in common: paths below this folder are looked up without it.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
       ${CCACHE_PROGRAM})
 endif()
