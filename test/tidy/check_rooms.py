@@ -83,10 +83,15 @@ def rules_of(project, path):
 
 
 def is_core(project, path):
-    """Whether CMake builds the file, or the source of this header, as the pure core of its room."""
+    """Whether CMake builds the file, or the source of this header, as the pure core of its room. All
+    of a folder named core is one, headers without a source too."""
     room = room_of(project, path)
+    if room not in CORES:
+        return False
+    if project.relative(path).startswith(f"lib/{room}/core/"):
+        return True
     source = project.commands.get(str(path.with_suffix(".cpp")))
-    return room in CORES and source is not None and source.target == f"almenara_{room}_core"
+    return source is not None and source.target == f"almenara_{room}_core"
 
 
 # -- What a file names itself --------------------------------------------------------------------

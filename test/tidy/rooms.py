@@ -44,11 +44,11 @@ ROOMS = {
 }
 
 # What is pure inside a room that is not: the sources of the CMake target almenara_<room>_core, and
-# their headers.
+# their headers; or all of its folder core.
 CORES = {
     "client": pure("wire", "base"),
     "server": pure("wire", "base"),
-    "storage": pure("wire", "base"),
+    "storage": pure("replica", "wire", "base"),
     "sync": pure("wire", "base"),
 }
 

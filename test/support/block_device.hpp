@@ -1,0 +1,206 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/random.hpp"
+#include "storage/core/device.hpp"
+#include "storage/core/segment_walker.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace almenara::test {
+
+/// A disk with its page cache, block by block, that executes what storage_core plans. Reads show
+/// the cache. When the power fails, of each file any of the blocks that were written since its last
+/// sync are there, and of the names any beginning of what happened since the directory's.
+class block_device {
+  public:
+    using file_name = storage::core::file_name;
+
+    block_device() = default;
+    block_device(block_device&&) = default;
+    block_device& operator=(block_device&&) = default;
+    /// What a disk is found as: of a copy, everything is synced.
+    block_device(const block_device& other) {
+        for (const auto& [name, content] : other.names_) {
+            auto copied = std::make_shared<stored_file>();
+            copied->cached = copied->medium = content->cached;
+            names_[name] = durable_names_[name] = copied;
+        }
+    }
+    block_device& operator=(const block_device& other) { return *this = block_device{other}; }
+    ~block_device() = default;
+
+    void execute(const storage::core::device_operation& operation) {
+        std::visit([this](const auto& what) { on(what); }, operation);
+    }
+    void execute(const storage::core::device_operations& operations) {
+        for (const auto& operation : operations) {
+            execute(operation);
+        }
+    }
+
+    /// Each block that was not synced survives by chance.
+    void lose_power(base::generator& luck) {
+        for (auto& [name, file] : names_) {
+            settle(*file, [&luck] { return luck.chance(1, 2); });
+        }
+        for (auto& [from, file] : lost_names_) {
+            settle(*file, [&luck] { return luck.chance(1, 2); });
+        }
+        const auto happened = static_cast<std::ptrdiff_t>(luck.below(name_changes_.size() + 1));
+        for (auto change = name_changes_.begin(); change != name_changes_.begin() + happened;
+             ++change) {
+            apply(durable_names_, *change);
+        }
+        name_changes_.clear();
+        names_ = durable_names_;
+        lost_names_.clear();
+    }
+    /// Of what was not synced nothing survives.
+    void lose_all_unsynced() {
+        for (auto& [name, file] : names_) {
+            settle(*file, [] { return false; });
+        }
+        name_changes_.clear();
+        names_ = durable_names_;
+    }
+
+    [[nodiscard]] std::vector<file_name> directory() const {
+        std::vector<file_name> all;
+        for (const auto& [name, file] : names_) {
+            all.push_back(name);
+        }
+        return all;
+    }
+    [[nodiscard]] bool has(const file_name& name) const { return names_.contains(name); }
+    [[nodiscard]] const base::byte_vector& bytes(const file_name& name) const {
+        return names_.at(name)->cached;
+    }
+    /// Behind everybody's back: on the medium at once.
+    void damage(const file_name& name, std::uint64_t offset, std::span<const std::byte> bytes) {
+        std::copy(bytes.begin(), bytes.end(),
+                  names_.at(name)->cached.begin() + static_cast<std::ptrdiff_t>(offset));
+        std::copy(bytes.begin(), bytes.end(),
+                  names_.at(name)->medium.begin() + static_cast<std::ptrdiff_t>(offset));
+    }
+    void flip(const file_name& name, std::uint64_t bit) {
+        const std::byte changed =
+            names_.at(name)->cached[bit / 8] ^ static_cast<std::byte>(1U << (bit % 8));
+        damage(name, bit / 8, std::span{&changed, 1});
+    }
+    void remove(const file_name& name) {
+        names_.erase(name);
+        durable_names_.erase(name);
+    }
+    [[nodiscard]] std::size_t syncs() const { return syncs_; }
+
+  private:
+    struct stored_file {
+        base::byte_vector cached;
+        base::byte_vector medium;
+        std::set<std::uint64_t> dirty; ///< blocks
+    };
+    using name_table = std::map<file_name, std::shared_ptr<stored_file>>;
+    struct name_change {
+        file_name from;
+        std::shared_ptr<stored_file> made; ///< with `to` alone
+        file_name to;
+        bool removes = false;
+    };
+
+    static constexpr std::uint64_t block = storage::core::block_size;
+
+    void on(const storage::core::create_file& what) {
+        auto made = std::make_shared<stored_file>();
+        made->cached.resize(what.size);
+        made->medium.resize(what.size);
+        change({.from = {}, .made = made, .to = what.file});
+    }
+    void on(const storage::core::write_blocks& what) {
+        stored_file& target = *names_.at(what.file);
+        ALMENARA_CHECK(what.offset % block == 0 && what.bytes.size() % block == 0 &&
+                       what.offset + what.bytes.size() <= target.cached.size());
+        std::copy(what.bytes.begin(), what.bytes.end(),
+                  target.cached.begin() + static_cast<std::ptrdiff_t>(what.offset));
+        for (std::uint64_t at = 0; at < what.bytes.size(); at += block) {
+            target.dirty.insert((what.offset + at) / block);
+        }
+    }
+    void on(const storage::core::sync_file& what) {
+        settle(*names_.at(what.file), [] { return true; });
+        ++syncs_;
+    }
+    void on(const storage::core::rename_file& what) {
+        ALMENARA_CHECK(!names_.contains(what.to));
+        change({.from = what.from, .made = nullptr, .to = what.to});
+    }
+    void on(const storage::core::remove_file& what) {
+        lost_names_.emplace_back(what.file, names_.at(what.file));
+        change({.from = what.file, .made = nullptr, .to = {}, .removes = true});
+    }
+    void on(const storage::core::sync_directory&) {
+        for (const name_change& what : name_changes_) {
+            apply(durable_names_, what);
+        }
+        name_changes_.clear();
+    }
+
+    void change(const name_change& what) {
+        apply(names_, what);
+        name_changes_.push_back(what);
+    }
+    static void apply(name_table& in, const name_change& what) {
+        if (what.made) {
+            in[what.to] = what.made;
+        } else if (what.removes) {
+            in.erase(what.from);
+        } else {
+            in[what.to] = in.at(what.from);
+            in.erase(what.from);
+        }
+    }
+
+    template <class Chance>
+    static void settle(stored_file& of, Chance&& survives) {
+        for (const std::uint64_t number : of.dirty) {
+            const auto from = static_cast<std::ptrdiff_t>(number * block);
+            const auto size = static_cast<std::ptrdiff_t>(block);
+            auto& source = survives() ? of.cached : of.medium;
+            auto& target = &source == &of.cached ? of.medium : of.cached;
+            std::copy(source.begin() + from, source.begin() + from + size, target.begin() + from);
+        }
+        of.dirty.clear();
+    }
+
+    name_table names_;
+    name_table durable_names_;
+    std::vector<name_change> name_changes_;
+    std::vector<std::pair<file_name, std::shared_ptr<stored_file>>> lost_names_;
+    std::size_t syncs_ = 0;
+};
+
+/// A file's bytes as the scan reads them.
+class memory_source final : public storage::core::segment_source {
+  public:
+    explicit memory_source(base::byte_view bytes) : bytes_(bytes) {}
+    [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
+    [[nodiscard]] bool read(std::uint64_t offset, std::span<std::byte> into) override {
+        const base::byte_view from = bytes_.subspan(offset, into.size());
+        std::copy(from.begin(), from.end(), into.begin());
+        return true;
+    }
+
+  private:
+    base::byte_view bytes_;
+};
+
+} // namespace almenara::test
