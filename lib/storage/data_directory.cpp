@@ -240,8 +240,14 @@ bool data_directory::is_own_file(const std::string& directory, const std::string
     std::error_code failure;
     const fs::path place = fs::weakly_canonical(fs::absolute(file, failure), failure);
     const fs::path base = fs::weakly_canonical(fs::absolute(directory, failure), failure);
-    if (failure || place.parent_path() != base) {
+    if (failure) {
         return false; // What cannot be looked at is told by whoever opens it.
+    }
+    if (place == base / log_directory || place.parent_path() == base / log_directory) {
+        return true;
+    }
+    if (place.parent_path() != base) {
+        return false;
     }
     return std::find(own_names.begin(), own_names.end(), place.filename().string()) !=
            own_names.end();

@@ -27,11 +27,15 @@ class data_directory {
     [[nodiscard]] static bool is_own_file(const std::string& directory, const std::string& file);
 
     [[nodiscard]] const std::string& path() const { return path_; }
+    /// Where the log is. A directory that has it but no identity is not taken for a new one.
+    [[nodiscard]] std::string log_path() const { return path_ + "/" + log_directory; }
     [[nodiscard]] data_uuid uuid() const { return identity_.uuid; }
     [[nodiscard]] server_id server() const { return identity_.server; }
     [[nodiscard]] bool is_new() const { return is_new_; }
 
   private:
+    static constexpr const char* log_directory = "log";
+
     data_directory(std::string path, descriptor lock, identity_record identity, bool is_new);
 
     std::string path_;

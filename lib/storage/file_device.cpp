@@ -78,6 +78,11 @@ result<void> file_device::on(const core::create_file& what) {
             !done) {
             return done;
         }
+        // Piece by piece, or the log's next sync would wait behind all of it.
+        if (::sync_file_range(file.number(), static_cast<off_t>(at), static_cast<off_t>(piece),
+                              SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
+            return last_system_error(doing());
+        }
     }
     open_.insert_or_assign(what.file, std::move(file));
     return {};

@@ -57,20 +57,22 @@ std::optional<core::batch> batch_reader::read(const core::log_map::found& where)
 /// Puts together one answer.
 class answer_builder {
   public:
-    explicit answer_builder(const replica::log_request& wanted) : wanted_(wanted) {
-        answer_.request = wanted.request;
+    explicit answer_builder(const read_plan& plan)
+        : wanted_(plan.wanted), recycled_(plan.recycled) {
+        answer_.request = wanted_.request;
     }
 
     /// False: no more is wanted, or it does not go on.
     [[nodiscard]] bool take(core::batch found, log_index last);
     [[nodiscard]] replica::log_read done() && {
         // Where nothing is synced nothing can be missing.
-        answer_.hole = answer_.entries.empty() && wanted_.from <= wanted_.to;
+        answer_.hole = answer_.entries.empty() && wanted_.from <= wanted_.to && !recycled_;
         return std::move(answer_);
     }
 
   private:
     const replica::log_request& wanted_;
+    bool recycled_;
     replica::log_read answer_;
     /// The last entry seen. What the first one follows is not here; the core knows its hash.
     std::optional<replica::log_point> before_;
@@ -122,7 +124,7 @@ read_plan plan_read(const core::log_map& map, replica::log_request wanted, log_i
 
 replica::log_read read_entries(device& from, const read_plan& plan) {
     batch_reader reader{from};
-    answer_builder answer{plan.wanted};
+    answer_builder answer{plan};
     for (const core::log_map::found& where : plan.batches) {
         auto found = reader.read(where);
         if (!found || !answer.take(std::move(*found), where.place.last)) {

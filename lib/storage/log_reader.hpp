@@ -12,6 +12,7 @@ namespace almenara::storage {
 struct read_plan {
     replica::log_request wanted; ///< `to` is synced
     std::vector<core::log_map::found> batches;
+    bool recycled = false; ///< what is not there is not missing
 };
 
 /// Never from what is not synced: it could be another entry after a crash.

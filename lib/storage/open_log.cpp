@@ -40,7 +40,7 @@ result<void> make_directory(const std::string& parent, const std::string& path) 
 class opening {
   public:
     opening(const data_directory& in, const open_log_options& options)
-        : in_(in), options_(options), path_(in.path() + "/log") {}
+        : in_(in), options_(options), path_(in.log_path()) {}
 
     [[nodiscard]] result<opened_log> run(const core::state_row& state);
 
@@ -250,7 +250,7 @@ result<opened_log> open_log(const data_directory& in,
                             const core::state_row& state) {
     auto opened = opening{in, options}.run(state);
     if (!opened) {
-        return while_doing(fmt::format("opening the log in '{}/log'", in.path()), opened.error());
+        return while_doing(fmt::format("opening the log in '{}'", in.log_path()), opened.error());
     }
     return opened;
 }

@@ -16,7 +16,8 @@ auto executing(core::device_operations operations) {
 } // namespace
 
 write_ahead_log::write_ahead_log(log_parts parts, post_function post)
-    : planner_(std::move(parts.start)),
+    : gone_(parts.start.base.index),
+      planner_(std::move(parts.start)),
       wrote_(true), // What the start has written again is to be sealed too.
       log_(std::move(parts.log), post, lane::log),
       background_(std::move(parts.background), post, lane::background) {}
@@ -49,10 +50,15 @@ void write_ahead_log::seal_if_quiet(instant now) {
     if (std::exchange(wrote_, false)) {
         seal_at_ = now + quiet_before_seal;
     }
-    if (seal_at_ && now >= *seal_at_) {
+    if (!log_busy_ && seal_at_ && now >= *seal_at_) {
         planner_.idle();
         seal_at_.reset();
     }
+}
+
+/// While the disk is busy its answer is what wakes the owner.
+std::optional<instant> write_ahead_log::wake() const {
+    return log_busy_ ? std::nullopt : seal_at_;
 }
 
 void write_ahead_log::run_log() {
@@ -70,10 +76,23 @@ void write_ahead_log::run_background() {
     if (background_busy_ || run_read() || !tends_ || planner_.stopped()) {
         return;
     }
-    if (auto job = planner_.next_beside()) {
+    if (auto job = next_beside()) {
         background_busy_ = true;
         background_.give(told_to(&write_ahead_log::background_done, executing(std::move(*job))));
     }
+}
+
+std::optional<core::device_operations> write_ahead_log::next_beside() {
+    const auto& segments = planner_.map().segments();
+    const std::size_t before = segments.size();
+    const log_index last = segments.empty() || segments.front().batches.empty()
+                               ? gone_
+                               : segments.front().batches.back().last;
+    auto job = planner_.next_beside();
+    if (segments.size() < before) {
+        gone_ = std::max(gone_, last);
+    }
+    return job;
 }
 
 bool write_ahead_log::run_read() {
@@ -85,6 +104,7 @@ bool write_ahead_log::run_read() {
         return false;
     }
     read_plan plan = plan_read(planner_.map(), *next, planner_.durable());
+    plan.recycled = next->from <= gone_;
     reads_.erase(next);
     background_busy_ = true;
     background_.give(told_to(&write_ahead_log::read_done, [plan = std::move(plan)](device& from) {

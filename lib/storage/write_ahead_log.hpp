@@ -34,7 +34,8 @@ class write_ahead_log {
     void write(replica::log_write write) { planner_.queue(std::move(write)); }
     void write(replica::meta_record record) { planner_.queue(std::move(record)); }
     void committed(log_index index) { planner_.committed(index); }
-    /// Answered by a log_read. Entries that are not synced yet are waited for.
+    /// Answered by a log_read. Entries that are not synced yet are waited for. What was recycled,
+    /// or cut meanwhile, is an answer without entries that is no hole: nothing is damaged.
     void read(replica::log_request wanted) { reads_.push_back(wanted); }
     /// B.8: up to where nobody needs the log.
     void may_recycle(core::recycling_limits limits) { planner_.may_recycle(limits); }
@@ -47,7 +48,7 @@ class write_ahead_log {
     /// Gives the disk what there is to do. The end of every turn.
     void run(instant now);
     /// When run() is due although nothing happened.
-    [[nodiscard]] std::optional<instant> wake() const { return seal_at_; }
+    [[nodiscard]] std::optional<instant> wake() const;
 
     /// log_synced, meta_synced and log_read, in the order in which they happened. The last one of
     /// all is a log_synced that is not ok: see failure().
@@ -56,6 +57,8 @@ class write_ahead_log {
     /// ends.
     [[nodiscard]] const std::optional<error>& failure() const { return failure_; }
 
+    /// Entries up to here are not in the log any more.
+    [[nodiscard]] log_index gone() const { return gone_; }
     /// A job is under way.
     [[nodiscard]] bool busy() const { return log_busy_ || background_busy_; }
 
@@ -65,6 +68,7 @@ class write_ahead_log {
     void seal_if_quiet(instant now);
     void run_log();
     void run_background();
+    [[nodiscard]] std::optional<core::device_operations> next_beside();
     [[nodiscard]] bool run_read();
 
     void log_done(const result<void>& outcome);
@@ -77,6 +81,7 @@ class write_ahead_log {
     [[nodiscard]] disk_thread::work told_to(void (write_ahead_log::*done)(const Outcome&),
                                             Work work);
 
+    log_index gone_;
     core::log_planner planner_;
     std::deque<replica::log_request> reads_; ///< as many as the core has in flight: one per peer
     std::vector<replica::event> answers_;

@@ -110,6 +110,22 @@ TEST_CASE("B.1 the log of a running server is not opened again") {
     CHECK(failure_of(second).code == errc::conflict);
 }
 
+TEST_CASE("the files of the log are the server's own") {
+    wal_stand s;
+    s.start();
+    for (const std::string& path : {s.path() + "/log", s.file("meta"), s.file("anything")}) {
+        CHECK(data_directory::is_own_file(s.path(), path));
+    }
+    CHECK_FALSE(data_directory::is_own_file(s.path(), s.path() + "/logs"));
+    CHECK_FALSE(data_directory::is_own_file(s.path(), s.path() + "/other/meta"));
+}
+
+TEST_CASE("B.1 a directory with a log but without an identity is nobody's") {
+    const test::temporary_directory place;
+    fs::create_directories(place / "data/log");
+    CHECK_FALSE(data_directory::open(place / "data", std::nullopt).has_value());
+}
+
 TEST_CASE("what a killed start left half made goes, what others put there stays") {
     wal_stand s;
     s.start();

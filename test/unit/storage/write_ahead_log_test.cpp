@@ -160,6 +160,21 @@ TEST_CASE("E.3 the log asks to be sealed 10 ms after the last write") {
     CHECK(s.start().position.sealed);
 }
 
+TEST_CASE("E.3 a log that is being written is not sealed, however late it is") {
+    wal_stand s;
+    s.start();
+    s.write(1);
+    CHECK(s.log().wake());
+    s.add(1);
+    s.log().run(s.now);
+    CHECK_FALSE(s.log().wake()); // The disk is busy.
+    s.now = s.now + std::chrono::seconds{1};
+    s.log().run(s.now);
+    s.settle();
+    CHECK(s.log().wake() == s.now + write_ahead_log::quiet_before_seal);
+    CHECK_FALSE(s.start().position.sealed);
+}
+
 TEST_CASE("E.3 entries that replace others are what a start finds") {
     wal_stand s;
     s.start();
@@ -206,6 +221,16 @@ TEST_CASE("B.8 segments that nobody needs are used again") {
     CHECK(most <= 5);
     CHECK(reused);
     CHECK_FALSE(files_of(s).contains(wal_stand::segment(1)));
+    const log_index gone = s.log().gone();
+    CHECK(gone > log_index{1});
+    CHECK(gone < s.end().index);
+    for (const log_index from : {log_index{1}, gone}) {
+        const auto nothing = s.read(from, s.end().index);
+        CHECK(nothing.entries.empty());
+        CHECK_FALSE(nothing.hole);
+    }
+    CHECK(same_entries(s.read(gone.next(), s.end().index, 50'000'000).entries,
+                       part(s, gone.value() + 1, s.entries.size())));
     // What is left is a log whose beginning the state has.
     const replica::log_point applied = s.end();
     s.write(5);
