@@ -1,7 +1,7 @@
 // How fast the log reaches a real disk: entries of 256 bytes by writers that wait for the sync of
 // each before they write the next, as clients do; whatever waits is one batch.
 //
-//     bench-wal [--json] [--directory DIRECTORY] [--rounds N] [--operations N]
+//     bench-wal [--json] [--directory DIRECTORY] [--rounds N] [--operations N] [--writers N]
 //
 // The directory is on the disk that is to be measured; a directory in it is made and removed.
 #include "base/check.hpp"
@@ -39,13 +39,13 @@ using clock = std::chrono::steady_clock;
 namespace core = storage::core;
 
 constexpr std::size_t payload_size = 256;
-constexpr std::array<std::uint64_t, 4> writer_counts{1, 8, 64, 256};
 
 struct options {
     bool json = false;
     std::string directory = ".";
     std::uint64_t rounds = 3;
     std::uint64_t operations = 20'000; ///< per round and number of writers
+    std::vector<std::uint64_t> writers{1, 8, 64, 256};
 };
 
 /// What the threads of the disk post.
@@ -283,13 +283,16 @@ result<options> read_options(const std::vector<std::string_view>& words) {
             chosen.json = true;
             continue;
         }
-        const bool rounds = words[i] == "--rounds";
-        const bool directory = words[i] == "--directory";
-        if ((!rounds && !directory && words[i] != "--operations") || i + 1 == words.size()) {
+        constexpr std::array<std::string_view, 4> options_with_value{"--directory", "--rounds",
+                                                                     "--operations", "--writers"};
+        const std::string_view name = words[i];
+        if (std::find(options_with_value.begin(), options_with_value.end(), name) ==
+                options_with_value.end() ||
+            i + 1 == words.size()) {
             return error{errc::invalid, "usage: bench-wal [--json] [--directory DIRECTORY] "
-                                        "[--rounds N] [--operations N]"};
+                                        "[--rounds N] [--operations N] [--writers N]"};
         }
-        if (directory) {
+        if (name == "--directory") {
             chosen.directory = words[++i];
             continue;
         }
@@ -297,7 +300,11 @@ result<options> read_options(const std::vector<std::string_view>& words) {
         if (!number) {
             return number.error();
         }
-        (rounds ? chosen.rounds : chosen.operations) = *number;
+        if (name == "--writers") {
+            chosen.writers = {*number};
+        } else {
+            (name == "--rounds" ? chosen.rounds : chosen.operations) = *number;
+        }
     }
     return chosen;
 }
@@ -315,7 +322,7 @@ int main(int argc, char** argv) {
     }
     measured_log log{chosen->directory};
     std::vector<row> all;
-    for (const std::uint64_t writers : writer_counts) {
+    for (const std::uint64_t writers : chosen->writers) {
         all.push_back(measure(log, writers, *chosen));
     }
     chosen->json ? print_json(all) : print_table(all);
