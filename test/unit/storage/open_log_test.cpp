@@ -25,13 +25,48 @@ using test::wal_stand;
 
 const std::string junk(core::block_size, 'x');
 
+/// A file system that does not read past its cache, or one that does.
+class caching_device final : public device {
+  public:
+    caching_device(std::unique_ptr<device> real, bool reads_past)
+        : real_(std::move(real)), reads_past_(reads_past) {}
+
+    result<void> execute(const core::device_operation& operation) override {
+        return real_->execute(operation);
+    }
+    result<std::vector<found_file>> list() override { return real_->list(); }
+    result<std::unique_ptr<readable_file>> open(const core::file_name& name, read_from) override {
+        auto file = test::value_of(real_->open(name, read_from::cache));
+        return std::unique_ptr<readable_file>{
+            std::make_unique<said_to_be>(std::move(file), reads_past_)};
+    }
+
+  private:
+    class said_to_be final : public readable_file {
+      public:
+        said_to_be(std::unique_ptr<readable_file> file, bool past)
+            : file_(std::move(file)), past_(past) {}
+        [[nodiscard]] std::uint64_t size() const override { return file_->size(); }
+        [[nodiscard]] bool past_cache() const override { return past_; }
+        [[nodiscard]] bool read(std::uint64_t offset, std::span<std::byte> into) override {
+            return file_->read(offset, into);
+        }
+
+      private:
+        std::unique_ptr<readable_file> file_;
+        bool past_;
+    };
+
+    std::unique_ptr<device> real_;
+    bool reads_past_;
+};
+
 } // namespace
 
 TEST_CASE("an empty data directory gets a log, once") {
     wal_stand s;
     s.start();
     CHECK(s.is_new);
-    CHECK(s.warnings.empty());
     CHECK(s.verdict == core::scan_verdict::clean);
     s.start();
     CHECK_FALSE(s.is_new);
@@ -159,6 +194,23 @@ TEST_CASE("E.1 a start writes what it read before anybody is told of it") {
         }
     }
     CHECK(syncs == std::vector<std::string>{"meta", "meta", wal_stand::segment(1)});
+}
+
+TEST_CASE("E.1 a file system that reads from its cache alone is told of, once") {
+    const bool reads_past = GENERATE(true, false);
+    wal_stand s;
+    s.options.make = [reads_past](const std::string& path) -> result<std::unique_ptr<device>> {
+        return std::unique_ptr<device>{std::make_unique<caching_device>(
+            test::value_of(file_device::open_directory(path)), reads_past)};
+    };
+    s.start();
+    for (int i = 0; i < 30; ++i) {
+        s.write(5, epoch{1}, 2000);
+    }
+    s.start();
+    REQUIRE(s.warnings.size() == (reads_past ? 0 : 1));
+    CHECK((reads_past || s.warnings.front().find("O_DIRECT") != std::string::npos));
+    CHECK((reads_past || s.warnings.front().find(s.path()) != std::string::npos));
 }
 
 TEST_CASE("E.1 a start that fails anywhere says so, and the next one finds everything") {

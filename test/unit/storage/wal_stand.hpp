@@ -277,6 +277,14 @@ class wal_stand {
                       [](const auto& x, const auto& y) { return *x == *y; });
 }
 
+/// Of what was written, from one index to another.
+[[nodiscard]] inline std::vector<replica::entry_ptr> part(const wal_stand& s,
+                                                          std::size_t from,
+                                                          std::size_t to) {
+    return {s.entries.begin() + static_cast<std::ptrdiff_t>(from) - 1,
+            s.entries.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+
 /// Behind everybody's back.
 inline void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes) {
     std::fstream file{path, std::ios::in | std::ios::out | std::ios::binary};
