@@ -268,9 +268,9 @@ void nemesis::strike_network(fault what) {
         return;
     }
     case fault::clog: {
-        const auto [from, to] = any_direction();
-        around_.net.clog(from, to);
-        mend_later(length, [this, from = from, to = to] { around_.net.unclog(from, to); });
+        const auto way = any_direction();
+        around_.net.clog(way.first, way.second);
+        mend_later(length, [this, way] { around_.net.unclog(way.first, way.second); });
         return;
     }
     case fault::swizzle:
