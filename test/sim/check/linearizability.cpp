@@ -115,8 +115,9 @@ orders_found search_orders(findings& found,
     }
     orders_found all;
     for (auto& [key, placed_ones] : by_key) {
-        std::stable_sort(placed_ones.begin(), placed_ones.end(),
-                         [](const placed& a, const placed& b) { return a.at < b.at; });
+        std::sort(placed_ones.begin(), placed_ones.end(), [](const placed& a, const placed& b) {
+            return std::tie(a.at, a.one->called) < std::tie(b.at, b.one->called);
+        });
         std::vector<operation> operations;
         operations.reserve(placed_ones.size());
         for (const placed& each : placed_ones) {
