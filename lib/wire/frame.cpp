@@ -1,6 +1,7 @@
 #include "wire/frame.hpp"
 
 #include "base/hash.hpp"
+#include "base/little_endian.hpp"
 
 #include <fmt/format.h>
 
@@ -25,25 +26,9 @@ constexpr std::size_t first_capacity = 4096;
 /// An empty buffer larger than this goes back: one large frame must not cost memory for ever.
 constexpr std::size_t kept_capacity = 64 * 1024;
 
-template <class Number>
-void put_fixed(std::byte* at, Number number) {
-    for (std::size_t i = 0; i < sizeof(Number); ++i) {
-        at[i] = static_cast<std::byte>(number >> (8 * i));
-    }
-}
-
-template <class Number>
-Number get_fixed(const std::byte* at) {
-    Number number = 0;
-    for (std::size_t i = 0; i < sizeof(Number); ++i) {
-        number = static_cast<Number>(number | std::to_integer<Number>(at[i]) << (8 * i));
-    }
-    return number;
-}
-
 /// The checksum is taken over the frame in place, with its own field zero.
 std::uint64_t checksum_with_zero_field(std::byte* at, std::size_t size) {
-    put_fixed<std::uint64_t>(at + checksum_at, 0);
+    base::put_fixed<std::uint64_t>(at + checksum_at, 0);
     return base::xxh3_64({at, size});
 }
 
@@ -52,12 +37,12 @@ std::uint64_t checksum_with_zero_field(std::byte* at, std::size_t size) {
 namespace detail {
 
 void seal_frame(std::byte* at, std::size_t size, const frame_header& header) {
-    put_fixed(at + length_at, static_cast<std::uint32_t>(size - length_size));
-    put_fixed(at + type_at, header.type.value());
-    put_fixed(at + flags_at, header.flags.bits());
-    put_fixed(at + epoch_at, header.epoch.value());
-    put_fixed(at + hlc_at, header.hlc.value());
-    put_fixed(at + checksum_at, checksum_with_zero_field(at, size));
+    base::put_fixed(at + length_at, static_cast<std::uint32_t>(size - length_size));
+    base::put_fixed(at + type_at, header.type.value());
+    base::put_fixed(at + flags_at, header.flags.bits());
+    base::put_fixed(at + epoch_at, header.epoch.value());
+    base::put_fixed(at + hlc_at, header.hlc.value());
+    base::put_fixed(at + checksum_at, checksum_with_zero_field(at, size));
 }
 
 } // namespace detail
@@ -94,7 +79,7 @@ result<std::optional<frame>> frame_decoder::next() {
         return std::optional<frame>{};
     }
     std::byte* const at = buffer_.data() + begin_;
-    const std::size_t size = length_size + get_fixed<std::uint32_t>(at + length_at);
+    const std::size_t size = length_size + base::get_fixed<std::uint32_t>(at + length_at);
     if (size < header_size) {
         failure_ = error{errc::malformed, fmt::format("reading a frame: {} bytes are less than its "
                                                       "header",
@@ -110,17 +95,17 @@ result<std::optional<frame>> frame_decoder::next() {
     if (unfinished() < size) {
         return std::optional<frame>{};
     }
-    const auto claimed = get_fixed<std::uint64_t>(at + checksum_at);
+    const auto claimed = base::get_fixed<std::uint64_t>(at + checksum_at);
     if (checksum_with_zero_field(at, size) != claimed) {
         failure_ = error{errc::bad_checksum, "reading a frame: its checksum is wrong"};
         return *failure_;
     }
 
     frame whole;
-    whole.header.type = message_type{get_fixed<std::uint16_t>(at + type_at)};
-    whole.header.flags = frame_flags::from_bits(get_fixed<std::uint16_t>(at + flags_at));
-    whole.header.epoch = epoch{get_fixed<std::uint64_t>(at + epoch_at)};
-    whole.header.hlc = hlc_stamp{get_fixed<std::uint64_t>(at + hlc_at)};
+    whole.header.type = message_type{base::get_fixed<std::uint16_t>(at + type_at)};
+    whole.header.flags = frame_flags::from_bits(base::get_fixed<std::uint16_t>(at + flags_at));
+    whole.header.epoch = epoch{base::get_fixed<std::uint64_t>(at + epoch_at)};
+    whole.header.hlc = hlc_stamp{base::get_fixed<std::uint64_t>(at + hlc_at)};
     whole.payload = base::byte_view{at + header_size, size - header_size};
     begin_ += size;
     return std::optional<frame>{whole};

@@ -2,7 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/hash.hpp"
-#include "storage/core/little_endian.hpp"
+#include "base/little_endian.hpp"
 #include "wire/codec.hpp"
 
 #include <algorithm>
@@ -29,12 +29,12 @@ constexpr std::size_t header_checksum_at = 64;
 
 std::uint32_t low32(const segment_uuid& uuid) {
     const segment_uuid::rep bytes = uuid.value();
-    return get_fixed<std::uint32_t>(bytes.data());
+    return base::get_fixed<std::uint32_t>(bytes.data());
 }
 
 std::uint64_t body_checksum(base::byte_view body, const segment_uuid& uuid) {
     const segment_uuid::rep bytes = uuid.value();
-    return base::xxh3_64(body, get_fixed<std::uint64_t>(bytes.data() + 8));
+    return base::xxh3_64(body, base::get_fixed<std::uint64_t>(bytes.data() + 8));
 }
 
 template <class Record>
@@ -108,40 +108,42 @@ base::byte_vector encode_batch(const batch_content& content) {
     put_records(at + batch_header_size, content, at + size);
 
     const std::uint64_t first = content.first.value();
-    put_fixed(at, batch_magic);
-    put_fixed(at + uuid_at, low32(content.uuid));
-    put_fixed(at + block_at, static_cast<std::uint32_t>(content.offset / block_size));
-    put_fixed(at + length_at, static_cast<std::uint32_t>(size));
-    put_fixed(at + first_at, first);
-    put_fixed<std::uint64_t>(at + last_at, first + content.entries.size() - 1);
-    put_fixed(at + count_at, static_cast<std::uint32_t>(content.entries.size()));
-    put_fixed(at + durable_epoch_at, content.durable.epoch.value());
-    put_fixed(at + durable_index_at, content.durable.index.value());
-    put_fixed(at + body_checksum_at,
-              body_checksum({at + batch_header_size, at + size}, content.uuid));
-    put_fixed(at + header_checksum_at, base::xxh3_64({at, header_checksum_at}));
+    base::put_fixed(at, batch_magic);
+    base::put_fixed(at + uuid_at, low32(content.uuid));
+    base::put_fixed(at + block_at, static_cast<std::uint32_t>(content.offset / block_size));
+    base::put_fixed(at + length_at, static_cast<std::uint32_t>(size));
+    base::put_fixed(at + first_at, first);
+    base::put_fixed<std::uint64_t>(at + last_at, first + content.entries.size() - 1);
+    base::put_fixed(at + count_at, static_cast<std::uint32_t>(content.entries.size()));
+    base::put_fixed(at + durable_epoch_at, content.durable.epoch.value());
+    base::put_fixed(at + durable_index_at, content.durable.index.value());
+    base::put_fixed(at + body_checksum_at,
+                    body_checksum({at + batch_header_size, at + size}, content.uuid));
+    base::put_fixed(at + header_checksum_at, base::xxh3_64({at, header_checksum_at}));
     return bytes;
 }
 
 bool begins_batch(base::byte_view at, const segment_uuid& uuid) {
-    return at.size() >= batch_header_size && get_fixed<std::uint32_t>(at.data()) == batch_magic &&
-           get_fixed<std::uint32_t>(at.data() + uuid_at) == low32(uuid);
+    return at.size() >= batch_header_size &&
+           base::get_fixed<std::uint32_t>(at.data()) == batch_magic &&
+           base::get_fixed<std::uint32_t>(at.data() + uuid_at) == low32(uuid);
 }
 
 std::optional<batch_header> decode_batch_header(base::byte_view at, const segment_uuid& uuid) {
-    if (!begins_batch(at, uuid) || get_fixed<std::uint64_t>(at.data() + header_checksum_at) !=
+    if (!begins_batch(at, uuid) || base::get_fixed<std::uint64_t>(at.data() + header_checksum_at) !=
                                        base::xxh3_64(at.first(header_checksum_at))) {
         return std::nullopt;
     }
     batch_header header{
-        .block = get_fixed<std::uint32_t>(at.data() + block_at),
-        .length = get_fixed<std::uint32_t>(at.data() + length_at),
-        .first = log_index{get_fixed<std::uint64_t>(at.data() + first_at)},
-        .last = log_index{get_fixed<std::uint64_t>(at.data() + last_at)},
-        .count = get_fixed<std::uint32_t>(at.data() + count_at),
-        .durable = {.epoch = epoch{get_fixed<std::uint64_t>(at.data() + durable_epoch_at)},
-                    .index = log_index{get_fixed<std::uint64_t>(at.data() + durable_index_at)}},
-        .body_checksum = get_fixed<std::uint64_t>(at.data() + body_checksum_at)};
+        .block = base::get_fixed<std::uint32_t>(at.data() + block_at),
+        .length = base::get_fixed<std::uint32_t>(at.data() + length_at),
+        .first = log_index{base::get_fixed<std::uint64_t>(at.data() + first_at)},
+        .last = log_index{base::get_fixed<std::uint64_t>(at.data() + last_at)},
+        .count = base::get_fixed<std::uint32_t>(at.data() + count_at),
+        .durable = {.epoch = epoch{base::get_fixed<std::uint64_t>(at.data() + durable_epoch_at)},
+                    .index =
+                        log_index{base::get_fixed<std::uint64_t>(at.data() + durable_index_at)}},
+        .body_checksum = base::get_fixed<std::uint64_t>(at.data() + body_checksum_at)};
     if (header.length < batch_header_size || header.first == log_index{0} ||
         header.last.value() - header.first.value() + 1 != header.count) {
         return std::nullopt;

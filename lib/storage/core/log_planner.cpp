@@ -1,7 +1,7 @@
 #include "storage/core/log_planner.hpp"
 
 #include "base/check.hpp"
-#include "storage/core/little_endian.hpp"
+#include "base/little_endian.hpp"
 #include "storage/core/rules.hpp"
 
 #include <algorithm>
@@ -16,8 +16,8 @@ constexpr std::size_t batches_before_mark = 8;
 
 segment_uuid new_uuid(base::generator& random) {
     segment_uuid::rep bytes{};
-    put_fixed(bytes.data(), random.next());
-    put_fixed(bytes.data() + 8, random.next());
+    base::put_fixed(bytes.data(), random.next());
+    base::put_fixed(bytes.data() + 8, random.next());
     return segment_uuid{bytes};
 }
 

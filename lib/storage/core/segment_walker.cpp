@@ -1,7 +1,5 @@
 #include "storage/core/segment_walker.hpp"
 
-#include "storage/core/little_endian.hpp"
-
 #include <algorithm>
 
 namespace almenara::storage::core {

@@ -2,7 +2,8 @@
 
 #include <cstddef>
 
-namespace almenara::storage::core {
+/// Numbers of a fixed width at a fixed place: headers of frames and of what is on the disk.
+namespace almenara::base {
 
 template <class Number>
 void put_fixed(std::byte* at, Number number) {
@@ -20,4 +21,4 @@ template <class Number>
     return number;
 }
 
-} // namespace almenara::storage::core
+} // namespace almenara::base
