@@ -6,9 +6,9 @@
 
 namespace almenara::storage::core {
 
-/// The rules that the simulator can switch off one at a time, to prove that its checks would
-/// notice (docs/testing.md, mutation check). In what ships, all of them hold and the compiler
-/// removes the question.
+/// Rules that a test can switch off one at a time, to prove that its checks would notice
+/// (docs/testing.md, mutation check). No test does so yet: the simulator will, once its disks are
+/// made of these bytes. In what ships, all of them hold and the compiler removes the question.
 enum class rule : std::uint8_t {
     both_slots,         ///< B.1: a change of `meta` goes to one slot, then to the other
     start_rewrites,     ///< B.1, E.1: what a start read is written and synced before it is believed
