@@ -79,7 +79,7 @@ std::string next_after_rejection(const failure& why) {
 }
 
 std::string next_after_refusal(const failure& why) {
-    return why.refusal == wire::refusal::busy ? try_again(why.retry_after) : std::string{};
+    return why.refusal == wire::result_code::busy ? try_again(why.retry_after) : std::string{};
 }
 
 std::string what_next(const failure& why, duration timeout) {

@@ -81,9 +81,9 @@ failure closed_by(const wire::bye& message) {
 
 failure declined(const wire::error_reply& message) {
     std::string_view what = "the server declined";
-    if (message.code == wire::refusal::busy) {
+    if (message.code == wire::result_code::busy) {
         what = "the server is busy";
-    } else if (message.code == wire::refusal::unsupported) {
+    } else if (message.code == wire::result_code::unsupported) {
         what = "the server does not know this request";
     }
     failure why{failure_kind::declined, with_words(std::string{what}, message.text)};

@@ -50,22 +50,21 @@ errc code_of_rejection(std::optional<wire::reject_code> code) {
     return code == wire::reject_code::protocol ? errc::unsupported : errc::unavailable;
 }
 
-errc code_of_refusal(std::optional<wire::refusal> code) {
+errc code_of_refusal(std::optional<wire::result_code> code) {
     if (!code) {
         return errc::invalid;
     }
     switch (*code) {
-    case wire::refusal::invalid:
+    case wire::result_code::invalid:
         return errc::invalid;
-    case wire::refusal::forbidden:
-    case wire::refusal::unauthenticated:
+    case wire::result_code::forbidden:
+    case wire::result_code::unauthenticated:
         return errc::denied;
-    case wire::refusal::busy:
+    case wire::result_code::busy:
         return errc::unavailable;
-    case wire::refusal::unsupported:
-        return errc::unsupported;
+    default:
+        return errc::unsupported; // Among them a reason that only a newer server knows.
     }
-    return errc::unsupported; // A reason that only a newer server knows.
 }
 
 errc code_of(const failure& why) {

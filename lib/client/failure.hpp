@@ -44,7 +44,7 @@ struct failure {
     std::string why; ///< for people, without a full stop; what a server sent in it is escaped
     std::optional<wire::reject_code> reject{};
     std::optional<wire::bye_reason> bye{};
-    std::optional<wire::refusal> refusal{};
+    std::optional<wire::result_code> refusal{};
     std::chrono::milliseconds retry_after{0}; ///< zero: the server did not say
     std::vector<std::string> tried{};         ///< the addresses, in the order of the attempts
     std::error_code cause{};                  ///< set when the operating system said why

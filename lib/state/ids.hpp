@@ -1,23 +1,12 @@
 #pragma once
 
-#include "base/session_id.hpp"
-#include "base/strong.hpp"
-
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include "base/session_ids.hpp"
 
 namespace almenara::state {
 
+using almenara::device_id;
+using almenara::open_nonce;
+using almenara::sequence;
 using almenara::session_id;
-
-/// What a person logs in from (C.1). Opaque until there are accounts.
-using device_id = base::strong<struct device_id_tag, std::array<std::byte, 16>>;
-
-/// Random, made by a client for one opening, so that even that can be tried again (C.1).
-using open_nonce = base::strong<struct open_nonce_tag, std::array<std::byte, 16>>;
-
-/// Number of an operation in its session, from 1, never used again with another body (C.1).
-using sequence = base::strong<struct sequence_tag, std::uint64_t>;
 
 } // namespace almenara::state

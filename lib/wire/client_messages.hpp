@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/ids.hpp"
-#include "base/session_id.hpp"
 #include "base/time.hpp"
+#include "wire/codes.hpp"
 #include "wire/described.hpp"
+#include "wire/members.hpp"
 #include "wire/message_list.hpp"
+#include "wire/session_messages.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -20,18 +22,6 @@ namespace almenara::wire {
 /// appended fields do not need it.
 inline constexpr std::uint16_t protocol_version = 1;
 
-/// What a server is doing, as `status` shows it.
-enum class server_role : std::uint8_t {
-    boot, ///< belongs to no cluster yet
-    primary,
-    backup,
-    learner,
-    prospect,
-    candidate,
-    witness,
-};
-ALMENARA_DESCRIBE_ENUM(server_role, boot, primary, backup, learner, prospect, candidate, witness)
-
 /// How well a server keeps up, as `status` shows it.
 enum class server_state : std::uint8_t {
     in_sync,
@@ -43,13 +33,6 @@ enum class server_state : std::uint8_t {
     down,
 };
 ALMENARA_DESCRIBE_ENUM(server_state, in_sync, lagging, catching_up, draining, sick, no_space, down)
-
-/// Where to find a server.
-struct member_address {
-    server_id id;
-    std::vector<std::string> addresses; ///< host:port
-};
-ALMENARA_DESCRIBE(member_address, id, addresses)
 
 /// The first thing a client says.
 struct c_hello {
@@ -135,25 +118,15 @@ struct bye {
 };
 ALMENARA_DESCRIBE(bye, reason, retry_after, text)
 
-enum class refusal : std::uint8_t {
-    invalid,
-    forbidden,
-    unauthenticated,
-    busy,
-    unsupported,
-};
-ALMENARA_DESCRIBE_ENUM(refusal, invalid, forbidden, unauthenticated, busy, unsupported)
-
-/// Refuses a request that has no reply of its own for it. No server sends one today, but every
-/// client understands it: what one version only learns to read, the next may begin to say, and so
-/// versions N and N+1 mix.
+/// Refuses a request that has no reply of its own for it.
 struct error_reply {
     request_id request;
-    refusal code = refusal::invalid;
+    result_code code = result_code::invalid;
     std::string text;
     std::chrono::milliseconds retry_after{0};
+    almenara::epoch epoch; ///< 0: it has nothing to do with one
 };
-ALMENARA_DESCRIBE(error_reply, request, code, text, retry_after)
+ALMENARA_DESCRIBE(error_reply, request, code, text, retry_after, epoch)
 
 /// "How are you all?", answered by any server to loopback, admin.sock or a logged-in client.
 struct status_request {
@@ -205,23 +178,6 @@ ALMENARA_DESCRIBE(status_reply,
                   clients,
                   max_clients)
 
-/// A client leaves for good: its session ends, with the results that wait in it (C.1). It can be
-/// asked again anywhere.
-struct session_close {
-    request_id request;
-    session_id session;
-};
-ALMENARA_DESCRIBE(session_close, request, session)
-
-/// The session is no more.
-struct session_closed {
-    request_id request;
-    session_id session;
-    almenara::epoch epoch;
-    log_index index; ///< of the entry that ended it; 0: it had ended before
-};
-ALMENARA_DESCRIBE(session_closed, request, session, epoch, index)
-
 using client_messages = message_list<listed<c_hello, 0x0201>,
                                      listed<welcome, 0x0202>,
                                      listed<reject, 0x0203>,
@@ -232,6 +188,20 @@ using client_messages = message_list<listed<c_hello, 0x0201>,
                                      listed<status_request, 0x0208>,
                                      listed<status_reply, 0x0209>,
                                      listed<session_close, 0x020a>,
-                                     listed<session_closed, 0x020b>>;
+                                     listed<session_closed, 0x020b>,
+                                     listed<login, 0x020c>,
+                                     listed<login_ok, 0x020d>,
+                                     listed<attach, 0x020e>,
+                                     listed<attached, 0x020f>,
+                                     listed<operation, 0x0210>,
+                                     listed<operation_result, 0x0211>,
+                                     listed<read, 0x0212>,
+                                     listed<read_result, 0x0213>,
+                                     listed<whois, 0x0214>,
+                                     listed<primary_is, 0x0215>,
+                                     listed<redirect, 0x0216>,
+                                     listed<members, 0x0217>,
+                                     listed<admin, 0x0218>,
+                                     listed<admin_result, 0x0219>>;
 
 } // namespace almenara::wire

@@ -50,7 +50,7 @@ bool may_pass(const client::failure& why) {
     case failure_kind::rejected:
         return why.reject != wire::reject_code::denied;
     case failure_kind::declined:
-        return why.refusal == wire::refusal::busy;
+        return why.refusal == wire::result_code::busy;
     default:
         return false;
     }

@@ -184,7 +184,7 @@ TEST_CASE("a request that is forbidden is exit code 6") {
     show.stage.server.behave = [](test::visitor& client, const test::client_message& message) {
         if (const auto* const question = std::get_if<wire::status_request>(&message)) {
             client.say(wire::error_reply{.request = question->request,
-                                         .code = wire::refusal::forbidden,
+                                         .code = wire::result_code::forbidden,
                                          .text = "log in first"});
         } else {
             test::polite(client, message);

@@ -255,11 +255,11 @@ TEST_CASE("a request that the server declines fails alone") {
     here.welcome();
     const request_id asked = here.ask<wire::status_request>();
     here.server_says(wire::error_reply{
-        .request = asked, .code = wire::refusal::forbidden, .text = "only for administrators"});
+        .request = asked, .code = wire::result_code::forbidden, .text = "only for administrators"});
     const auto failed = here.the_event<client::failed>();
     CHECK(failed.request == asked);
     CHECK(failed.why.kind == failure_kind::declined);
-    CHECK(failed.why.refusal == wire::refusal::forbidden);
+    CHECK(failed.why.refusal == wire::result_code::forbidden);
     CHECK(says(failed.why, "only for administrators"));
     CHECK(here.client.is_open());
 }
