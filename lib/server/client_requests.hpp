@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/session_ids.hpp"
+#include "wire/client_messages.hpp"
+
+#include <variant>
+
+namespace almenara::server {
+
+/// What a client asks of the reception; other messages are the session's own matter.
+using client_request = std::variant<wire::login,
+                                    wire::attach,
+                                    wire::session_close,
+                                    wire::operation,
+                                    wire::read,
+                                    wire::whois>;
+
+using client_answer = std::variant<wire::login_ok,
+                                   wire::attached,
+                                   wire::session_closed,
+                                   wire::operation_result,
+                                   wire::read_result,
+                                   wire::primary_is,
+                                   wire::redirect,
+                                   wire::error_reply>;
+
+/// An answer on its way. `rests_on` is the newest entry that it shows, `session` whose result it
+/// is: for who watches over what is said.
+struct leaving {
+    connection_id connection;
+    client_answer what;
+    log_index rests_on;
+    session_id session;
+};
+
+} // namespace almenara::server

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "server/client_requests.hpp"
+#include "server/replication.hpp"
+#include "server/waiting_room.hpp"
+#include "state/desk.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace almenara::server {
+
+/// How long and how many requests are kept without an answer (B.10, B.13, C.3).
+struct reception_limits {
+    duration whois_hold = std::chrono::seconds{1};
+    duration handover_hold = std::chrono::milliseconds{200};
+    duration catch_up_hold = std::chrono::seconds{1};
+    waiting_room::bounds held{};
+    waiting_room::bounds probing{.requests = 1U << 16U, .bytes = 64U << 20U};
+    duration sweep_every = std::chrono::seconds{1};
+};
+
+/// The side of a server that faces clients: what they ask goes to the desk and, if it becomes an
+/// entry, on to the log; what the core says becomes answers. It knows no socket and no core: the
+/// daemon's driver and the simulator's server both stand between. One per process.
+class reception {
+  public:
+    /// All outlive it.
+    reception(state::key_space& base,
+              const state::service& services,
+              const state::limits& bounds,
+              replication& log,
+              const reception_limits& limits = {});
+
+    // -- Between outputs: these propose --
+
+    void request(connection_id connection, client_request what);
+    void connection_ended(connection_id connection);
+    /// Once per turn, behind the requests: what was held and can be served now, or was held long
+    /// enough; sessions that nobody uses (C.1).
+    void tick();
+    /// C.1: what nobody uses any more expires. tick() does it now and then.
+    void sweep();
+
+    // -- What the core's output says, in its order: these never propose --
+
+    [[nodiscard]] std::optional<state::unusable_entry> committed(const state::log_record& entry);
+    void confirmed(const confirmation& what);
+    void readable(probe_ticket ticket);
+    /// There is no room for another probe.
+    void refused_read(probe_ticket ticket);
+    /// `tail`: the own log behind beyond_base().
+    [[nodiscard]] std::optional<state::unusable_entry> entered_office(
+        log_index first_uncommitted, std::span<const state::log_record> tail);
+    void left_office();
+    /// Who is primary is known now, and replication::here() says it. Behind the change of office.
+    void announced();
+
+    // -- What comes of it --
+
+    /// When tick() is due, at the latest; in the past: now.
+    [[nodiscard]] std::optional<instant> wake() const;
+    /// What leaves, and who is to be closed behind that, since the last time.
+    [[nodiscard]] std::vector<leaving> take_answers() { return std::exchange(answers_, {}); }
+    [[nodiscard]] std::vector<connection_id> take_closing() { return std::exchange(closing_, {}); }
+
+    [[nodiscard]] bool in_office() const { return desk_.in_office(); }
+    [[nodiscard]] log_index beyond_base() const { return desk_.log_beyond_base().last(); }
+    [[nodiscard]] state::desk& desk() { return desk_; }
+
+  private:
+    /// A probe round runs for it.
+    struct probing {
+        enum class purpose : std::uint8_t {
+            read,
+            refusal, ///< B.5.2: the committed state says why not
+            claim,   ///< B.5.1: it says that it has seen a higher epoch
+        };
+        connection_id connection;
+        client_request request;
+        purpose why = purpose::read;
+    };
+
+    void serve(connection_id from, client_request&& what);
+    void serve(connection_id from, wire::login&& what);
+    void serve(connection_id from, wire::attach&& what);
+    void serve(connection_id from, wire::session_close&& what);
+    void serve(connection_id from, wire::operation&& what);
+    void serve(connection_id from, wire::read&& what);
+    void serve(connection_id from, wire::whois&& what);
+    void serve_stale(connection_id from, wire::read&& what);
+
+    /// Nothing: none is accepted now.
+    [[nodiscard]] std::optional<state::turn> next_turn();
+    void settle(connection_id from, client_request&& what, state::decision&& decided);
+    void probe(probing&& what);
+    void explain(const probing& what);
+    /// B.10: as long as nobody knows who rules next.
+    void hold_for_slot(connection_id from, client_request&& what);
+    void redirect(connection_id from, request_id request);
+    void release(held_request&& what);
+    void deliver(const state::delivery& what);
+    /// What left no entry.
+    void turn_away(connection_id from, const client_request& what, state::reply&& why);
+    void say(connection_id to, client_answer&& what);
+    void note(sighting::kind what, connection_id connection, session_id session = {});
+
+    replication& log_;
+    state::limits bounds_;
+    reception_limits limits_;
+    state::desk desk_;
+    std::optional<confirmation> newest_; ///< of this term of office: what a repeat carries
+    probe_ticket last_ticket_;
+    std::map<probe_ticket, probing> probing_;
+    std::size_t probing_bytes_ = 0;
+    waiting_room held_;
+    instant next_sweep_;
+    std::vector<leaving> answers_;
+    std::vector<connection_id> closing_;
+};
+
+} // namespace almenara::server

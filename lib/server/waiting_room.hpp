@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "server/client_requests.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace almenara::server {
+
+/// Why a request is not served yet.
+enum class held_for : std::uint8_t {
+    primary,   ///< WHOIS: until one is known (C.3)
+    slot,      ///< B.10: the office is being handed over
+    catch_up,  ///< B.9: a stale read whose client has seen more than is here
+    next_turn, ///< B.5.1: its probe round came back
+};
+
+struct held_request {
+    connection_id connection;
+    client_request request;
+    held_for reason = held_for::primary;
+    instant until; ///< then it is answered, whatever is known
+};
+
+/// Requests that wait for something that may soon be so, in the order in which they came. Bounded
+/// in number and in bytes (style 11).
+class waiting_room {
+  public:
+    struct bounds {
+        std::size_t requests = 4096;
+        std::size_t bytes = 16U << 20U;
+    };
+
+    explicit waiting_room(bounds most) : most_(most) {}
+
+    /// False, and nothing is taken, if there is no room.
+    [[nodiscard]] bool hold(held_request& who);
+
+    /// Those who wait for that, all of them.
+    [[nodiscard]] std::vector<held_request> take(held_for reason);
+    /// Those who have waited long enough.
+    [[nodiscard]] std::vector<held_request> take_due(instant now);
+
+    void connection_ended(connection_id connection);
+
+    [[nodiscard]] bool has(held_for reason) const;
+    [[nodiscard]] std::optional<instant> next_deadline() const;
+    [[nodiscard]] std::size_t size() const { return held_.size(); }
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  private:
+    template <class Predicate>
+    [[nodiscard]] std::vector<held_request> take_if(Predicate wanted);
+
+    bounds most_;
+    std::vector<held_request> held_;
+    std::size_t bytes_ = 0;
+};
+
+/// What a request weighs while it waits.
+[[nodiscard]] std::size_t weight_of(const client_request& what);
+
+} // namespace almenara::server
