@@ -57,7 +57,8 @@ class replication {
     replication& operator=(const replication&) = delete;
 
     [[nodiscard]] virtual instant now() const = 0;
-    [[nodiscard]] virtual standing here() const = 0;
+    /// Valid until the next call of anything here.
+    [[nodiscard]] virtual const standing& here() const = 0;
 
     /// Where the next proposal goes; nothing while none is accepted.
     [[nodiscard]] virtual std::optional<state::slot> next_slot() const = 0;

@@ -4,9 +4,9 @@
 #include "base/time.hpp"
 #include "server/client_requests.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -43,22 +43,28 @@ class waiting_room {
 
     /// Those who wait for that, all of them.
     [[nodiscard]] std::vector<held_request> take(held_for reason);
+    /// Stale reads for which the state has become new enough.
+    [[nodiscard]] std::vector<held_request> take_caught_up(log_index committed);
     /// Those who have waited long enough.
     [[nodiscard]] std::vector<held_request> take_due(instant now);
 
     void connection_ended(connection_id connection);
 
-    [[nodiscard]] bool has(held_for reason) const;
+    [[nodiscard]] bool has(held_for reason) const { return count_of(reason) > 0; }
     [[nodiscard]] std::optional<instant> next_deadline() const;
     [[nodiscard]] std::size_t size() const { return held_.size(); }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   private:
+    [[nodiscard]] std::size_t count_of(held_for reason) const {
+        return counts_[static_cast<std::size_t>(reason)];
+    }
     template <class Predicate>
     [[nodiscard]] std::vector<held_request> take_if(Predicate wanted);
 
     bounds most_;
     std::vector<held_request> held_;
+    std::array<std::size_t, 4> counts_{}; ///< by reason
     std::size_t bytes_ = 0;
 };
 
