@@ -54,6 +54,9 @@ void machine::lead_init() {
     if (!config || damaged()) {
         return; // A damaged log had an entry 1: it is repaired, not made again.
     }
+    if (somebody_waits()) {
+        return;
+    }
     auto& b = std::get<boot>(role_);
     const cluster_id cluster = cluster_of_list(*config);
     for (const auto& [id, l] : links_) {
@@ -191,7 +194,45 @@ void machine::go_if_all_have_it() {
     leave_boot(true);
 }
 
+// -- GO -------------------------------------------------------------------------------------------
+
+/// B.12: one server that waits holds the whole list, and GO said to one releases all.
+bool machine::somebody_waits() const {
+    return waits_ || std::any_of(links_.begin(), links_.end(), [](const auto& one) {
+               const link& l = one.second;
+               return l.open() && l.said.role == role_name::boot &&
+                      (l.said.features & waits_for_go) != 0;
+           });
+}
+
+void machine::on(const go&) {
+    if (!is_boot() || std::exchange(released_, true)) {
+        return;
+    }
+    note_that(note_kind::bootstrap, "go: the list begins when all of it is here");
+    waits_ = false;
+    for (const auto& [id, l] : links_) {
+        if (l.open()) {
+            pass_on_go(id);
+        }
+    }
+    std::get<boot>(role_).retry_at = now_.monotonic;
+    boot_due();
+}
+
+void machine::pass_on_go(server_id peer) {
+    link& l = links_[peer];
+    if (released_ && l.said.role == role_name::boot) {
+        l.said.features &= ~waits_for_go;
+        send_now(peer, init_go{.nonce = 0});
+    }
+}
+
 void machine::on_init_go(const sender& from, const init_go& m) {
+    if (m.nonce == 0 && is_boot()) {
+        links_[from.id].said.features &= ~waits_for_go;
+        return on(go{});
+    }
     // Whoever says it: entry 1 is the same for all. Without it on the disk there is nothing to go
     // by.
     if (is_boot() && m.nonce != 0 && writer_.durable() >= log_index{1}) {

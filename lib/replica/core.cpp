@@ -39,6 +39,7 @@ core_status machine::status() const {
     s.known_primary = is_primary() ? std::optional{self_} : known_primary_;
     s.last = log_.last();
     s.commit = commit_;
+    s.config_index = log_.config_index();
     s.durable_upto = writer_.durable();
     s.confirmed_upto = confirmed_upto();
     s.applied = handed_out_;
@@ -52,6 +53,7 @@ core_status machine::status() const {
         peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
         if (l.open()) {
             p.session = l.session;
+            p.last_heard = l.last_heard;
         }
         if (office != nullptr) {
             const auto found = office->voters.find(id);
@@ -59,6 +61,9 @@ core_status machine::status() const {
                 p.match = found->second.match;
                 p.next = found->second.next;
                 p.in_flight = found->second.entries_in_flight;
+                p.over_bulk = found->second.over_bulk;
+                p.sick = found->second.sick;
+                p.draining = found->second.draining;
             }
             p.in_sync = office->sync.contains(id);
         }
@@ -92,6 +97,9 @@ log_index core::confirmed_upto() const {
 }
 core_status core::status() const {
     return machine_->status();
+}
+log_index core::commit() const {
+    return machine_->commit();
 }
 const cluster_config* core::config() const {
     return machine_->config();

@@ -26,7 +26,11 @@ struct peer_status {
     log_index match; ///< as a primary credits it in this link session
     log_index next;
     bool in_sync = false;
-    std::size_t in_flight = 0; ///< entries
+    std::size_t in_flight = 0;              ///< entries
+    std::optional<instant> last_heard = {}; ///< while its link is open
+    bool over_bulk = false;                 ///< far behind: it gets old entries
+    bool sick = false;
+    bool draining = false;
 };
 
 /// What is so now, for `status`, and for checks that look at all servers at once.
@@ -37,6 +41,7 @@ struct core_status {
     std::optional<server_id> known_primary;
     log_point last;
     log_index commit;
+    log_index config_index;
     log_index durable_upto; ///< own log, as it is now in memory
     log_index confirmed_upto;
     log_index applied;
@@ -76,6 +81,8 @@ class core {
     [[nodiscard]] log_index confirmed_upto() const;
 
     [[nodiscard]] core_status status() const;
+    /// The same as in there, for who asks each turn.
+    [[nodiscard]] log_index commit() const;
     [[nodiscard]] const cluster_config* config() const;
 
     /// Position of an entry of the own log; nothing where there is none.

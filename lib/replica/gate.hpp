@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/hash.hpp"
 #include "base/hlc.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -63,6 +64,10 @@ struct start_state {
     std::uint16_t priority = 0;
     std::vector<server_id> listed; ///< `--peers`, this server included; for the first start
     replica::confirm_policy confirm = confirm_policy::sync_set; ///< for the first start
+    /// All cluster options as `name=value`: a difference is refused and named; for the first start.
+    std::vector<std::string> options;
+    std::optional<base::key256> secret; ///< of the cluster; links prove that they have it
+    bool waits_for_go = false;          ///< B.12: for the first start
 
     persistent meta;
     /// What the scan of this start found damaged; joined to what `meta` remembers.
@@ -168,6 +173,9 @@ struct transfer {
 /// What was applied does not agree with what a majority applied, or cannot be read.
 struct state_damaged {};
 
+/// An operator says that a list which waits may begin (B.12). Without a wait nothing changes.
+struct go {};
+
 /// SIGTERM: hand over, then end.
 struct terminate {};
 
@@ -184,6 +192,7 @@ using event = std::variant<tick,
                            read_request,
                            transfer,
                            state_damaged,
+                           go,
                            terminate>;
 
 // -- Output ---------------------------------------------------------------------------------------

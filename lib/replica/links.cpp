@@ -22,23 +22,6 @@ std::vector<server_id> machine::known_peers() const {
     return peers;
 }
 
-greeting machine::own_greeting(connection_kind kind, link_session session) const {
-    return {.protocol = link_protocol,
-            .cluster = ballot_.word().cluster,
-            .server = self_,
-            .uuid = uuid_,
-            .incarnation = incarnation_,
-            .kind = kind,
-            .session = session,
-            .rank = own_rank(),
-            .config_index = log_.config_index(),
-            .members_hash = list_hash(listed_),
-            .commit = commit_,
-            .role = role_of(),
-            .knows_primary = is_primary() || live_primary(),
-            .features = 0};
-}
-
 // -- Connections come and go ----------------------------------------------------------------------
 
 void machine::on(const connection_opened& e) {
@@ -130,51 +113,6 @@ void machine::drop_bulk(link& l) {
 
 // -- HELLO ----------------------------------------------------------------------------------------
 
-bool machine::known_to_config(const greeting& g) const {
-    if (log_.config() == nullptr) {
-        // A member whose entry 1 cannot be read is repaired by any other of its cluster.
-        return (ballot_.word().cluster && g.cluster == ballot_.word().cluster) ||
-               std::binary_search(listed_.begin(), listed_.end(), g.server);
-    }
-    return find_member(*log_.config(), g.server) != nullptr;
-}
-
-std::optional<link_reject> machine::refuse(const greeting& g) const {
-    if (g.protocol != link_protocol) {
-        return link_reject{.code = link_reject_code::protocol,
-                           .text = fmt::format("protocol {} is spoken here", link_protocol)};
-    }
-    const auto& mine = ballot_.word().cluster;
-    if (mine && g.cluster && *mine != *g.cluster) {
-        return link_reject{.code = link_reject_code::other_cluster,
-                           .text = "this server belongs to another cluster"};
-    }
-    if (!known_to_config(g) || g.server == self_) {
-        return link_reject{.code = link_reject_code::unknown_server,
-                           .text = fmt::format("server {} is not a member", g.server)};
-    }
-    if (log_.config() == nullptr) {
-        if (!g.cluster && g.members_hash != list_hash(listed_)) {
-            return link_reject{.code = link_reject_code::other_list,
-                               .text = "the two servers were given different lists of servers"};
-        }
-    } else if (find_member(*log_.config(), g.server)->uuid != g.uuid &&
-               holds(rule::other_disk_refused)) {
-        // TigerBeetle#2767: a wiped disk has forgotten its promises.
-        return link_reject{.code = link_reject_code::other_disk,
-                           .text = fmt::format("server {} lost its disk: remove it and add it "
-                                               "again",
-                                               g.server)};
-    }
-    const auto l = links_.find(g.server);
-    if (l != links_.end() && l->second.open() && l->second.said.incarnation != g.incarnation &&
-        now_.monotonic - l->second.last_heard < settings_.timers.suspect) {
-        return link_reject{.code = link_reject_code::duplicate_id,
-                           .text = fmt::format("another server {} is connected", g.server)};
-    }
-    return std::nullopt;
-}
-
 void machine::on_hello(connection_id id, const hello& h) {
     connection& c = connections_[id];
     if (c.peer || c.dialled) {
@@ -210,7 +148,8 @@ void machine::on_hello_ok(connection_id id, hello_ok& h) {
     const auto no = refuse(h.from);
     if (no || *c.dialled != h.from.server || h.from.session.dialler != incarnation_) {
         note_that(note_kind::link_rejected,
-                  fmt::format("server {} is not who was dialled", h.from.server));
+                  no ? fmt::format("server {} refused: {}", h.from.server, no->text)
+                     : fmt::format("server {} is not who was dialled", h.from.server));
         return close_connection(id);
     }
     if (c.kind == connection_kind::bulk) {
@@ -268,8 +207,9 @@ void machine::accept_bulk(connection_id id, const greeting& g) {
     c.peer = g.server;
     c.session = g.session;
     l.bulk = id;
-    greeting mine = own_greeting(connection_kind::bulk, g.session);
-    mine.session.dialler = g.incarnation;
+    link_session session = g.session;
+    session.dialler = g.incarnation;
+    const greeting mine = own_greeting(connection_kind::bulk, session);
     send_on(id, g.server, ballot_.durable().epoch,
             std::make_shared<const message>(hello_ok{.from = mine, .first = {}}), {});
 }
@@ -337,6 +277,7 @@ void machine::link_up(server_id peer) {
     reset_progress(peer);
     if (is_boot() || links_[peer].said.config_index == log_index{0}) {
         offer_first_entry(peer);
+        pass_on_go(peer);
         boot_due();
     }
     // B.8: a start may hurry when a majority, and everybody connected, knows no primary.

@@ -50,6 +50,7 @@ class machine {
     [[nodiscard]] std::vector<entry_ptr> entries_from(log_index first) const;
     [[nodiscard]] log_index confirmed_upto() const;
     [[nodiscard]] core_status status() const;
+    [[nodiscard]] log_index commit() const { return commit_; }
     [[nodiscard]] const cluster_config* config() const { return log_.config(); }
     [[nodiscard]] std::optional<log_point> position(log_index i) const { return log_.at(i); }
 
@@ -70,6 +71,7 @@ class machine {
     void on(const applied& e);
     void on(log_read& e);
     void on(proposal& p);
+    void on(const go& e);
     void on(const terminate& e);
     [[nodiscard]] bool implausible(almenara::epoch e) const;
     [[nodiscard]] bool incredible(almenara::epoch e) const;
@@ -121,6 +123,9 @@ class machine {
     void on_hello_ok(connection_id id, hello_ok& h);
     void on_reject(connection_id id, const link_reject& r);
     [[nodiscard]] std::optional<link_reject> refuse(const greeting& g) const;
+    [[nodiscard]] std::optional<link_reject> refuse_stranger(const greeting& g) const;
+    [[nodiscard]] std::optional<link_reject> refuse_secret(const greeting& g) const;
+    [[nodiscard]] std::optional<link_reject> refuse_founding(const greeting& g) const;
     [[nodiscard]] bool known_to_config(const greeting& g) const;
     void replace_bulk(link& l);
     void accept_bulk(connection_id id, const greeting& g);
@@ -135,6 +140,8 @@ class machine {
     void dial_due();
     void dial_later(dialling& d, bool failed);
     [[nodiscard]] greeting own_greeting(connection_kind kind, link_session session) const;
+    void pass_on_go(server_id peer);
+    [[nodiscard]] bool somebody_waits() const;
     [[nodiscard]] std::vector<server_id> known_peers() const;
     [[nodiscard]] instant links_deadline() const;
     void ping_due();
@@ -306,6 +313,10 @@ class machine {
     std::uint16_t own_priority_;
     std::vector<server_id> listed_;
     confirm_policy listed_confirm_;
+    std::vector<std::string> options_;
+    std::optional<base::key256> secret_;
+    bool waits_ = false;    ///< for GO
+    bool released_ = false; ///< GO was said here: who comes later hears of it
     settings settings_;
     base::generator random_;
 

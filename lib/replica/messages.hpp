@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "replica/config.hpp"
@@ -53,6 +54,9 @@ ALMENARA_DESCRIBE(permit, old_primary, epoch, last_index, probe)
 enum class connection_kind : std::uint8_t { control, bulk };
 ALMENARA_DESCRIBE_ENUM(connection_kind, control, bulk)
 
+/// Bits of greeting::features.
+inline constexpr std::uint64_t waits_for_go = 1; ///< B.12: does not begin before GO
+
 enum class role_name : std::uint8_t { boot, learner, backup, prospect, candidate, primary };
 ALMENARA_DESCRIBE_ENUM(role_name, boot, learner, backup, prospect, candidate, primary)
 
@@ -72,6 +76,10 @@ struct greeting {
     role_name role = role_name::boot;
     bool knows_primary = false; ///< B.8: a start may hurry when a majority knows none
     std::uint64_t features = 0;
+    /// The cluster options that the operator gave, as `name=value`, in the same order everywhere.
+    std::vector<std::string> options;
+    /// That the sender has the cluster secret (B.12); all zero from one that was given none.
+    base::mac128 proof{};
 };
 ALMENARA_DESCRIBE(greeting,
                   protocol,
@@ -87,7 +95,9 @@ ALMENARA_DESCRIBE(greeting,
                   commit,
                   role,
                   knows_primary,
-                  features)
+                  features,
+                  options,
+                  proof)
 
 struct hello {
     greeting from;
@@ -108,6 +118,8 @@ enum class link_reject_code : std::uint8_t {
     other_disk, ///< a known id with another data_uuid: its disk was lost
     duplicate_id,
     old_session, ///< a bulk connection of a link session that is gone
+    other_secret,
+    other_options,
 };
 ALMENARA_DESCRIBE_ENUM(link_reject_code,
                        protocol,
@@ -116,7 +128,9 @@ ALMENARA_DESCRIBE_ENUM(link_reject_code,
                        unknown_server,
                        other_disk,
                        duplicate_id,
-                       old_session)
+                       old_session,
+                       other_secret,
+                       other_options)
 
 struct link_reject {
     link_reject_code code = link_reject_code::protocol;
@@ -303,7 +317,7 @@ struct init_ack {
 ALMENARA_DESCRIBE(init_ack, nonce, first, refused)
 
 struct init_go {
-    std::uint64_t nonce = 0;
+    std::uint64_t nonce = 0; ///< 0: nobody waits any more, an operator has said GO
 };
 ALMENARA_DESCRIBE(init_go, nonce)
 
