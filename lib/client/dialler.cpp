@@ -22,16 +22,6 @@ using local = asio::local::stream_protocol;
 
 namespace {
 
-/// An address that needs nobody to look it up.
-std::optional<net::endpoint_list> literal_endpoints(const net::host_port& where) {
-    error_code not_an_address;
-    const auto address = asio::ip::make_address(where.host, not_an_address);
-    if (not_an_address) {
-        return std::nullopt;
-    }
-    return net::endpoint_list{tcp::endpoint{address, where.port}};
-}
-
 /// Nobody is there: a process that listens would have answered.
 bool nobody_listens(const std::error_code& why) {
     return why == std::errc::connection_refused || why == std::errc::no_such_file_or_directory;
@@ -65,7 +55,7 @@ asio::awaitable<outcome<dialled>> dialler::dial(std::shared_ptr<dialler> self,
 }
 
 asio::awaitable<void> dialler::dial_host(std::shared_ptr<dialler> self, net::host_port where) {
-    if (auto endpoints = literal_endpoints(where)) {
+    if (auto endpoints = net::literal_endpoints(where)) {
         self->found(*std::move(endpoints));
     } else {
         net::spawn(self->executor_, "client name lookup", look_up(self, std::move(where)));

@@ -92,6 +92,15 @@ std::string to_string(const tcp::endpoint& endpoint) {
     return to_string(host_port{endpoint.address().to_string(), endpoint.port()});
 }
 
+std::optional<endpoint_list> literal_endpoints(const host_port& address) {
+    boost::system::error_code not_an_address;
+    const auto literal = asio::ip::make_address(address.host, not_an_address);
+    if (not_an_address) {
+        return std::nullopt;
+    }
+    return endpoint_list{tcp::endpoint{literal, address.port}};
+}
+
 result<endpoint_list> resolve(const host_port& address) {
     asio::io_context context;
     tcp::resolver resolver{context};

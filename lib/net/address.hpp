@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ struct host_port {
 [[nodiscard]] std::string to_string(const boost::asio::ip::tcp::endpoint& endpoint);
 
 using endpoint_list = std::vector<boost::asio::ip::tcp::endpoint>;
+
+/// An address that needs nobody to look it up.
+[[nodiscard]] std::optional<endpoint_list> literal_endpoints(const host_port& address);
 
 /// All addresses of the host, without waiting for a name server longer than the resolver does.
 [[nodiscard]] result<endpoint_list> resolve(const host_port& address);

@@ -24,6 +24,13 @@ void byte_pump::await_first_bytes() {
     spawn(executor_, name_ + " waiting", wait_for_first(shared_from_this()));
 }
 
+std::unique_ptr<byte_stream> byte_pump::release() {
+    ALMENARA_CHECK(!reading_ && !write_loop_runs_ && !closed_);
+    closed_ = true;
+    owner_ = nullptr;
+    return std::move(stream_);
+}
+
 void byte_pump::start_reading() {
     paused_ = false;
     if (!reading_ && !closed_) {

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,6 +52,18 @@ class byte_pump : public std::enable_shared_from_this<byte_pump> {
     /// Waits for the first bytes without reading them, so that a connection which says nothing
     /// costs a descriptor and no buffer.
     void await_first_bytes();
+
+    /// The first bytes that wait, without taking them.
+    [[nodiscard]] std::size_t peek(std::span<std::byte> into) { return stream_->peek(into); }
+
+    /// Gives the stream away, before anything was read or sent: when the first bytes say that it is
+    /// somebody else's. Nothing else may be asked of the pump behind it but close().
+    [[nodiscard]] std::unique_ptr<byte_stream> release();
+
+    /// See byte_stream.
+    void end_when_unheard_for(std::chrono::milliseconds limit) {
+        stream_->end_when_unheard_for(limit);
+    }
 
     /// Reads until pause_reading(), the end or a failure.
     void start_reading();

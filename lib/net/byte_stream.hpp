@@ -8,6 +8,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -49,6 +50,14 @@ class byte_stream {
 
     /// As much as goes without waiting. Only while no write_some() is under way.
     virtual transferred write_now(base::byte_view bytes) = 0;
+
+    /// The first bytes that wait to be read, without taking them: as many as there are, and none
+    /// while nothing waits.
+    virtual std::size_t peek(std::span<std::byte> into) = 0;
+
+    /// The connection ends when what was sent is not acknowledged for so long; a Unix socket knows
+    /// no such thing.
+    virtual void end_when_unheard_for(std::chrono::milliseconds limit) = 0;
 
     /// Tells the other end that there is no more to come.
     virtual void end_sending() = 0;

@@ -7,8 +7,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <type_traits>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace almenara::net {
@@ -52,6 +55,21 @@ class plain_stream final : public byte_stream {
             done.failure = {};
         }
         return done;
+    }
+
+    std::size_t peek(std::span<std::byte> into) override {
+        const ssize_t got =
+            ::recv(socket_.native_handle(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+        return got > 0 ? static_cast<std::size_t>(got) : 0; // Whoever reads finds out why.
+    }
+
+    void end_when_unheard_for(std::chrono::milliseconds limit) override {
+        if constexpr (std::is_same_v<Socket, asio::ip::tcp::socket>) {
+            const auto wanted = static_cast<unsigned>(limit.count());
+            // Only a quicker end is lost if the system refuses it.
+            static_cast<void>(::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT,
+                                           &wanted, sizeof(wanted)));
+        }
     }
 
     void end_sending() override {

@@ -92,6 +92,8 @@ class scene {
     [[nodiscard]] byte_pump& pump() { return *pump_; }
     [[nodiscard]] diary& owner() { return *owner_; }
 
+    [[nodiscard]] asio::any_io_executor executor() { return context_.get_executor(); }
+
     /// Everything that can happen now happens.
     void settle() {
         context_.restart();
@@ -371,6 +373,41 @@ TEST_CASE("the end of a stream is told once, whoever notices it first") {
     }
     both.settle();
     CHECK(both.owner().ends == 1);
+    CHECK(both.pump_is_idle());
+}
+
+TEST_CASE("B.2: the first bytes can be looked at before anything is read, and again") {
+    scene both;
+    std::array<std::byte, 6> front{};
+    both.pump().await_first_bytes();
+    both.settle();
+    CHECK(both.pump().peek(front) == 0);
+    both.they_send("hell");
+    CHECK(both.owner().first_bytes == 1);
+    CHECK(both.pump().peek(front) == 4);
+    both.they_send("o, world");
+    CHECK(both.pump().peek(front) == front.size());
+    CHECK(base::as_text(front) == "hello,");
+    both.pump().start_reading();
+    both.settle();
+    CHECK(both.owner().got == "hello, world");
+}
+
+TEST_CASE("B.2: a stream that was given away is somebody else's, with everything that came") {
+    scene both;
+    both.pump().await_first_bytes();
+    both.they_send("for another");
+    diary other;
+    const auto next = std::make_shared<byte_pump>(both.executor(), both.pump().release(),
+                                                  static_cast<byte_pump::owner&>(other), "next");
+    both.pump().close();
+    next->start_reading();
+    both.settle();
+    CHECK(other.got == "for another");
+    CHECK(both.owner().got.empty());
+    both.they_close();
+    CHECK(other.ends == 1);
+    CHECK(both.owner().ends == 0);
     CHECK(both.pump_is_idle());
 }
 
