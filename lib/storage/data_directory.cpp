@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <fcntl.h>
@@ -25,8 +26,10 @@ namespace almenara::storage {
 namespace {
 
 constexpr const char* identity_name = "identity";
+constexpr const char* cluster_name = "cluster";
 constexpr const char* lock_name = "almenara.lock";
 constexpr std::size_t largest_identity = 4096;
+constexpr std::size_t largest_cluster_record = std::size_t{1} << 20U;
 constexpr mode_t owner_only_directory = 0700;
 constexpr mode_t owner_only_file = 0600;
 
@@ -59,22 +62,25 @@ result<void> refuse_foreign(const std::string& path) {
     return {};
 }
 
-/// The identity that stands in the directory; nothing if there is none.
-result<std::optional<identity_record>> read_identity(const std::string& path) {
-    const std::string file = fmt::format("{}/{}", path, identity_name);
-    auto content = read_file(file, largest_identity);
+/// The record that is all of a file; nothing if there is no such file.
+template <class Record>
+result<std::optional<Record>> read_record(const std::string& file, std::size_t largest) {
+    auto content = read_file(file, largest);
     if (!content) {
         return content.error();
     }
     if (!*content) {
-        return std::optional<identity_record>{};
+        return std::optional<Record>{};
     }
-    wire::frame_decoder decoder{largest_identity};
-    const base::byte_vector& bytes = **content;
-    std::copy_n(bytes.begin(), std::min(bytes.size(), decoder.free_space().size()),
-                decoder.free_space().begin());
-    decoder.received(std::min(bytes.size(), decoder.free_space().size()));
-
+    wire::frame_decoder decoder{largest};
+    base::byte_view rest{**content};
+    while (!rest.empty()) {
+        const auto space = decoder.free_space();
+        const std::size_t part = std::min(rest.size(), space.size());
+        std::copy_n(rest.begin(), part, space.begin());
+        decoder.received(part);
+        rest = rest.subspan(part);
+    }
     const error unreadable{errc::malformed,
                            fmt::format("'{}' is damaged or was not written by Almenara. Restore it "
                                        "from a backup, or give a new directory",
@@ -83,17 +89,35 @@ result<std::optional<identity_record>> read_identity(const std::string& path) {
     if (!whole || !*whole || decoder.unfinished() > 0) {
         return unreadable;
     }
-    std::optional<identity_record> identity;
-    const auto known = wire::dispatch<storage_records>(
-        **whole, [&identity](identity_record record, base::byte_view) { identity = record; });
-    if (!known || !identity) {
+    std::optional<Record> record;
+    const auto known =
+        wire::dispatch<storage_records>(**whole, [&record](auto one, base::byte_view) {
+            if constexpr (std::is_same_v<decltype(one), Record>) {
+                record = std::move(one);
+            }
+        });
+    if (!known || !record) {
         return unreadable;
     }
-    if (identity->format > directory_format) {
+    return record;
+}
+
+template <class Record>
+result<void> write_record(const std::string& path, const char* name, const Record& record) {
+    base::byte_vector bytes;
+    wire::append_message<storage_records>(record, bytes);
+    return replace_file(path, name, bytes);
+}
+
+/// The identity that stands in the directory; nothing if there is none.
+result<std::optional<identity_record>> read_identity(const std::string& path) {
+    auto identity =
+        read_record<identity_record>(fmt::format("{}/{}", path, identity_name), largest_identity);
+    if (identity && *identity && (*identity)->format > directory_format) {
         return error{errc::unsupported,
                      fmt::format("'{}' was written by a newer version (format {}, this one knows "
                                  "{}). Install that version",
-                                 path, identity->format, directory_format)};
+                                 path, (*identity)->format, directory_format)};
     }
     return identity;
 }
@@ -226,12 +250,29 @@ result<data_directory> data_directory::open(const std::string& path,
         return data_directory{path, std::move(*lock), **identity, false};
     }
     const identity_record created{.uuid = new_uuid(), .server = wanted.value_or(server_id{1})};
-    base::byte_vector bytes;
-    wire::append_message<storage_records>(created, bytes);
-    if (auto written = replace_file(path, identity_name, bytes); !written) {
+    if (auto written = write_record(path, identity_name, created); !written) {
         return written.error();
     }
     return data_directory{path, std::move(*lock), created, true};
+}
+
+result<void> data_directory::note_log() {
+    identity_record changed = identity_;
+    changed.has_log = true;
+    if (auto written = write_record(path_, identity_name, changed); !written) {
+        return written;
+    }
+    identity_ = changed;
+    return {};
+}
+
+result<std::optional<cluster_record>> data_directory::read_cluster() const {
+    return read_record<cluster_record>(fmt::format("{}/{}", path_, cluster_name),
+                                       largest_cluster_record);
+}
+
+result<void> data_directory::write_cluster(const cluster_record& record) const {
+    return write_record(path_, cluster_name, record);
 }
 
 bool data_directory::is_own_file(const std::string& directory, const std::string& file) {
@@ -249,8 +290,9 @@ bool data_directory::is_own_file(const std::string& directory, const std::string
     if (place.parent_path() != base) {
         return false;
     }
-    return std::find(own_names.begin(), own_names.end(), place.filename().string()) !=
-           own_names.end();
+    const std::string name = place.filename().string();
+    return name == cluster_name || name == fmt::format("{}.new", cluster_name) ||
+           std::find(own_names.begin(), own_names.end(), name) != own_names.end();
 }
 
 } // namespace almenara::storage

@@ -33,6 +33,14 @@ class data_directory {
     [[nodiscard]] server_id server() const { return identity_.server; }
     [[nodiscard]] bool is_new() const { return is_new_; }
 
+    /// Whether the log was made once. note_log() keeps that on the disk.
+    [[nodiscard]] bool has_log() const { return identity_.has_log; }
+    [[nodiscard]] result<void> note_log();
+
+    /// What was said of the cluster; nothing if nothing was.
+    [[nodiscard]] result<std::optional<cluster_record>> read_cluster() const;
+    [[nodiscard]] result<void> write_cluster(const cluster_record& record) const;
+
   private:
     static constexpr const char* log_directory = "log";
 
