@@ -109,7 +109,7 @@ class reception {
     void release(held_request&& what);
     void deliver(const state::delivery& what);
     /// What left no entry.
-    void turn_away(connection_id from, const client_request& what, state::reply&& why);
+    void turn_away(connection_id from, const client_request& what, state::reply why);
     void say(connection_id to, client_answer&& what);
     void note(sighting::kind what, connection_id connection, session_id session = {});
 
@@ -122,6 +122,8 @@ class reception {
     std::map<probe_ticket, probing> probing_;
     std::size_t probing_bytes_ = 0;
     waiting_room held_;
+    /// What a login is answered when its session is open.
+    std::map<std::pair<connection_id, request_id>, wire::login_ok> logins_;
     instant next_sweep_;
     std::vector<leaving> answers_;
     std::vector<connection_id> closing_;

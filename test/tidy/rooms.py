@@ -47,7 +47,7 @@ ROOMS = {
 # their headers; or all of its folder core.
 CORES = {
     "client": pure("wire", "base"),
-    "server": pure("wire", "base"),
+    "server": pure("state", "wire", "base"),
     "storage": pure("replica", "wire", "base"),
     "sync": pure("wire", "base"),
 }

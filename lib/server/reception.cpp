@@ -1,0 +1,353 @@
+#include "server/reception.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <variant>
+
+namespace almenara::server {
+
+namespace {
+
+almenara::epoch epoch_seen(const client_request& what) {
+    return std::visit(
+        []<class Request>(const Request& asked) {
+            if constexpr (requires { asked.epoch_seen; }) {
+                return asked.epoch_seen;
+            } else {
+                return almenara::epoch{};
+            }
+        },
+        what);
+}
+
+request_id number_of(const client_request& what) {
+    return std::visit([](const auto& asked) { return asked.request; }, what);
+}
+
+} // namespace
+
+reception::reception(state::key_space& base,
+                     const state::service& services,
+                     const state::limits& bounds,
+                     replication& log,
+                     const reception_limits& limits)
+    : log_(log),
+      bounds_(bounds),
+      limits_(limits),
+      desk_(base, services, bounds),
+      held_(limits.held) {}
+
+// -- Requests -------------------------------------------------------------------------------------
+
+void reception::request(connection_id connection, client_request what) {
+    // B.5.1: its word deposes nobody, but before it is answered a majority must agree with me.
+    if (in_office() && epoch_seen(what) > log_.here().epoch) {
+        return probe(
+            {.connection = connection, .request = std::move(what), .why = probing::purpose::claim});
+    }
+    serve(connection, std::move(what));
+}
+
+void reception::serve(connection_id from, client_request&& what) {
+    std::visit([&](auto& asked) { serve(from, std::move(asked)); }, what);
+}
+
+void reception::serve(connection_id from, wire::operation&& what) {
+    if (!in_office()) {
+        return redirect(from, what.request);
+    }
+    const auto turn = next_turn();
+    if (!turn) {
+        return hold_for_slot(from, std::move(what));
+    }
+    state::decision decided = desk_.operation(*turn, from,
+                                              {.request = what.request,
+                                               .session = what.session,
+                                               .seq = what.seq,
+                                               .first_unacked = what.first_unacked,
+                                               .body = what.body});
+    if (std::holds_alternative<state::proposed>(decided) ||
+        std::holds_alternative<state::waits>(decided) ||
+        std::holds_alternative<state::known>(decided)) {
+        note(sighting::kind::operation_taken, from, what.session);
+    }
+    settle(from, std::move(what), std::move(decided));
+}
+
+void reception::serve(connection_id from, wire::read&& what) {
+    switch (what.mode) {
+    case wire::read_mode::stale:
+        return serve_stale(from, std::move(what));
+    case wire::read_mode::quorum:
+    case wire::read_mode::lease: // B.9: where no lease is given, a majority says it.
+        if (!in_office()) {
+            return redirect(from, what.request);
+        }
+        return probe(
+            {.connection = from, .request = std::move(what), .why = probing::purpose::read});
+    }
+    turn_away(from, what, {.code = state::result_code::unsupported, .body = {}});
+}
+
+// B.9: what this server has, and how old it may be.
+void reception::serve_stale(connection_id from, wire::read&& what) {
+    const standing& here = log_.here();
+    if (in_office()) {
+        desk_.committed_upto(here.commit);
+    }
+    if (what.last_seen > desk_.log_beyond_base().committed()) {
+        held_request waiting{.connection = from,
+                             .request = std::move(what),
+                             .reason = held_for::catch_up,
+                             .until = log_.now() + limits_.catch_up_hold};
+        if (!held_.hold(waiting)) {
+            turn_away(from, waiting.request, {.code = state::result_code::busy, .body = {}});
+        }
+        return;
+    }
+    const instant heard = in_office() ? log_.now() : here.primary_heard;
+    const duration age = std::max(log_.now() - heard, duration{0});
+    state::answer found = desk_.read(what.body);
+    say(from, wire::read_result{.request = what.request,
+                                .code = found.reply.code,
+                                .index = found.index,
+                                .epoch = here.epoch,
+                                .age = std::chrono::duration_cast<std::chrono::milliseconds>(age),
+                                .body = std::move(found.reply.body)});
+    answers_.back().rests_on = found.index;
+}
+
+void reception::serve(connection_id from, wire::whois&& what) {
+    const standing& here = log_.here();
+    const duration wait = std::clamp<duration>(what.wait, duration{0}, limits_.whois_hold);
+    if (!here.primary && wait > duration{0}) {
+        held_request waiting{.connection = from,
+                             .request = std::move(what),
+                             .reason = held_for::primary,
+                             .until = log_.now() + wait};
+        if (held_.hold(waiting)) {
+            return note(sighting::kind::whois_held, from);
+        }
+    }
+    say(from,
+        wire::primary_is{.request = what.request, .epoch = here.epoch, .primary = here.primary});
+}
+
+std::optional<state::turn> reception::next_turn() {
+    const auto slot = log_.next_slot();
+    if (!slot) {
+        return std::nullopt;
+    }
+    return state::turn{
+        .next = *slot, .confirmed_upto = log_.confirmed_upto(), .random = log_.random()};
+}
+
+void reception::settle(connection_id from, client_request&& what, state::decision&& decided) {
+    if (auto* entry = std::get_if<state::proposed>(&decided)) {
+        log_.propose(std::move(*entry));
+    } else if (std::holds_alternative<state::waits>(decided)) {
+        note(sighting::kind::repeat_waits, from);
+    } else if (auto* known = std::get_if<state::known>(&decided)) {
+        note(sighting::kind::repeat_found, from);
+        const auto* const asked = std::get_if<wire::operation>(&what);
+        deliver({.connection = from,
+                 .request = number_of(what),
+                 .label = known->label,
+                 .session = known->session,
+                 .seq = asked != nullptr ? asked->seq : sequence{},
+                 .index = known->index,
+                 .reply = std::move(known->reply)});
+    } else if (auto* away = std::get_if<state::turned_away>(&decided)) {
+        turn_away(from, what, std::move(away->reply));
+    } else if (std::holds_alternative<state::probe_first>(decided)) {
+        probe({.connection = from, .request = std::move(what), .why = probing::purpose::refusal});
+    } else {
+        closing_.push_back(from);
+    }
+}
+
+void reception::probe(probing&& what) {
+    const std::size_t weight = weight_of(what.request);
+    if (probing_.size() >= limits_.probing.requests ||
+        probing_bytes_ + weight > limits_.probing.bytes) {
+        return turn_away(what.connection, what.request,
+                         {.code = state::result_code::busy, .body = {}});
+    }
+    const auto claimed =
+        what.why == probing::purpose::claim ? epoch_seen(what.request) : almenara::epoch{};
+    last_ticket_ = last_ticket_.next();
+    probing_bytes_ += weight;
+    probing_.emplace(last_ticket_, std::move(what));
+    log_.probe(last_ticket_, claimed);
+}
+
+void reception::hold_for_slot(connection_id from, client_request&& what) {
+    duration wait = limits_.handover_hold;
+    if (const auto* const asked = std::get_if<wire::operation>(&what);
+        asked != nullptr && asked->deadline > duration{0}) {
+        wait = std::min<duration>(wait, asked->deadline);
+    }
+    held_request waiting{.connection = from,
+                         .request = std::move(what),
+                         .reason = held_for::slot,
+                         .until = log_.now() + wait};
+    if (held_.hold(waiting)) {
+        return note(sighting::kind::held_for_handover, from);
+    }
+    turn_away(from, waiting.request, {.code = state::result_code::busy, .body = {}});
+}
+
+void reception::connection_ended(connection_id connection) {
+    desk_.connection_closed(connection);
+    held_.connection_ended(connection);
+    logins_.erase(logins_.lower_bound({connection, request_id{}}),
+                  logins_.lower_bound({connection.next(), request_id{}}));
+}
+
+// -- Time -----------------------------------------------------------------------------------------
+
+void reception::tick() {
+    for (held_request& one : held_.take(held_for::next_turn)) {
+        serve(one.connection, std::move(one.request));
+    }
+    // B.10.6: the hand-over was given up.
+    if (in_office() && held_.has(held_for::slot) && log_.next_slot()) {
+        for (held_request& one : held_.take(held_for::slot)) {
+            serve(one.connection, std::move(one.request));
+        }
+    }
+    for (held_request& one : held_.take_caught_up(desk_.log_beyond_base().committed())) {
+        serve(one.connection, std::move(one.request));
+    }
+    for (held_request& one : held_.take_due(log_.now())) {
+        release(std::move(one));
+    }
+    if (in_office() && log_.now() >= next_sweep_) {
+        next_sweep_ = log_.now() + limits_.sweep_every;
+        sweep();
+    }
+}
+
+void reception::release(held_request&& what) {
+    if (what.reason == held_for::primary) {
+        const standing& here = log_.here();
+        return say(what.connection, wire::primary_is{.request = number_of(what.request),
+                                                     .epoch = here.epoch,
+                                                     .primary = here.primary});
+    }
+    redirect(what.connection, number_of(what.request));
+}
+
+std::optional<instant> reception::wake() const {
+    if (held_.has(held_for::next_turn)) {
+        return log_.now();
+    }
+    std::optional<instant> next = held_.next_deadline();
+    if (in_office()) {
+        next = std::min(next.value_or(next_sweep_), next_sweep_);
+    }
+    return next;
+}
+
+// -- What the core says ---------------------------------------------------------------------------
+
+std::optional<state::unusable_entry> reception::committed(const state::log_record& entry) {
+    return desk_.committed(entry);
+}
+
+void reception::confirmed(const confirmation& what) {
+    newest_ = what;
+    for (const state::delivery& result : desk_.confirmed(what.last)) {
+        deliver(result);
+    }
+}
+
+void reception::readable(probe_ticket ticket) {
+    auto found = probing_.extract(ticket);
+    if (found.empty()) {
+        return; // The office that asked is over.
+    }
+    probing what = std::move(found.mapped());
+    probing_bytes_ -= weight_of(what.request);
+    const standing& here = log_.here();
+    desk_.committed_upto(here.commit);
+    switch (what.why) {
+    case probing::purpose::claim: {
+        // It may become an entry, and nothing is proposed in the middle of an output.
+        held_request waiting{.connection = what.connection,
+                             .request = std::move(what.request),
+                             .reason = held_for::next_turn,
+                             .until = instant::max()};
+        if (!held_.hold(waiting)) {
+            turn_away(waiting.connection, waiting.request,
+                      {.code = state::result_code::busy, .body = {}});
+        }
+        break;
+    }
+    case probing::purpose::read: {
+        const auto& asked = std::get<wire::read>(what.request);
+        note(sighting::kind::read_served, what.connection);
+        state::answer found_there = desk_.read(asked.body);
+        say(what.connection, wire::read_result{.request = asked.request,
+                                               .code = found_there.reply.code,
+                                               .index = found_there.index,
+                                               .epoch = here.epoch,
+                                               .age = {},
+                                               .body = std::move(found_there.reply.body)});
+        answers_.back().rests_on = found_there.index;
+        break;
+    }
+    case probing::purpose::refusal:
+        explain(what);
+        break;
+    }
+}
+
+void reception::refused_read(probe_ticket ticket) {
+    auto found = probing_.extract(ticket);
+    if (!found.empty()) {
+        const probing& what = found.mapped();
+        probing_bytes_ -= weight_of(what.request);
+        turn_away(what.connection, what.request, {.code = state::result_code::busy, .body = {}});
+    }
+}
+
+std::optional<state::unusable_entry> reception::entered_office(
+    log_index first_uncommitted, std::span<const state::log_record> tail) {
+    next_sweep_ = log_.now() + limits_.sweep_every;
+    return desk_.entered_office(first_uncommitted, tail);
+}
+
+void reception::left_office() {
+    const std::vector<state::delivery> unknown = desk_.left_office();
+    newest_.reset();
+    if (!unknown.empty()) {
+        note(sighting::kind::waiters_sent_away, {});
+    }
+    for (const state::delivery& result : unknown) {
+        deliver(result);
+    }
+    const state::reply elsewhere{.code = state::result_code::retry_elsewhere, .body = {}};
+    for (const auto& [ticket, what] : std::exchange(probing_, {})) {
+        turn_away(what.connection, what.request, elsewhere);
+    }
+    probing_bytes_ = 0;
+    for (const held_request& one : held_.take(held_for::next_turn)) {
+        turn_away(one.connection, one.request, elsewhere);
+    }
+}
+
+void reception::announced() {
+    if (!log_.here().primary) {
+        return;
+    }
+    for (held_request& one : held_.take(held_for::primary)) {
+        release(std::move(one));
+    }
+    // B.10.5. Attached elsewhere or nowhere: also when this server rules again.
+    for (held_request& one : held_.take(held_for::slot)) {
+        release(std::move(one));
+    }
+}
+
+} // namespace almenara::server

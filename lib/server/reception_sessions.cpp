@@ -1,0 +1,133 @@
+#include "base/hash.hpp"
+#include "server/reception.hpp"
+#include "server/user_name.hpp"
+
+#include <algorithm>
+#include <variant>
+
+/// The part of the reception that is about sessions: who speaks, how they begin, whom they belong
+/// to, and how they end (C.1).
+namespace almenara::server {
+
+namespace {
+
+/// C.1: whichever primary is asked finds the same one.
+device_id device_of(std::string_view user, const open_nonce& nonce) {
+    base::byte_vector both{nonce.value().begin(), nonce.value().end()};
+    const base::byte_view name = base::as_bytes(user);
+    both.insert(both.end(), name.begin(), name.end());
+    const base::sha256_digest digest = base::sha256(both);
+    device_id::rep device{};
+    std::copy_n(digest.begin(), device.size(), device.begin());
+    return device_id{device};
+}
+
+} // namespace
+
+void reception::serve(connection_id from, wire::login&& what) {
+    if (!is_user_name(what.user)) {
+        return turn_away(from, what, {.code = state::result_code::invalid, .body = {}});
+    }
+    wire::login_ok known{.request = what.request,
+                         .user = what.user,
+                         .administrator = what.user == administrators_name,
+                         .device = {},
+                         .session = {},
+                         .epoch = log_.here().epoch};
+    if (!what.nonce) {
+        // Trust needs no state: any server can say it.
+        return say(from, std::move(known));
+    }
+    if (!in_office()) {
+        return redirect(from, what.request);
+    }
+    const auto turn = next_turn();
+    if (!turn) {
+        return hold_for_slot(from, std::move(what));
+    }
+    known.device = device_of(what.user, *what.nonce);
+    state::decision decided = desk_.open_session(
+        *turn, from, {.request = what.request, .device = *known.device, .nonce = *what.nonce});
+    if (!std::holds_alternative<state::turned_away>(decided)) {
+        logins_.insert_or_assign({from, what.request}, std::move(known));
+    }
+    settle(from, std::move(what), std::move(decided));
+}
+
+void reception::serve(connection_id from, wire::attach&& what) {
+    if (what.mode == wire::attach_mode::standby) {
+        // It waits here for the day when this server rules, and then attaches for service.
+        return say(
+            from,
+            wire::attached{.request = what.request, .last_known = {}, .epoch = log_.here().epoch});
+    }
+    if (what.mode != wire::attach_mode::service) {
+        return turn_away(from, what, {.code = state::result_code::unsupported, .body = {}});
+    }
+    if (!in_office()) {
+        return redirect(from, what.request);
+    }
+    const auto outcome = desk_.attach(from, what.session);
+    const auto* const done = std::get_if<state::attached>(&outcome);
+    if (done == nullptr) {
+        return probe(
+            {.connection = from, .request = std::move(what), .why = probing::purpose::refusal});
+    }
+    // C.1: the older connection is void.
+    if (done->to_close && *done->to_close != from) {
+        closing_.push_back(*done->to_close);
+    }
+    note(sighting::kind::session_attached, from, what.session);
+    say(from, wire::attached{.request = what.request,
+                             .last_known = done->last_known,
+                             .epoch = log_.here().epoch});
+}
+
+void reception::serve(connection_id from, wire::session_close&& what) {
+    if (!in_office()) {
+        return redirect(from, what.request);
+    }
+    const auto turn = next_turn();
+    if (!turn) {
+        return hold_for_slot(from, std::move(what));
+    }
+    state::decision decided =
+        desk_.close_session(*turn, from, {.request = what.request, .session = what.session});
+    settle(from, std::move(what), std::move(decided));
+}
+
+// B.5.2: only the committed state says that there is no such session, or no such operation.
+void reception::explain(const probing& what) {
+    if (const auto* const asked = std::get_if<wire::operation>(&what.request)) {
+        return turn_away(what.connection, what.request, desk_.why_not(asked->session, asked->seq));
+    }
+    if (const auto* const asked = std::get_if<wire::attach>(&what.request)) {
+        return turn_away(what.connection, what.request,
+                         desk_.why_not(asked->session, std::nullopt));
+    }
+    const auto& asked = std::get<wire::session_close>(what.request);
+    state::reply why = desk_.why_not(asked.session, std::nullopt);
+    if (why.code != state::result_code::session_expired) {
+        return turn_away(what.connection, what.request, std::move(why));
+    }
+    // It is gone, which is what was wished.
+    say(what.connection, wire::session_closed{.request = asked.request,
+                                              .session = asked.session,
+                                              .epoch = log_.here().epoch,
+                                              .index = {}});
+}
+
+void reception::sweep() {
+    if (!in_office()) {
+        return;
+    }
+    const auto turn = next_turn();
+    if (!turn) {
+        return;
+    }
+    if (auto entry = desk_.sweep(*turn)) {
+        log_.propose(std::move(*entry));
+    }
+}
+
+} // namespace almenara::server
