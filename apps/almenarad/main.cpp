@@ -1,13 +1,17 @@
+#include "base/bytes.hpp"
 #include "base/version.hpp"
 #include "log/log.hpp"
 #include "net/standard_streams.hpp"
 #include "server/daemon.hpp"
 #include "settings.hpp"
 #include "storage/data_directory.hpp"
+#include "storage/file.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -15,7 +19,10 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -68,6 +75,29 @@ int print_config(const command_line& given) {
         return complain(all.error(), exit_usage);
     }
     return say(all->to_text());
+}
+
+/// 256 random bits in a file of its own, which was not there before.
+int make_secret(const std::string& path) {
+    std::array<std::byte, 32> secret{};
+    if (::getrandom(secret.data(), secret.size(), 0) != ssize_t{secret.size()}) {
+        return complain(last_system_error("making a random number"), exit_failed);
+    }
+    const std::string text = base::to_hex(secret) + "\n";
+    const storage::descriptor file{
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+    if (!file ||
+        ::write(file.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(file.number()) != 0) {
+        error failure = last_system_error(fmt::format("making '{}'", path));
+        if (failure.cause == std::errc::file_exists) {
+            failure.advice = "A secret is never written over: move the file away, or use it";
+        }
+        return complain(failure, exit_failed);
+    }
+    return say(fmt::format("almenarad: '{}' holds a new secret. Give every server of the cluster a "
+                           "copy, with mode 0600\n",
+                           path));
 }
 
 int check_config(const configuration& wanted) {
@@ -161,6 +191,9 @@ int main(int count, char** words) {
     }
     if (given->version) {
         return say(fmt::format("almenarad {}\n", version));
+    }
+    if (given->make_secret) {
+        return make_secret(*given->make_secret);
     }
     if (given->print_config) {
         return print_config(*given);

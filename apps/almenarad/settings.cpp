@@ -3,6 +3,7 @@
 #include "base/config_text.hpp"
 #include "base/text.hpp"
 #include "net/address.hpp"
+#include "server/cluster_options.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/file.hpp"
 
@@ -16,6 +17,8 @@
 #include <array>
 #include <cctype>
 #include <utility>
+
+#include <sys/stat.h>
 
 namespace almenara::almenarad {
 
@@ -34,10 +37,55 @@ constexpr std::array kinds{
                  .value_name = "HOST:PORT",
                  .fallback = "127.0.0.1:7400",
                  .help = "address to serve at; port 0 takes a free one"},
+    setting_kind{.key = "advertise",
+                 .short_option = "a",
+                 .value_name = "HOST:PORT",
+                 .help = "where other servers and clients reach this one (where it listens)"},
     setting_kind{.key = "id",
                  .value_name = "N",
                  .help = "number of this server, 1 to 65535; kept in the data directory (1 in a "
                          "new one)"},
+    setting_kind{.key = "primary",
+                 .short_option = "p",
+                 .help = "begin a new cluster of this server alone; means nothing to one that "
+                         "belongs to a cluster"},
+    setting_kind{.key = "peers",
+                 .value_name = "ID=HOST:PORT,...",
+                 .help = "begin a new cluster of these servers, this one among them; to one that "
+                         "belongs to a cluster: where the others are"},
+    setting_kind{.key = "secret-file",
+                 .value_name = "FILE",
+                 .help =
+                     "the cluster's secret, the same for all: 64 hex digits, mode 0600; kept in "
+                     "the data directory"},
+    setting_kind{.key = "wait",
+                 .help = "with --primary or --peers: begin when 'GO' is typed here, after "
+                         "'almenara cluster go', or as --go-after says"},
+    setting_kind{.key = "go-after",
+                 .value_name = "TIME",
+                 .help = "with --wait: begin after this time by itself"},
+    setting_kind{.key = "priority",
+                 .value_name = "N",
+                 .fallback = "0",
+                 .help = "of servers that know the same, the highest one rules, 0 to 65535"},
+    setting_kind{.key = "confirm",
+                 .value_name = "POLICY",
+                 .fallback = "sync-set",
+                 .help = "when a write counts as done: sync-set, majority or all; the same for all "
+                         "servers, taken when a cluster begins"},
+    setting_kind{.key = "auth",
+                 .value_name = "HOW",
+                 .fallback = "trust",
+                 .help = "trust: a user name is enough; this version knows nothing else"},
+    setting_kind{.key = "wal-segment",
+                 .value_name = "SIZE",
+                 .fallback = "64MiB",
+                 .help = "size of the log's files, 4MiB to 64MiB"},
+    setting_kind{.key = "batches-in-flight",
+                 .value_name = "N",
+                 .fallback = "1",
+                 .help = "batches that may wait for the other servers at a time, 1 to 8; more than "
+                         "1 pays when they are far away"},
     setting_kind{.key = "max-clients",
                  .value_name = "N|auto",
                  .fallback = "auto",
@@ -80,7 +128,8 @@ std::vector<std::string_view> all_keys() {
 /// The long options, without their dashes.
 std::vector<std::string_view> all_options() {
     std::vector<std::string_view> names = all_keys();
-    names.insert(names.end(), {"config", "check-config", "print-config", "help", "version"});
+    names.insert(names.end(),
+                 {"config", "check-config", "print-config", "make-secret", "help", "version"});
     return names;
 }
 
@@ -133,6 +182,9 @@ options::options_description described_options() {
     auto* const file = options::value<std::string>();
     file->value_name("FILE");
     add("config,c", file, "read settings from FILE: one 'key = value' a line, keys as the options");
+    auto* const secret = options::value<std::string>();
+    secret->value_name("FILE");
+    add("make-secret", secret, "make a cluster's secret, and stop");
     add("check-config", options::bool_switch(), "say whether this would start, and stop");
     add("print-config", options::bool_switch(), "print every setting and where it comes from");
     add("help,h", options::bool_switch(), "this text");
@@ -225,6 +277,87 @@ result<server_id> parse_server_id(std::string_view text) {
     return server_id{static_cast<std::uint16_t>(*number)};
 }
 
+result<std::uint16_t> parse_priority(std::string_view text) {
+    constexpr std::uint64_t largest = 65535;
+    const auto number = base::parse_number(text, 0, largest);
+    if (!number) {
+        return number.error();
+    }
+    return static_cast<std::uint16_t>(*number);
+}
+
+result<std::size_t> parse_batches(std::string_view text) {
+    constexpr std::uint64_t most = 8;
+    const auto number = base::parse_number(text, 1, most);
+    if (!number) {
+        return number.error();
+    }
+    return static_cast<std::size_t>(*number);
+}
+
+result<std::uint64_t> parse_segment_size(std::string_view text) {
+    constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
+    const auto size = base::parse_size(text);
+    if (!size) {
+        return size.error();
+    }
+    if (*size < 4 * mebibyte || *size > 64 * mebibyte || *size % 4096 != 0) {
+        return error{errc::invalid, "a file of the log has 4MiB to 64MiB, in steps of 4KiB"};
+    }
+    return *size;
+}
+
+/// There is no other way yet, and a cluster that asked for one must not go without.
+result<bool> parse_auth(std::string_view text) {
+    if (text != "trust") {
+        return error{errc::unsupported, fmt::format("'{}' is not in this version: only trust is",
+                                                    base::escaped(text))};
+    }
+    return true;
+}
+
+result<std::optional<duration>> parse_go_after(std::string_view text) {
+    const auto length = parse_duration(text);
+    if (!length) {
+        return length.error();
+    }
+    return std::optional<duration>{*length};
+}
+
+result<std::optional<std::string>> parse_advertised(std::string_view text) {
+    const auto address = net::parse_host_port(text);
+    if (!address) {
+        return address.error();
+    }
+    return std::optional<std::string>{net::to_string(*address)};
+}
+
+/// F: a secret that others can read is none.
+result<std::optional<base::key256>> read_secret(std::string_view path) {
+    constexpr std::size_t largest = 4096;
+    const std::string file{path};
+    struct stat facts{};
+    if (::stat(file.c_str(), &facts) == 0 && (facts.st_mode & 0077U) != 0) {
+        return error{errc::denied,
+                     fmt::format("'{}' can be read by others than its owner. Say 'chmod 600 {}'",
+                                 file, file)};
+    }
+    const auto content = storage::read_file(file, largest);
+    if (!content) {
+        return content.error();
+    }
+    if (!*content) {
+        return error{errc::not_found,
+                     fmt::format("there is no file '{}'. Make it with 'almenarad --make-secret {}'",
+                                 file, file)};
+    }
+    const auto secret = server::parse_secret(base::as_text(**content));
+    if (!secret) {
+        return while_doing(file, secret.error());
+    }
+    return std::optional<base::key256>{*secret};
+}
+
 result<std::string> parse_text(std::string_view text) {
     if (text.empty()) {
         return error{errc::invalid, "a value is missing. Give one, or leave it out"};
@@ -290,6 +423,9 @@ result<command_line> parse_command_line(std::span<const char* const> arguments) 
     given.version = found["version"].as<bool>();
     given.check_config = found["check-config"].as<bool>();
     given.print_config = found["print-config"].as<bool>();
+    if (found.count("make-secret") > 0) {
+        given.make_secret = found["make-secret"].as<std::string>();
+    }
     if (found.count("config") > 0) {
         given.config_file = found["config"].as<std::string>();
     }
@@ -348,6 +484,54 @@ std::string settings::to_text() const {
     return text;
 }
 
+/// What is said of the cluster, and that it belongs together.
+result<void> take_cluster(const settings& all, server::daemon_options& into) {
+    server::cluster_options& wanted = into.cluster;
+    bool trusts = true;
+    for (const auto& taken :
+         {take(all, "advertise", parse_advertised, wanted.advertised),
+          take(all, "primary", parse_switch, wanted.is_alone),
+          take(all, "peers", server::parse_peers, wanted.servers),
+          take(all, "secret-file", read_secret, wanted.secret),
+          take(all, "wait", parse_switch, wanted.waits_for_go),
+          take(all, "go-after", parse_go_after, wanted.go_after),
+          take(all, "priority", parse_priority, wanted.priority),
+          take(all, "confirm", server::parse_confirm, wanted.confirm),
+          take(all, "auth", parse_auth, trusts),
+          take(all, "wal-segment", parse_segment_size, wanted.segment_size),
+          take(all, "batches-in-flight", parse_batches, wanted.batches_in_flight)}) {
+        if (!taken) {
+            return taken;
+        }
+    }
+    const bool begins = wanted.is_alone || !wanted.servers.empty();
+    if (wanted.is_alone && !wanted.servers.empty()) {
+        return error{errc::invalid, "--primary begins a cluster of one server, and --peers one of "
+                                    "several. Give one of them"};
+    }
+    if (wanted.waits_for_go && !begins) {
+        return error{errc::invalid, "--wait belongs to --primary or --peers"};
+    }
+    if (wanted.go_after && !wanted.waits_for_go) {
+        return error{errc::invalid, "--go-after belongs to --wait"};
+    }
+    return {};
+}
+
+/// The list says where this server is: nobody has to say it twice.
+void listen_as_listed(const settings& all, server::daemon_options& into) {
+    if (all.find("listen")->origin != "default" || !into.id) {
+        return;
+    }
+    for (const wire::member_address& one : into.cluster.servers) {
+        if (one.id == *into.id) {
+            if (const auto address = net::parse_host_port(one.addresses.front())) {
+                into.listen = *address;
+            }
+        }
+    }
+}
+
 result<configuration> understand(const settings& all) {
     configuration understood;
     bool plaintext = false;
@@ -366,6 +550,10 @@ result<configuration> understand(const settings& all) {
             return taken.error();
         }
     }
+    if (auto taken = take_cluster(all, understood.daemon); !taken) {
+        return taken.error();
+    }
+    listen_as_listed(all, understood.daemon);
     if (!plaintext) {
         return error{errc::unsupported, "cannot serve with TLS: this version has none. Add "
                                         "--plaintext; it listens on loopback addresses only"};
@@ -405,7 +593,7 @@ result<void> check_places(const settings& all, const configuration& understood) 
 
 std::string help_text() {
     static constexpr std::size_t width = 30;
-    std::string text = "Example: almenarad --plaintext -d /var/lib/almenara -l 127.0.0.1:7400\n"
+    std::string text = "Example: almenarad --plaintext --primary -d /var/lib/almenara\n"
                        "\n"
                        "The Almenara server: one process per machine.\n"
                        "\n"
@@ -426,15 +614,18 @@ std::string help_text() {
         }
     }
     line("-c, --config FILE", "read settings from FILE, one 'key = value' a line");
+    line("    --make-secret FILE", "make a cluster's secret, and stop");
     line("    --check-config", "say whether this would start, and stop");
     line("    --print-config", "print every setting and where it comes from");
     line("-h, --help", "this text");
     line("    --version", "print the version");
-    text += "\n"
-            "Signals: SIGTERM and SIGINT tell the clients and stop, a second one leaves at once;\n"
-            "SIGHUP reads max-clients and log-level again; SIGUSR1 writes the state to the log.\n"
-            "\n"
-            "Exit codes: 0 stopped in good order, 1 failed, 2 wrong option or configuration.\n";
+    text +=
+        "\n"
+        "Signals: SIGTERM and SIGINT hand over, tell the clients and stop, a second one leaves\n"
+        "at once;\n"
+        "SIGHUP reads max-clients and log-level again; SIGUSR1 writes the state to the log.\n"
+        "\n"
+        "Exit codes: 0 stopped in good order, 1 failed, 2 wrong option or configuration.\n";
     return text;
 }
 

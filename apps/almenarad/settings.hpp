@@ -38,6 +38,7 @@ struct command_line {
     bool version = false;
     bool check_config = false;
     bool print_config = false;
+    std::optional<std::string> make_secret; ///< a file
     std::optional<std::string> config_file;
     std::map<std::string, setting, std::less<>> settings;
 };

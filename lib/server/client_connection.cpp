@@ -1,7 +1,11 @@
 #include "server/client_connection.hpp"
 
+#include "base/little_endian.hpp"
+
 #include <fmt/format.h>
 
+#include <array>
+#include <cstdint>
 #include <utility>
 
 namespace almenara::server {
@@ -85,8 +89,24 @@ void client_connection::hurry() {
     session_.hurry();
 }
 
+std::optional<wire::message_type> client_connection::first_type() {
+    constexpr std::size_t upto_type = 6; // u32 length, u16 type
+    std::array<std::byte, upto_type> front{};
+    if (pump_->peek(front) < front.size()) {
+        return std::nullopt;
+    }
+    return wire::message_type{base::get_fixed<std::uint16_t>(front.data() + sizeof(std::uint32_t))};
+}
+
+std::unique_ptr<net::byte_stream> client_connection::take_stream() {
+    is_over_ = true;
+    return pump_->release();
+}
+
 void client_connection::first_bytes_wait() {
-    if (keeper_.may_speak(*this)) {
+    if (keeper_.hand_over(*this)) {
+        keeper_.touched(*this);
+    } else if (keeper_.may_speak(*this)) {
         read_now();
     } else {
         session_.waits_for_place();

@@ -4,10 +4,12 @@
 #include "net/byte_pump.hpp"
 #include "server/client_session.hpp"
 #include "server/reactor.hpp"
+#include "wire/frame.hpp"
 
 #include <boost/system/error_code.hpp>
 
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace almenara::server {
@@ -25,6 +27,9 @@ class connection_keeper {
     virtual void touched(client_connection& connection) = 0;
     /// The first bytes wait; true to read them now, false to wait for read_now().
     [[nodiscard]] virtual bool may_speak(client_connection& connection) = 0;
+    /// The first bytes wait, and they may be another server's: then whoever keeps links takes the
+    /// stream (take_stream), and the connection is over.
+    [[nodiscard]] virtual bool hand_over(client_connection& connection) = 0;
     /// There is no room at the door: those at it must be quick.
     [[nodiscard]] virtual bool is_crowded() const = 0;
 
@@ -53,6 +58,10 @@ class client_connection final : private net::byte_pump::owner {
     void stop();
     /// There is no room at the door. Its deadline may be another one now.
     void hurry();
+
+    /// The type that stands in the first header, as far as it has come. Nothing is read.
+    [[nodiscard]] std::optional<wire::message_type> first_type();
+    [[nodiscard]] std::unique_ptr<net::byte_stream> take_stream();
 
     [[nodiscard]] connection_id id() const { return id_; }
     [[nodiscard]] client_origin origin() const { return origin_; }

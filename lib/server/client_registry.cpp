@@ -30,11 +30,11 @@ constexpr std::size_t most_local = 64;
 } // namespace
 
 client_registry::client_registry(reactor& turns,
-                                 const server_facts& facts,
+                                 surroundings& around,
                                  options wanted,
                                  std::uint64_t seed)
     : turns_(turns),
-      facts_(facts),
+      around_(around),
       options_(wanted),
       door_size_(door_for(wanted.descriptors)),
       jitter_(seed),
@@ -169,35 +169,32 @@ bool client_registry::may_speak(client_connection& connection) {
     return connection.origin() != client_origin::network || door_.wants_to_speak(connection.id());
 }
 
+/// B.2: servers and clients come to one port; what is said first tells which.
+bool client_registry::hand_over(client_connection& connection) {
+    constexpr wire::message_type server_says_hello{0x0101};
+    if (connection.origin() != client_origin::network ||
+        connection.first_type() != server_says_hello) {
+        return false;
+    }
+    around_.server_calls(connection.take_stream());
+    return true;
+}
+
 wire::welcome client_registry::welcome_text() const {
-    wire::welcome text;
+    wire::welcome text = around_.welcome();
     text.server_version = version;
-    text.server = facts_.id;
-    text.role = wire::server_role::boot;
     return text;
 }
 
 wire::status_reply client_registry::status() const {
-    wire::status_reply reply;
-    wire::server_status self;
-    self.id = facts_.id;
-    self.address = facts_.address;
-    self.role = wire::server_role::boot;
-    self.version = std::string{version};
-    self.last_heard = net::wall_now();
-    reply.quorum = false;
-    reply.servers.push_back(std::move(self));
-    reply.answered_by = facts_.id;
+    wire::status_reply reply = around_.status();
     reply.clients = inside_;
     reply.max_clients = room().clients;
     return reply;
 }
 
 wire::pong client_registry::position() const {
-    wire::pong answer;
-    answer.server = facts_.id;
-    answer.role = wire::server_role::boot;
-    return answer;
+    return around_.position();
 }
 
 std::optional<wire::reject> client_registry::admit(connection_id id) {

@@ -19,10 +19,22 @@
 
 namespace almenara::server {
 
-/// What everybody may know about this server. It belongs to no cluster yet.
-struct server_facts {
-    server_id id;
-    std::string address; ///< HOST:PORT, as others reach it
+/// What the server around it says of itself and of the cluster, with nothing in it that belongs to
+/// a request.
+class surroundings {
+  public:
+    surroundings() = default;
+    surroundings(const surroundings&) = delete;
+    surroundings& operator=(const surroundings&) = delete;
+
+    [[nodiscard]] virtual wire::welcome welcome() const = 0;
+    [[nodiscard]] virtual wire::status_reply status() const = 0;
+    [[nodiscard]] virtual wire::pong position() const = 0;
+    /// Another server speaks.
+    virtual void server_calls(std::unique_ptr<net::byte_stream> stream) = 0;
+
+  protected:
+    ~surroundings() = default;
 };
 
 /// All client connections of this server, and the one timer for their deadlines (style 7).
@@ -34,7 +46,7 @@ class client_registry final : private connection_keeper, private session_host {
         session_limits session;
     };
 
-    client_registry(reactor& turns, const server_facts& facts, options wanted, std::uint64_t seed);
+    client_registry(reactor& turns, surroundings& around, options wanted, std::uint64_t seed);
 
     /// Takes a connection from a listener.
     void add(std::unique_ptr<net::byte_stream> stream, client_origin origin);
@@ -58,6 +70,7 @@ class client_registry final : private connection_keeper, private session_host {
   private:
     void touched(client_connection& connection) override;
     [[nodiscard]] bool may_speak(client_connection& connection) override;
+    [[nodiscard]] bool hand_over(client_connection& connection) override;
     [[nodiscard]] bool is_crowded() const override { return is_crowded_; }
 
     [[nodiscard]] wire::welcome welcome_text() const override;
@@ -74,7 +87,7 @@ class client_registry final : private connection_keeper, private session_host {
     void timer_fired();
 
     reactor& turns_;
-    const server_facts& facts_;
+    surroundings& around_;
     options options_;
     std::size_t door_size_;
     base::generator jitter_;

@@ -5,6 +5,7 @@
 #include "net/clock.hpp"
 #include "server/service_manager.hpp"
 #include "server/system_resources.hpp"
+#include "wire/print.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +14,6 @@
 #include <filesystem>
 #include <utility>
 
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -32,13 +32,6 @@ constexpr duration longest_stop = std::chrono::milliseconds{2500};
 constexpr duration longest_listening = std::chrono::milliseconds{100};
 
 constexpr const char* administrators_socket = "admin.sock";
-
-std::uint64_t random_seed() {
-    std::uint64_t seed = 0;
-    const ssize_t got = ::getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
-    // Jitter only: should the kernel have no randomness yet, any seed will do.
-    return got < 0 ? 0 : seed;
-}
 
 /// What came during the start waits until somebody listens, which is now. Threads of the log, made
 /// before, leave signals to this one.
@@ -87,8 +80,10 @@ class daemon::door final : public guest_house {
 
 daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
     : directory_(std::move(directory)),
-      facts_{.id = directory_.server(), .address = {}},
-      clients_(turns_, facts_, registry_options(wanted), random_seed()),
+      clients_(
+          turns_, static_cast<surroundings&>(*this), registry_options(wanted), random_number()),
+      typed_(turns_.executor(), [this] { static_cast<void>(driver_->go()); }),
+      waits_for_go_(wanted.cluster.waits_for_go),
       network_door_(std::make_unique<door>(clients_, client_origin::network)),
       administrators_door_(std::make_unique<door>(clients_, client_origin::local_administrator)),
       signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
@@ -110,10 +105,26 @@ result<std::unique_ptr<daemon>> daemon::open(const daemon_options& wanted,
     if (auto listening = opened->listen(wanted.listen); !listening) {
         return listening.error();
     }
+    if (auto cluster = opened->open_cluster(wanted.cluster); !cluster) {
+        return cluster.error();
+    }
     if (auto listening = opened->listen_for_administrators(); !listening) {
         return listening.error();
     }
     return opened;
+}
+
+/// The address is bound before, for others are told of it; nobody is accepted yet.
+result<void> daemon::open_cluster(const cluster_options& wanted) {
+    auto begun = start(directory_, wanted, wanted.advertised.value_or(address_));
+    if (!begun) {
+        return begun.error();
+    }
+    for (const std::string& warning : begun->warnings) {
+        log::warning("{}", warning);
+    }
+    driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted);
+    return {};
 }
 
 result<void> daemon::listen(const net::host_port& at) {
@@ -128,7 +139,7 @@ result<void> daemon::listen(const net::host_port& at) {
     if (auto opened = network_->open(endpoints->front()); !opened) {
         return opened;
     }
-    facts_.address = net::to_string(network_->local());
+    address_ = net::to_string(network_->local());
     return {};
 }
 
@@ -158,8 +169,9 @@ result<void> daemon::listen_for_administrators() {
 }
 
 std::string daemon::start_line() const {
-    return fmt::format("almenarad {}: server {}, no cluster yet, listening on {}", version,
-                       facts_.id, facts_.address);
+    const auto cluster = driver_->status().durable.cluster;
+    return fmt::format("almenarad {}: server {}, {}, listening on {}", version, directory_.server(),
+                       cluster ? fmt::format("cluster {}", *cluster) : "no cluster yet", address_);
 }
 
 void daemon::run(reload_function reload) {
@@ -168,12 +180,49 @@ void daemon::run(reload_function reload) {
     wait_for_signal();
     network_->resume();
     administrators_->resume();
+    driver_->begin();
+    if (waits_for_go_ && driver_->status().role == replica::role_name::boot) {
+        typed_.open();
+    }
     manager_.ready(status_line());
     feed_watchdog();
-    log::notice("server {} is ready at {}, data in {}", facts_.id, facts_.address,
+    log::notice("server {} is ready at {}, data in {}", directory_.server(), address_,
                 directory_.path());
     turns_.run();
-    log::notice("server {} has stopped", facts_.id);
+    log::notice("server {} has stopped", directory_.server());
+}
+
+wire::welcome daemon::welcome() const {
+    const cluster_view view = driver_->view();
+    wire::welcome text;
+    text.cluster = view.status.durable.cluster;
+    text.server = view.self;
+    text.role = role_of(view.status);
+    text.epoch = view.status.epoch;
+    if (const auto primary = primary_of(view)) {
+        text.primary = view.addresses.find(*primary);
+    }
+    text.members = members_of(view);
+    text.config_index = view.status.config_index;
+    return text;
+}
+
+wire::status_reply daemon::status() const {
+    return status_of(driver_->view());
+}
+
+wire::pong daemon::position() const {
+    const replica::core_status& now = driver_->status();
+    wire::pong answer;
+    answer.server = directory_.server();
+    answer.role = role_of(now);
+    answer.epoch = now.epoch;
+    answer.index = now.commit;
+    return answer;
+}
+
+void daemon::server_calls(std::unique_ptr<net::byte_stream> stream) {
+    driver_->accept(std::move(stream));
 }
 
 void daemon::wait_for_signal() {
@@ -209,9 +258,11 @@ void daemon::reload() {
 void daemon::dump_state() {
     constexpr unsigned nearly_all = 99;
     const client_room room = clients_.room();
-    log::notice("state: server {}, boot, at {}; {} clients inside, {} connections, room for {} "
-                "(by {}); loop lag p99 {} us",
-                facts_.id, facts_.address, clients_.inside(), clients_.connections(), room.clients,
+    const replica::core_status& now = driver_->status();
+    log::notice("state: server {}, {}, at {}; epoch {}, log up to {}, commit {}, applied {}, reach "
+                "{}; {} clients inside, {} connections, room for {} (by {}); loop lag p99 {} us",
+                directory_.server(), role_of(now), address_, now.epoch, now.last.index, now.commit,
+                now.applied, now.reach, clients_.inside(), clients_.connections(), room.clients,
                 room.bound_by, turns_.lag().percentile(turns_.now(), nearly_all).count() / 1000);
 }
 
@@ -226,6 +277,8 @@ void daemon::stop(std::string_view why) {
     network_->close();
     administrators_->close();
     goodbyes_are_due_ = true;
+    // B.10: clients hear at once who rules next, if anybody does by then.
+    driver_->terminate([this] { is_handed_over_ = true; });
     stop_began_ = turns_.now();
     stop_timer_.expires_after(longest_stop);
     stop_timer_.async_wait([this](const error_code& failure) {
@@ -240,6 +293,8 @@ void daemon::stop(std::string_view why) {
 
 void daemon::stopped() {
     // Nothing is left that anybody waits for: run() returns by itself (S27).
+    driver_->close();
+    typed_.close();
     stop_timer_.cancel();
     status_timer_.cancel();
     watchdog_timer_.cancel();
@@ -262,7 +317,13 @@ void daemon::feed_watchdog() {
 }
 
 std::string daemon::status_line() const {
-    return fmt::format("server {}, boot, no cluster yet, {} clients", facts_.id, clients_.inside());
+    const replica::core_status& now = driver_->status();
+    if (!now.durable.cluster) {
+        return fmt::format("server {}, boot, no cluster yet, {} clients", directory_.server(),
+                           clients_.inside());
+    }
+    return fmt::format("server {}, {}, epoch {}, {} clients", directory_.server(), role_of(now),
+                       now.epoch, clients_.inside());
 }
 
 void daemon::tell_status() {
@@ -276,8 +337,9 @@ void daemon::tell_status() {
 
 void daemon::end_of_turn() {
     // S27: what clients asked before the signal has come in with this turn and is answered first.
+    driver_->end_of_turn();
     const bool all_is_read = turns_.is_dry() || turns_.now() - stop_began_ >= longest_listening;
-    if (goodbyes_are_due_ && all_is_read) {
+    if (goodbyes_are_due_ && is_handed_over_ && all_is_read) {
         goodbyes_are_due_ = false;
         clients_.stop([this] { stopped(); });
     }

@@ -4,6 +4,9 @@
 #include "base/ids.hpp"
 #include "net/address.hpp"
 #include "server/client_registry.hpp"
+#include "server/cluster_options.hpp"
+#include "server/driver.hpp"
+#include "server/go_listener.hpp"
 #include "server/listener.hpp"
 #include "server/reactor.hpp"
 #include "server/service_manager.hpp"
@@ -25,6 +28,7 @@ struct daemon_options {
     std::optional<server_id> id;
     std::optional<std::size_t> max_clients; ///< nothing: auto
     session_limits session;
+    cluster_options cluster;
 };
 
 /// What can be changed while it runs.
@@ -34,7 +38,7 @@ struct reloadable_options {
 
 /// The server as a process: data directory, sockets, signals, service manager, and the order in
 /// which it stops.
-class daemon {
+class daemon final : private surroundings {
   public:
     /// Opens the sockets of a server whose data directory is open already, and takes the signals,
     /// which the caller may have blocked until now. The failure says which part and what to do.
@@ -59,13 +63,20 @@ class daemon {
 
     daemon(const daemon_options& wanted, storage::data_directory directory);
 
+    [[nodiscard]] wire::welcome welcome() const override;
+    [[nodiscard]] wire::status_reply status() const override;
+    [[nodiscard]] wire::pong position() const override;
+    void server_calls(std::unique_ptr<net::byte_stream> stream) override;
+
     [[nodiscard]] result<void> listen(const net::host_port& at);
+    [[nodiscard]] result<void> open_cluster(const cluster_options& wanted);
     [[nodiscard]] result<void> listen_for_administrators();
     void wait_for_signal();
     void handle_signal(int number);
     void reload();
     void dump_state();
     void stop(std::string_view why);
+    void say_goodbye();
     void stopped();
     void feed_watchdog();
     void tell_status();
@@ -73,9 +84,12 @@ class daemon {
     void end_of_turn();
 
     storage::data_directory directory_;
-    server_facts facts_;
+    std::string address_; ///< HOST:PORT, where it listens
     reactor turns_;
     client_registry clients_;
+    std::unique_ptr<driver> driver_;
+    go_listener typed_;
+    bool waits_for_go_;
     std::unique_ptr<door> network_door_;
     std::unique_ptr<door> administrators_door_;
     std::shared_ptr<tcp_listener> network_;
@@ -90,6 +104,7 @@ class daemon {
     bool status_timer_runs_ = false;
     bool stopping_ = false;
     bool goodbyes_are_due_ = false; ///< once a turn has read all that has come
+    bool is_handed_over_ = false;
     instant stop_began_;
 };
 

@@ -2,6 +2,8 @@
 
 #include "net/clock.hpp"
 
+#include <utility>
+
 namespace almenara::server {
 
 namespace {
@@ -28,16 +30,34 @@ instant reactor::now() {
 }
 
 void reactor::run() {
-    while (context_.run_one() > 0) {
+    while (wait()) {
         const instant began = now();
         poll_until_dry(began + longest_polling);
         if (flush_) {
             flush_();
         }
         const instant ended = net::monotonic_now();
-        lag_.record(ended, ended - began);
+        last_turn_ = ended - began;
+        lag_.record(ended, last_turn_);
         turn_began_.reset();
     }
+}
+
+/// False when there is nothing left to wait for.
+bool reactor::wait() {
+    if (!look_until_) {
+        return context_.run_one() > 0;
+    }
+    const instant latest = *std::exchange(look_until_, std::nullopt);
+    while (context_.poll_one() == 0) {
+        if (context_.stopped()) {
+            return false;
+        }
+        if (net::monotonic_now() >= latest) {
+            return true;
+        }
+    }
+    return true;
 }
 
 void reactor::poll_until_dry(instant latest) {

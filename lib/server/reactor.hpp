@@ -29,17 +29,27 @@ class reactor {
     /// Until there is nothing left to wait for. What a coroutine threw comes out here.
     void run();
 
+    /// The next turn ends by then, whether anything has come or not, and until then it is asked for
+    /// without sleeping. For one turn; moments only (decision 004).
+    void look_again_until(instant latest) { look_until_ = latest; }
+
+    /// How long the turn before this one took: nobody looked at anything meanwhile.
+    [[nodiscard]] duration last_turn() const { return last_turn_; }
+
     /// Whether nothing more was ready when this turn ended.
     [[nodiscard]] bool is_dry() const { return is_dry_; }
 
     [[nodiscard]] const loop_lag& lag() const { return lag_; }
 
   private:
+    [[nodiscard]] bool wait();
     void poll_until_dry(instant latest);
 
     boost::asio::io_context context_;
     std::function<void()> flush_;
     std::optional<instant> turn_began_;
+    std::optional<instant> look_until_;
+    duration last_turn_{0};
     bool is_dry_ = false;
     loop_lag lag_;
 };

@@ -1,0 +1,555 @@
+#include "server/driver.hpp"
+
+#include "base/check.hpp"
+#include "log/log.hpp"
+#include "net/address.hpp"
+#include "net/clock.hpp"
+#include "wire/print.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+#include <variant>
+
+#include <sys/random.h>
+
+namespace almenara::server {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+/// D.3: timers are judged when all that has come was read, but a flood must not keep them waiting.
+constexpr duration longest_reading = std::chrono::milliseconds{20};
+
+/// A loop that did not run for so long says so, whatever is due.
+constexpr duration notable_gap = std::chrono::milliseconds{1};
+
+/// Entries that go into base in one turn.
+constexpr std::uint64_t applied_at_once = 1000;
+
+replica::entry_type type_of(state::update_label label) {
+    switch (label) {
+    case state::update_label::session_open:
+        return replica::entry_type::session_open;
+    case state::update_label::session_close:
+        return replica::entry_type::session_close;
+    case state::update_label::expire:
+        return replica::entry_type::expire;
+    case state::update_label::update:
+        break;
+    }
+    return replica::entry_type::update;
+}
+
+state::payload_kind kind_of(replica::entry_type type) {
+    switch (type) {
+    case replica::entry_type::config:
+        return state::payload_kind::config;
+    case replica::entry_type::epoch_start:
+    case replica::entry_type::digest:
+        return state::payload_kind::other;
+    default:
+        return state::payload_kind::update;
+    }
+}
+
+state::log_record record_of(const replica::entry& entry) {
+    return {.index = entry.index,
+            .epoch = entry.epoch,
+            .hash = entry.hash.value(),
+            .kind = kind_of(entry.type),
+            .payload = entry.payload};
+}
+
+log::level level_of(replica::note_kind kind) {
+    switch (kind) {
+    case replica::note_kind::damaged:
+    case replica::note_kind::link_rejected:
+    case replica::note_kind::truncated:
+        return log::level::warning;
+    case replica::note_kind::office_taken:
+    case replica::note_kind::office_left:
+    case replica::note_kind::repaired:
+    case replica::note_kind::suspicion:
+    case replica::note_kind::handover:
+    case replica::note_kind::bootstrap:
+        return log::level::notice;
+    default:
+        return log::level::info;
+    }
+}
+
+address_book book_of(const start_up& begun) {
+    address_book book;
+    for (const wire::member_address& one : begun.cluster.servers) {
+        book.learn(one.id, one.addresses);
+    }
+    book.learn(begun.core.self, begun.core.addresses);
+    return book;
+}
+
+} // namespace
+
+driver::driver(reactor& turns, start_up begun, const cluster_options& wanted)
+    : turns_(turns),
+      moment_{.monotonic = turns.now(), .wall = net::wall_now()},
+      addresses_(book_of(begun)),
+      listed_(begun.core.listed),
+      self_(begun.core.self),
+      priority_(begun.core.priority),
+      go_after_(wanted.go_after),
+      core_(std::move(begun.core), {}, moment_),
+      status_(core_.status()),
+      log_(std::move(begun.log),
+           [&context = turns.context()](std::function<void()> answer) {
+               asio::post(context, std::move(answer));
+           }),
+      links_(std::make_shared<peer_links>(
+          turns.executor(), [this](replica::event what) { happened(std::move(what)); })),
+      reception_(base_, services_, {}, *this),
+      cuts_(wanted.batches_in_flight),
+      timer_(turns.context()),
+      go_timer_(turns.context()),
+      work_(asio::make_work_guard(turns.context())) {}
+
+driver::~driver() {
+    close();
+}
+
+void driver::begin() {
+    if (!listed_.empty()) {
+        log_.tend(); // Who belongs to nothing writes nothing.
+    }
+    if (go_after_) {
+        go_timer_.expires_after(*go_after_);
+        go_timer_.async_wait([this](const error_code& cancelled) {
+            if (!cancelled) {
+                happened(replica::go{});
+            }
+        });
+    }
+    wake_ = now();
+    set_timer();
+}
+
+void driver::close() {
+    is_closed_ = true;
+    links_->close_all();
+    timer_.cancel();
+    go_timer_.cancel();
+    work_.reset();
+}
+
+// -- What happens ---------------------------------------------------------------------------------
+
+void driver::look_at_the_clock() const {
+    if (moment_.monotonic != turns_.now()) {
+        moment_ = {.monotonic = turns_.now(), .wall = net::wall_now()};
+    }
+}
+
+const replica::moment& driver::moment() const {
+    look_at_the_clock();
+    return moment_;
+}
+
+void driver::happened(replica::event what) {
+    if (const auto* const frame = std::get_if<replica::frame_received>(&what)) {
+        stamps_.observe(frame->hlc, moment().wall);
+    }
+    inbox_.push_back(std::move(what)); // The end of the turn comes.
+}
+
+void driver::terminate(std::function<void()> when_over) {
+    when_over_ = std::move(when_over);
+    happened(replica::terminate{});
+}
+
+void driver::transfer(std::optional<server_id> target) {
+    happened(replica::transfer{.target = target});
+}
+
+bool driver::go() {
+    if (status_.role != replica::role_name::boot || listed_.empty()) {
+        return false;
+    }
+    happened(replica::go{});
+    return true;
+}
+
+// -- One turn -------------------------------------------------------------------------------------
+
+void driver::end_of_turn() {
+    if (is_closed_) {
+        return;
+    }
+    if (!core_is_over_) {
+        // Requests came while the turn was read, and stand before everything else: the core and the
+        // desk agree about the office until the first step (B.15).
+        if (const auto due = reception_.wake(); due && *due <= now()) {
+            reception_.tick();
+        }
+        apply_to_base();
+        step_events();
+        step_time();
+        flush();
+    }
+    log_.run(now());
+    send_answers();
+    tell_if_changed();
+    set_timer();
+    see_if_over();
+}
+
+void driver::step_events() {
+    for (replica::event& what : log_.take_answers()) {
+        inbox_.push_back(std::move(what));
+    }
+    for (replica::event& what : std::exchange(inbox_, {})) {
+        core_.step(moment(), std::move(what));
+    }
+}
+
+/// D.3: how long nobody looked, because the loop came late or was busy with something else.
+duration driver::gap() const {
+    const duration late = wake_ == instant::max() ? duration{0} : now() - wake_;
+    return std::max({late, turns_.last_turn(), duration{0}});
+}
+
+void driver::step_time() {
+    const duration slept = gap();
+    if (now() < wake_ && slept < notable_gap) {
+        return;
+    }
+    if (!turns_.is_dry()) {
+        tick_owed_since_ = tick_owed_since_.value_or(now());
+        if (now() - *tick_owed_since_ < longest_reading) {
+            return;
+        }
+    }
+    tick_owed_since_.reset();
+    core_.step(moment(), replica::tick{.gap = slept});
+}
+
+void driver::flush() {
+    cuts_.committed(core_.commit());
+    const cut_policy::decision now_or_later = cuts_.decide(now());
+    replica::output out = core_.take_output(moment(), now_or_later.cut);
+    status_ = core_.status();
+    look_around();
+    execute(out);
+    if (now_or_later.gather_until) {
+        turns_.look_again_until(*now_or_later.gather_until);
+    }
+}
+
+// -- One output -----------------------------------------------------------------------------------
+
+void driver::execute(replica::output& out) {
+    persist(out);
+    send(out);
+    log_.run(now());
+    for (const replica::log_request& wanted : out.read_log) {
+        log_.read(wanted);
+    }
+    apply(out);
+    answer(out);
+    change_office(out);
+    connect(out);
+    for (const replica::note& what : out.notes) {
+        note(what);
+    }
+    wake_ = out.wake.value_or(instant::max());
+    if (out.die) {
+        end(*out.die);
+    }
+}
+
+void driver::persist(replica::output& out) {
+    if (out.meta) {
+        log_.write(std::move(*out.meta));
+    }
+    log_.committed(status_.commit);
+    for (replica::log_write& write : out.log) {
+        log_.write(std::move(write));
+    }
+}
+
+void driver::send(const replica::output& out) {
+    if (out.send.empty()) {
+        return;
+    }
+    // One stamp for all of a turn: then the same message is the same bytes for everybody.
+    const hlc_stamp stamp = stamps_.stamp(moment().wall);
+    for (const replica::outgoing& what : out.send) {
+        links_->send(what, stamp);
+    }
+    links_->flush();
+}
+
+void driver::apply(const replica::output& out) {
+    for (const replica::entry_ptr& entry : out.apply) {
+        if (const auto bad = reception_.committed(record_of(*entry))) {
+            return state_damaged(*bad);
+        }
+        committed_upto_ = entry->index;
+    }
+}
+
+void driver::answer(const replica::output& out) {
+    for (const replica::confirmation& what : out.confirmed) {
+        reception_.confirmed(
+            {.last = what.last, .durable_on = what.durable_on, .voters = what.voters});
+    }
+    for (const replica::read_ticket ticket : out.readable) {
+        reception_.readable(probe_ticket{ticket.value()});
+    }
+    for (const replica::read_ticket ticket : out.refused_reads) {
+        reception_.refused_read(probe_ticket{ticket.value()});
+    }
+    send_answers();
+}
+
+void driver::change_office(const replica::output& out) {
+    if (out.office.empty() && !out.announce) {
+        return;
+    }
+    for (const replica::office_event& change : out.office) {
+        cuts_.office_changed();
+        if (const auto* const entered = std::get_if<replica::entered_office>(&change)) {
+            enter_office(*entered);
+        } else {
+            reception_.left_office();
+        }
+    }
+    if (out.announce) {
+        addresses_.learn(out.announce->primary, out.announce->addresses);
+    }
+    look_around();
+    if ((out.announce || reception_.in_office()) && here().primary) {
+        reception_.announced();
+    }
+    send_answers();
+}
+
+void driver::enter_office(const replica::entered_office& what) {
+    const std::vector<replica::entry_ptr> tail =
+        core_.entries_from(reception_.beyond_base().next());
+    std::vector<state::log_record> records;
+    records.reserve(tail.size());
+    for (const replica::entry_ptr& entry : tail) {
+        records.push_back(record_of(*entry));
+    }
+    if (const auto bad = reception_.entered_office(what.first_uncommitted, records)) {
+        state_damaged(*bad);
+    }
+}
+
+void driver::connect(const replica::output& out) {
+    for (const replica::dial_request& wanted : out.dial) {
+        const wire::member_address peer = addresses_.find(wanted.peer);
+        const auto where = peer.addresses.empty()
+                               ? result<net::host_port>{error{errc::not_found, "no address"}}
+                               : net::parse_host_port(peer.addresses.front());
+        if (where) {
+            links_->dial(wanted, *where);
+        } else {
+            happened(replica::dial_failed{.peer = wanted.peer, .kind = wanted.kind});
+        }
+    }
+    for (const connection_id connection : out.close) {
+        links_->close(connection);
+    }
+}
+
+void driver::note(const replica::note& what) {
+    // Who is refused comes again and again.
+    if (what.kind == replica::note_kind::link_rejected &&
+        std::exchange(last_refusal_, what.text) == what.text) {
+        return;
+    }
+    log::write_format(level_of(what.kind), "{}: {}", wire::to_text(what.kind), what.text);
+}
+
+/// E.1: with a disk that failed nothing is tidied up, for nothing may be written.
+void driver::end(const replica::fatal& how) {
+    core_is_over_ = true;
+    switch (how.how) {
+    case replica::ending::stopped:
+        log_.stop();
+        break;
+    case replica::ending::disk_failed:
+        log::last_words(log::level::error,
+                        fmt::format("the disk failed, and this server ends: {}",
+                                    log_.failure() ? log_.failure()->message() : how.text));
+        std::_Exit(EXIT_FAILURE);
+    case replica::ending::safety_broken:
+        log::last_words(log::level::error, fmt::format("defect: {}", how.text));
+        std::abort();
+    }
+}
+
+// -- State ----------------------------------------------------------------------------------------
+
+void driver::apply_to_base() {
+    const log_index applied = base_.applied().index;
+    if (committed_upto_ <= applied) {
+        return;
+    }
+    const log_index upto = std::min(committed_upto_, log_index{applied.value() + applied_at_once});
+    reception_.desk().apply_to_base(upto);
+    inbox_.push_back(replica::applied{.index = upto});
+}
+
+// B.8: what cannot be applied is neither skipped nor a reason to abort: the core ends in good
+// order.
+void driver::state_damaged(const state::unusable_entry& what) {
+    log::error("entry {} cannot be applied: {}", what.index, wire::to_text(what.why));
+    happened(replica::state_damaged{});
+}
+
+// -- What the reception asks ----------------------------------------------------------------------
+
+const standing& driver::here() const {
+    if (reception_.in_office() != seen_in_office_) {
+        look_around();
+    }
+    if (seen_in_office_) {
+        here_.primary_heard = now();
+    }
+    return here_;
+}
+
+/// After everything that may have changed it.
+void driver::look_around() const {
+    seen_in_office_ = reception_.in_office();
+    here_.self = self_;
+    here_.epoch = status_.epoch;
+    here_.commit = status_.commit;
+    here_.primary.reset();
+    if (seen_in_office_) {
+        here_.primary = addresses_.find(self_);
+    } else if (status_.known_primary && *status_.known_primary != self_) {
+        here_.primary = addresses_.find(*status_.known_primary);
+        for (const replica::peer_status& peer : status_.peers) {
+            if (peer.id == *status_.known_primary) {
+                here_.primary_heard = peer.last_heard.value_or(here_.primary_heard);
+            }
+        }
+    }
+}
+
+std::optional<state::slot> driver::next_slot() const {
+    const auto next = core_.next_slot(moment());
+    if (!next) {
+        return std::nullopt;
+    }
+    return state::slot{.index = next->index, .time = next->time};
+}
+
+state::random_bytes driver::random() {
+    state::random_bytes bytes{};
+    ALMENARA_CHECK(::getrandom(bytes.data(), bytes.size(), 0) == ssize_t{bytes.size()});
+    return bytes;
+}
+
+void driver::propose(state::proposed&& entry) {
+    const auto next = core_.next_slot(moment());
+    ALMENARA_CHECK(next.has_value());
+    cuts_.proposed(next->index, entry.payload.size());
+    core_.step(moment(), replica::proposal{.type = type_of(entry.label),
+                                           .session = entry.session.value(),
+                                           .seq = entry.seq.value(),
+                                           .first_unacked = entry.first_unacked.value(),
+                                           .payload = std::move(entry.payload)});
+}
+
+void driver::probe(probe_ticket ticket, almenara::epoch seen) {
+    core_.step(moment(), replica::read_request{.ticket = replica::read_ticket{ticket.value()},
+                                               .epoch_seen = seen});
+}
+
+// -- What others see ------------------------------------------------------------------------------
+
+cluster_view driver::view() const {
+    return {.self = self_,
+            .status = status_,
+            .config = core_.config(),
+            .listed = listed_,
+            .addresses = addresses_,
+            .priority = priority_,
+            .now = now(),
+            .wall = moment().wall};
+}
+
+void driver::send_answers() {
+    if (clients_ == nullptr) {
+        return;
+    }
+    for (leaving& what : reception_.take_answers()) {
+        clients_->answer(std::move(what));
+    }
+    for (const connection_id connection : reception_.take_closing()) {
+        clients_->close_client(connection);
+    }
+}
+
+void driver::tell_if_changed() {
+    known seen{.epoch = status_.epoch,
+               .role = status_.role,
+               .primary = status_.known_primary,
+               .config = status_.config_index,
+               .up = {}};
+    for (const replica::peer_status& peer : status_.peers) {
+        if (peer.open) {
+            seen.up.push_back(peer.id);
+        }
+    }
+    if (seen != told_) {
+        told_ = std::move(seen);
+        if (clients_ != nullptr) {
+            clients_->members_changed();
+        }
+    }
+}
+
+/// One timer for everything that is due by itself. It may come early: moving it back each turn
+/// would cost more.
+void driver::set_timer() {
+    if (is_closed_) {
+        return;
+    }
+    instant next = core_is_over_ ? instant::max() : wake_;
+    const bool lags = committed_upto_.value() - base_.applied().index.value() > applied_at_once;
+    if (!core_is_over_ && (!inbox_.empty() || tick_owed_since_ || lags)) {
+        next = now();
+    }
+    next = std::min(
+        {next, log_.wake().value_or(instant::max()), reception_.wake().value_or(instant::max())});
+    if (next >= timer_set_for_) {
+        return;
+    }
+    timer_set_for_ = next;
+    timer_.expires_at(net::timer_point(next));
+    timer_.async_wait([this](const error_code& cancelled) {
+        if (!cancelled) {
+            timer_set_for_ = instant::max(); // The end of the turn does what is due.
+        }
+    });
+}
+
+void driver::see_if_over() {
+    if (core_is_over_ && log_.failure()) {
+        end({.how = replica::ending::disk_failed, .text = {}});
+    }
+    if (core_is_over_ && log_.stopped() && when_over_) {
+        std::exchange(when_over_, nullptr)();
+    }
+}
+
+} // namespace almenara::server

@@ -1,0 +1,169 @@
+#pragma once
+
+#include "base/hlc.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "net/byte_stream.hpp"
+#include "replica/core.hpp"
+#include "server/cluster_view.hpp"
+#include "server/cut_policy.hpp"
+#include "server/peer_links.hpp"
+#include "server/reactor.hpp"
+#include "server/reception.hpp"
+#include "server/replication.hpp"
+#include "server/start_up.hpp"
+#include "services/kv/service.hpp"
+#include "state/memory_key_space.hpp"
+#include "storage/write_ahead_log.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almenara::server {
+
+/// Where answers to clients go.
+class client_outlet {
+  public:
+    client_outlet() = default;
+    client_outlet(const client_outlet&) = delete;
+    client_outlet& operator=(const client_outlet&) = delete;
+
+    virtual void answer(leaving&& what) = 0;
+    /// Behind what was answered.
+    virtual void close_client(connection_id connection) = 0;
+    /// Who belongs to the cluster, who is up and who rules may have changed.
+    virtual void members_changed() = 0;
+
+  protected:
+    ~client_outlet() = default;
+};
+
+/// The only place that knows both the replicated log and what is in it: it hands events to the core
+/// and executes its outputs, field by field (B.15). It decides when a batch is cut, and nothing
+/// else.
+class driver final : public replication {
+  public:
+    driver(reactor& turns, start_up begun, const cluster_options& wanted);
+    ~driver();
+
+    void answer_through(client_outlet& clients) { clients_ = &clients; }
+    /// Dials begin, timers run.
+    void begin();
+
+    /// Everything that came in this turn, and what comes of it: the end of each turn. Before the
+    /// clients' bytes leave.
+    void end_of_turn();
+
+    /// A connection of which the first bytes say that a server speaks.
+    void accept(std::unique_ptr<net::byte_stream> stream) { links_->accept(std::move(stream)); }
+
+    /// SIGTERM (B.10). `when_over` is called once, when the office is handed over and the log is
+    /// sealed.
+    void terminate(std::function<void()> when_over);
+    /// Links and timers go; run() of the reactor may return then.
+    void close();
+
+    void transfer(std::optional<server_id> target);
+    /// False: this server belongs to a cluster already.
+    bool go();
+
+    [[nodiscard]] reception& clients() { return reception_; }
+    [[nodiscard]] const replica::core_status& status() const { return status_; }
+    [[nodiscard]] cluster_view view() const;
+
+    // -- What the reception asks --
+
+    [[nodiscard]] instant now() const override { return turns_.now(); }
+    [[nodiscard]] const standing& here() const override;
+    [[nodiscard]] std::optional<state::slot> next_slot() const override;
+    [[nodiscard]] log_index confirmed_upto() const override { return core_.confirmed_upto(); }
+    [[nodiscard]] state::random_bytes random() override;
+    void propose(state::proposed&& entry) override;
+    void probe(probe_ticket ticket, almenara::epoch seen) override;
+
+  private:
+    /// What a told client knows of the cluster.
+    struct known {
+        almenara::epoch epoch;
+        replica::role_name role = replica::role_name::boot;
+        std::optional<server_id> primary;
+        log_index config;
+        std::vector<server_id> up;
+
+        friend bool operator==(const known&, const known&) = default;
+    };
+
+    void look_at_the_clock() const;
+    [[nodiscard]] const replica::moment& moment() const;
+    void happened(replica::event what);
+    void step_events();
+    void step_time();
+    [[nodiscard]] duration gap() const;
+    void flush();
+
+    // One output, field by field.
+    void execute(replica::output& out);
+    void persist(replica::output& out);
+    void send(const replica::output& out);
+    void apply(const replica::output& out);
+    void answer(const replica::output& out);
+    void change_office(const replica::output& out);
+    void enter_office(const replica::entered_office& what);
+    void connect(const replica::output& out);
+    void note(const replica::note& what);
+    void end(const replica::fatal& how);
+
+    void look_around() const;
+    void apply_to_base();
+    void state_damaged(const state::unusable_entry& what);
+    void send_answers();
+    void tell_if_changed();
+    void set_timer();
+    void see_if_over();
+
+    reactor& turns_;
+    mutable replica::moment moment_; ///< of this turn
+    address_book addresses_;
+    std::vector<server_id> listed_;
+    server_id self_;
+    std::uint16_t priority_;
+    std::optional<duration> go_after_;
+
+    replica::core core_;
+    replica::core_status status_;
+    storage::write_ahead_log log_;
+    std::shared_ptr<peer_links> links_;
+    services::kv::service services_;
+    state::memory_key_space base_;
+    reception reception_;
+    client_outlet* clients_ = nullptr;
+    cut_policy cuts_;
+    hybrid_clock stamps_;
+
+    std::vector<replica::event> inbox_;
+    log_index committed_upto_;      ///< given to the reception
+    instant wake_ = instant::max(); ///< of the core
+    std::optional<instant> tick_owed_since_;
+    mutable standing here_; ///< as of the last output, and the time of the call
+    mutable bool seen_in_office_ = false;
+    known told_;
+    std::string last_refusal_;
+
+    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer go_timer_;
+    instant timer_set_for_ = instant::max();
+    /// The disk still answers while nothing else is left to wait for.
+    std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
+    std::function<void()> when_over_;
+    bool core_is_over_ = false;
+    bool is_closed_ = false;
+};
+
+} // namespace almenara::server

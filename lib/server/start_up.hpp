@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "replica/gate.hpp"
+#include "server/cluster_options.hpp"
+#include "storage/data_directory.hpp"
+#include "storage/open_log.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace almenara::server {
+
+/// Random numbers of the system.
+[[nodiscard]] std::uint64_t random_number();
+
+/// What a server begins with, once everything that was read is on the disk (B.8).
+struct start_up {
+    replica::start_state core;
+    storage::log_parts log;
+    storage::cluster_record cluster;
+    std::vector<std::string> warnings; ///< for the operator
+};
+
+/// Identity, then the log, then what is known of the cluster. `address`: where others reach this
+/// server. A log is made only in a directory that never had one (B.1).
+[[nodiscard]] result<start_up> start(storage::data_directory& directory,
+                                     const cluster_options& wanted,
+                                     const std::string& address);
+
+} // namespace almenara::server
