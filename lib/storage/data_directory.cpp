@@ -284,8 +284,10 @@ bool data_directory::is_own_file(const std::string& directory, const std::string
     if (failure) {
         return false; // What cannot be looked at is told by whoever opens it.
     }
-    if (place == base / log_directory || place.parent_path() == base / log_directory) {
-        return true;
+    for (const char* const folder : {log_directory, journal_directory}) {
+        if (place == base / folder || place.parent_path() == base / folder) {
+            return true;
+        }
     }
     if (place.parent_path() != base) {
         return false;

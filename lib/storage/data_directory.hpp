@@ -29,6 +29,8 @@ class data_directory {
     [[nodiscard]] const std::string& path() const { return path_; }
     /// Where the log is. A directory that has it but no identity is not taken for a new one.
     [[nodiscard]] std::string log_path() const { return path_ + "/" + log_directory; }
+    /// Where its server notes what it decided. Nothing is lost with it.
+    [[nodiscard]] std::string journal_path() const { return path_ + "/" + journal_directory; }
     [[nodiscard]] data_uuid uuid() const { return identity_.uuid; }
     [[nodiscard]] server_id server() const { return identity_.server; }
     [[nodiscard]] bool is_new() const { return is_new_; }
@@ -43,6 +45,7 @@ class data_directory {
 
   private:
     static constexpr const char* log_directory = "log";
+    static constexpr const char* journal_directory = "journal";
 
     data_directory(std::string path, descriptor lock, identity_record identity, bool is_new);
 

@@ -1,8 +1,8 @@
 #include "storage/disk_thread.hpp"
 
 #include "base/check.hpp"
+#include "storage/no_signals.hpp"
 
-#include <csignal>
 #include <utility>
 
 #include <pthread.h>
@@ -12,22 +12,6 @@
 namespace almenara::storage {
 
 namespace {
-
-/// Signals are the owner's: a thread that is started meanwhile gets none.
-class no_signals {
-  public:
-    no_signals() {
-        sigset_t all;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~no_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    no_signals(const no_signals&) = delete;
-    no_signals& operator=(const no_signals&) = delete;
-
-  private:
-    sigset_t before_{};
-};
 
 /// Linux gives each thread a nice value of its own.
 void step_back() {

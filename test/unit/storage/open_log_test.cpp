@@ -145,12 +145,14 @@ TEST_CASE("B.1 the log of a running server is not opened again") {
     CHECK(failure_of(second).code == errc::conflict);
 }
 
-TEST_CASE("the files of the log are the server's own") {
+TEST_CASE("the files of the log and of the journal are the server's own") {
     wal_stand s;
     s.start();
     for (const std::string& path : {s.path() + "/log", s.file("meta"), s.file("anything")}) {
         CHECK(data_directory::is_own_file(s.path(), path));
     }
+    CHECK(data_directory::is_own_file(s.path(), s.path() + "/journal"));
+    CHECK(data_directory::is_own_file(s.path(), s.path() + "/journal/00000001.ndjson"));
     CHECK_FALSE(data_directory::is_own_file(s.path(), s.path() + "/logs"));
     CHECK_FALSE(data_directory::is_own_file(s.path(), s.path() + "/other/meta"));
 }
