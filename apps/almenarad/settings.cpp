@@ -3,7 +3,7 @@
 #include "base/config_text.hpp"
 #include "base/text.hpp"
 #include "net/address.hpp"
-#include "server/cluster_options.hpp"
+#include "setting_values.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/file.hpp"
 
@@ -18,100 +18,18 @@
 #include <cctype>
 #include <utility>
 
-#include <sys/stat.h>
-
 namespace almenara::almenarad {
 
 namespace options = boost::program_options;
 
 namespace {
 
-constexpr std::array kinds{
-    setting_kind{.key = "data-dir",
-                 .short_option = "d",
-                 .value_name = "DIR",
-                 .fallback = "/var/lib/almenara",
-                 .help = "where everything is kept; made if it is not there"},
-    setting_kind{.key = "listen",
-                 .short_option = "l",
-                 .value_name = "HOST:PORT",
-                 .fallback = "127.0.0.1:7400",
-                 .help = "address to serve at; port 0 takes a free one"},
-    setting_kind{.key = "advertise",
-                 .short_option = "a",
-                 .value_name = "HOST:PORT",
-                 .help = "where other servers and clients reach this one (where it listens)"},
-    setting_kind{.key = "id",
-                 .value_name = "N",
-                 .help = "number of this server, 1 to 65535; kept in the data directory (1 in a "
-                         "new one)"},
-    setting_kind{.key = "primary",
-                 .short_option = "p",
-                 .help = "begin a new cluster of this server alone; means nothing to one that "
-                         "belongs to a cluster"},
-    setting_kind{.key = "peers",
-                 .value_name = "ID=HOST:PORT,...",
-                 .help = "begin a new cluster of these servers, this one among them; to one that "
-                         "belongs to a cluster: where the others are"},
-    setting_kind{.key = "secret-file",
-                 .value_name = "FILE",
-                 .help =
-                     "the cluster's secret, the same for all: 64 hex digits, mode 0600; kept in "
-                     "the data directory"},
-    setting_kind{.key = "wait",
-                 .help = "with --primary or --peers: begin when 'GO' is typed here, after "
-                         "'almenara cluster go', or as --go-after says"},
-    setting_kind{.key = "go-after",
-                 .value_name = "TIME",
-                 .help = "with --wait: begin after this time by itself"},
-    setting_kind{.key = "priority",
-                 .value_name = "N",
-                 .fallback = "0",
-                 .help = "of servers that know the same, the highest one rules, 0 to 65535"},
-    setting_kind{.key = "confirm",
-                 .value_name = "POLICY",
-                 .fallback = "sync-set",
-                 .help = "when a write counts as done: sync-set, majority or all; the same for all "
-                         "servers, taken when a cluster begins"},
-    setting_kind{.key = "auth",
-                 .value_name = "HOW",
-                 .fallback = "trust",
-                 .help = "trust: a user name is enough; this version knows nothing else"},
-    setting_kind{.key = "wal-segment",
-                 .value_name = "SIZE",
-                 .fallback = "64MiB",
-                 .help = "size of the log's files, 4MiB to 64MiB"},
-    setting_kind{.key = "batches-in-flight",
-                 .value_name = "N",
-                 .fallback = "1",
-                 .help = "batches that may wait for the other servers at a time, 1 to 8; more than "
-                         "1 pays when they are far away"},
-    setting_kind{.key = "max-clients",
-                 .value_name = "N|auto",
-                 .fallback = "auto",
-                 .help = "most clients at a time; auto: as descriptors, memory and load allow",
-                 .reloadable = true},
-    setting_kind{.key = "plaintext",
-                 .help = "no TLS: needed, because this version has none; loopback addresses only"},
-    setting_kind{.key = "log-level",
-                 .value_name = "LEVEL",
-                 .fallback = "info",
-                 .help = "debug, info, notice, warning or error",
-                 .reloadable = true},
-    setting_kind{.key = "log-file",
-                 .value_name = "FILE",
-                 .help = "write the log to FILE too; rotated, 8 files are kept"},
-    setting_kind{.key = "log-file-size",
-                 .value_name = "SIZE",
-                 .fallback = "8MiB",
-                 .help = "size at which the log file is rotated"},
-};
-
 constexpr std::size_t largest_config_file = 1024 * 1024;
 constexpr std::string_view switch_on = "true";
 constexpr std::string_view see_help = "See 'almenarad --help'";
 
 const setting_kind* kind_of(std::string_view key) {
+    const auto kinds = setting_kinds();
     const auto found = std::find_if(kinds.begin(), kinds.end(),
                                     [key](const setting_kind& kind) { return kind.key == key; });
     return found == kinds.end() ? nullptr : &*found;
@@ -119,7 +37,7 @@ const setting_kind* kind_of(std::string_view key) {
 
 std::vector<std::string_view> all_keys() {
     std::vector<std::string_view> keys;
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         keys.push_back(kind.key);
     }
     return keys;
@@ -166,7 +84,7 @@ error unknown_option(std::string_view option) {
 options::options_description described_options() {
     options::options_description all{"Options"};
     auto add = all.add_options();
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         const std::string name = kind.short_option.empty()
                                      ? std::string{kind.key}
                                      : fmt::format("{},{}", kind.key, kind.short_option);
@@ -239,147 +157,6 @@ result<void> read_file_settings(const std::string& path,
     return {};
 }
 
-/// The same failure, with the setting and the place it came from in front.
-error in_setting(std::string_view key, const setting& given, const error& failure) {
-    return while_doing(fmt::format("{} ({})", key, given.origin), failure);
-}
-
-result<bool> parse_switch(std::string_view text) {
-    if (text == "true" || text == "yes" || text == "on" || text == "1") {
-        return true;
-    }
-    if (text == "false" || text == "no" || text == "off" || text == "0") {
-        return false;
-    }
-    return error{errc::invalid, fmt::format("'{}' is neither true nor false", text)};
-}
-
-result<std::optional<std::size_t>> parse_max_clients(std::string_view text) {
-    constexpr std::size_t most = 1'000'000;
-    if (text == "auto") {
-        return std::optional<std::size_t>{};
-    }
-    const auto number = base::parse_number(text, 1, most);
-    if (!number) {
-        return error{
-            errc::invalid,
-            fmt::format("'{}' is neither 'auto' nor a whole number from 1 to {}", text, most)};
-    }
-    return std::optional<std::size_t>{*number};
-}
-
-result<server_id> parse_server_id(std::string_view text) {
-    constexpr std::uint64_t largest = 65535;
-    const auto number = base::parse_number(text, 1, largest);
-    if (!number) {
-        return number.error();
-    }
-    return server_id{static_cast<std::uint16_t>(*number)};
-}
-
-result<std::uint16_t> parse_priority(std::string_view text) {
-    constexpr std::uint64_t largest = 65535;
-    const auto number = base::parse_number(text, 0, largest);
-    if (!number) {
-        return number.error();
-    }
-    return static_cast<std::uint16_t>(*number);
-}
-
-result<std::size_t> parse_batches(std::string_view text) {
-    constexpr std::uint64_t most = 8;
-    const auto number = base::parse_number(text, 1, most);
-    if (!number) {
-        return number.error();
-    }
-    return static_cast<std::size_t>(*number);
-}
-
-result<std::uint64_t> parse_segment_size(std::string_view text) {
-    constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
-    const auto size = base::parse_size(text);
-    if (!size) {
-        return size.error();
-    }
-    if (*size < 4 * mebibyte || *size > 64 * mebibyte || *size % 4096 != 0) {
-        return error{errc::invalid, "a file of the log has 4MiB to 64MiB, in steps of 4KiB"};
-    }
-    return *size;
-}
-
-/// There is no other way yet, and a cluster that asked for one must not go without.
-result<bool> parse_auth(std::string_view text) {
-    if (text != "trust") {
-        return error{errc::unsupported, fmt::format("'{}' is not in this version: only trust is",
-                                                    base::escaped(text))};
-    }
-    return true;
-}
-
-result<std::optional<duration>> parse_go_after(std::string_view text) {
-    const auto length = parse_duration(text);
-    if (!length) {
-        return length.error();
-    }
-    return std::optional<duration>{*length};
-}
-
-result<std::optional<std::string>> parse_advertised(std::string_view text) {
-    const auto address = net::parse_host_port(text);
-    if (!address) {
-        return address.error();
-    }
-    return std::optional<std::string>{net::to_string(*address)};
-}
-
-/// F: a secret that others can read is none.
-result<std::optional<base::key256>> read_secret(std::string_view path) {
-    constexpr std::size_t largest = 4096;
-    const std::string file{path};
-    struct stat facts{};
-    if (::stat(file.c_str(), &facts) == 0 && (facts.st_mode & 0077U) != 0) {
-        return error{errc::denied,
-                     fmt::format("'{}' can be read by others than its owner. Say 'chmod 600 {}'",
-                                 file, file)};
-    }
-    const auto content = storage::read_file(file, largest);
-    if (!content) {
-        return content.error();
-    }
-    if (!*content) {
-        return error{errc::not_found,
-                     fmt::format("there is no file '{}'. Make it with 'almenarad --make-secret {}'",
-                                 file, file)};
-    }
-    const auto secret = server::parse_secret(base::as_text(**content));
-    if (!secret) {
-        return while_doing(file, secret.error());
-    }
-    return std::optional<base::key256>{*secret};
-}
-
-result<std::string> parse_text(std::string_view text) {
-    if (text.empty()) {
-        return error{errc::invalid, "a value is missing. Give one, or leave it out"};
-    }
-    return std::string{text};
-}
-
-/// Parses a setting, if it is set, into a place.
-template <class Parse, class Place>
-result<void> take(const settings& all, std::string_view key, Parse parse, Place& place) {
-    const setting* const given = all.find(key);
-    if (given == nullptr) {
-        return {};
-    }
-    auto value = parse(given->value);
-    if (!value) {
-        return in_setting(key, *given, value.error());
-    }
-    place = std::move(*value);
-    return {};
-}
-
 /// A setting as it stands in a configuration file, below where it comes from.
 std::string as_in_file(std::string_view key, const setting& given) {
     const bool is_from_file = given.origin.find(':') != std::string::npos;
@@ -394,10 +171,6 @@ std::string as_in_file(std::string_view key, const setting& given) {
 }
 
 } // namespace
-
-std::span<const setting_kind> setting_kinds() {
-    return kinds;
-}
 
 result<command_line> parse_command_line(std::span<const char* const> arguments) {
     const options::options_description known = described_options();
@@ -429,7 +202,7 @@ result<command_line> parse_command_line(std::span<const char* const> arguments) 
     if (found.count("config") > 0) {
         given.config_file = found["config"].as<std::string>();
     }
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         const std::string key{kind.key};
         const options::variable_value& value = found[key];
         if (kind.value_name.empty()) {
@@ -446,7 +219,7 @@ result<command_line> parse_command_line(std::span<const char* const> arguments) 
 result<settings> settings::gather(const command_line& given, environment find) {
     settings all;
     all.values_ = given.settings;
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         const std::string variable = environment_name(kind.key);
         if (const char* const value = find(variable.c_str()); value != nullptr) {
             all.values_.try_emplace(std::string{kind.key},
@@ -460,7 +233,7 @@ result<settings> settings::gather(const command_line& given, environment find) {
         }
         all.values_.merge(from_file);
     }
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         if (!kind.fallback.empty()) {
             all.values_.try_emplace(std::string{kind.key},
                                     setting{std::string{kind.fallback}, "default"});
@@ -476,60 +249,12 @@ const setting* settings::find(std::string_view key) const {
 
 std::string settings::to_text() const {
     std::string text;
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         const setting* const given = find(kind.key);
         text += given == nullptr ? fmt::format("# {} is not set\n", kind.key)
                                  : as_in_file(kind.key, *given);
     }
     return text;
-}
-
-/// What is said of the cluster, and that it belongs together.
-result<void> take_cluster(const settings& all, server::daemon_options& into) {
-    server::cluster_options& wanted = into.cluster;
-    bool trusts = true;
-    for (const auto& taken :
-         {take(all, "advertise", parse_advertised, wanted.advertised),
-          take(all, "primary", parse_switch, wanted.is_alone),
-          take(all, "peers", server::parse_peers, wanted.servers),
-          take(all, "secret-file", read_secret, wanted.secret),
-          take(all, "wait", parse_switch, wanted.waits_for_go),
-          take(all, "go-after", parse_go_after, wanted.go_after),
-          take(all, "priority", parse_priority, wanted.priority),
-          take(all, "confirm", server::parse_confirm, wanted.confirm),
-          take(all, "auth", parse_auth, trusts),
-          take(all, "wal-segment", parse_segment_size, wanted.segment_size),
-          take(all, "batches-in-flight", parse_batches, wanted.batches_in_flight)}) {
-        if (!taken) {
-            return taken;
-        }
-    }
-    const bool begins = wanted.is_alone || !wanted.servers.empty();
-    if (wanted.is_alone && !wanted.servers.empty()) {
-        return error{errc::invalid, "--primary begins a cluster of one server, and --peers one of "
-                                    "several. Give one of them"};
-    }
-    if (wanted.waits_for_go && !begins) {
-        return error{errc::invalid, "--wait belongs to --primary or --peers"};
-    }
-    if (wanted.go_after && !wanted.waits_for_go) {
-        return error{errc::invalid, "--go-after belongs to --wait"};
-    }
-    return {};
-}
-
-/// The list says where this server is: nobody has to say it twice.
-void listen_as_listed(const settings& all, server::daemon_options& into) {
-    if (all.find("listen")->origin != "default" || !into.id) {
-        return;
-    }
-    for (const wire::member_address& one : into.cluster.servers) {
-        if (one.id == *into.id) {
-            if (const auto address = net::parse_host_port(one.addresses.front())) {
-                into.listen = *address;
-            }
-        }
-    }
 }
 
 result<configuration> understand(const settings& all) {
@@ -553,7 +278,6 @@ result<configuration> understand(const settings& all) {
     if (auto taken = take_cluster(all, understood.daemon); !taken) {
         return taken.error();
     }
-    listen_as_listed(all, understood.daemon);
     if (!plaintext) {
         return error{errc::unsupported, "cannot serve with TLS: this version has none. Add "
                                         "--plaintext; it listens on loopback addresses only"};
@@ -603,7 +327,7 @@ std::string help_text() {
     const auto line = [&text](std::string_view option, std::string_view help) {
         text += fmt::format("  {:<{}}{}\n", option, width, help);
     };
-    for (const setting_kind& kind : kinds) {
+    for (const setting_kind& kind : setting_kinds()) {
         const std::string short_form =
             kind.short_option.empty() ? "    " : fmt::format("-{}, ", kind.short_option);
         const std::string value =

@@ -123,7 +123,11 @@ result<void> daemon::open_cluster(const cluster_options& wanted) {
     for (const std::string& warning : begun->warnings) {
         log::warning("{}", warning);
     }
-    driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted);
+    auto story = journal::open(directory_.journal_path(), directory_.server());
+    if (!story) {
+        return story.error();
+    }
+    driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted, std::move(*story));
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include "log/log.hpp"
 #include "net/address.hpp"
 #include "net/clock.hpp"
+#include "wire/json.hpp"
 #include "wire/print.hpp"
 
 #include <boost/asio/post.hpp>
@@ -95,7 +96,10 @@ address_book book_of(const start_up& begun) {
 
 } // namespace
 
-driver::driver(reactor& turns, start_up begun, const cluster_options& wanted)
+driver::driver(reactor& turns,
+               start_up begun,
+               const cluster_options& wanted,
+               std::unique_ptr<journal> story)
     : turns_(turns),
       moment_{.monotonic = turns.now(), .wall = net::wall_now()},
       addresses_(book_of(begun)),
@@ -109,6 +113,7 @@ driver::driver(reactor& turns, start_up begun, const cluster_options& wanted)
            [&context = turns.context()](std::function<void()> answer) {
                asio::post(context, std::move(answer));
            }),
+      journal_(std::move(story)),
       links_(std::make_shared<peer_links>(
           turns.executor(), [this](replica::event what) { happened(std::move(what)); })),
       reception_(base_, services_, {}, *this),
@@ -133,6 +138,7 @@ void driver::begin() {
             }
         });
     }
+    write_down(log::level::notice, "start", "");
     wake_ = now();
     set_timer();
 }
@@ -368,12 +374,27 @@ void driver::connect(const replica::output& out) {
 }
 
 void driver::note(const replica::note& what) {
-    // Who is refused comes again and again.
-    if (what.kind == replica::note_kind::link_rejected &&
-        std::exchange(last_refusal_, what.text) == what.text) {
+    // Who is refused comes again and again: it is said once until something has changed.
+    constexpr std::size_t most_refusals = 32;
+    if (what.kind == replica::note_kind::link_up || refusals_.size() >= most_refusals) {
+        refusals_.clear();
+    }
+    if (what.kind == replica::note_kind::link_rejected && !refusals_.insert(what.text).second) {
         return;
     }
-    log::write_format(level_of(what.kind), "{}: {}", wire::to_text(what.kind), what.text);
+    const std::string kind = wire::to_text(what.kind);
+    log::write_format(level_of(what.kind), "{}: {}", kind, what.text);
+    write_down(level_of(what.kind), kind, what.text);
+}
+
+/// For programs: the journals of all servers sort by their stamps into one story.
+void driver::write_down(log::level severity, std::string_view event, std::string_view text) {
+    journal_->write(stamps_.stamp(moment().wall), severity, event,
+                    {{"text", wire::json_text(text)},
+                     {"role", wire::to_text(role_of(status_))},
+                     {"epoch", status_.epoch.value()},
+                     {"last", status_.last.index.value()},
+                     {"commit", status_.commit.value()}});
 }
 
 /// E.1: with a disk that failed nothing is tidied up, for nothing may be written.
@@ -548,6 +569,7 @@ void driver::see_if_over() {
         end({.how = replica::ending::disk_failed, .text = {}});
     }
     if (core_is_over_ && log_.stopped() && when_over_) {
+        write_down(log::level::notice, "stop", "");
         std::exchange(when_over_, nullptr)();
     }
 }

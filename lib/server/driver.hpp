@@ -7,6 +7,7 @@
 #include "replica/core.hpp"
 #include "server/cluster_view.hpp"
 #include "server/cut_policy.hpp"
+#include "server/journal.hpp"
 #include "server/peer_links.hpp"
 #include "server/reactor.hpp"
 #include "server/reception.hpp"
@@ -23,7 +24,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace almenara::server {
@@ -50,7 +53,10 @@ class client_outlet {
 /// else.
 class driver final : public replication {
   public:
-    driver(reactor& turns, start_up begun, const cluster_options& wanted);
+    driver(reactor& turns,
+           start_up begun,
+           const cluster_options& wanted,
+           std::unique_ptr<journal> story);
     ~driver();
 
     void answer_through(client_outlet& clients) { clients_ = &clients; }
@@ -118,6 +124,7 @@ class driver final : public replication {
     void enter_office(const replica::entered_office& what);
     void connect(const replica::output& out);
     void note(const replica::note& what);
+    void write_down(log::level severity, std::string_view event, std::string_view text);
     void end(const replica::fatal& how);
 
     void look_around() const;
@@ -139,6 +146,7 @@ class driver final : public replication {
     replica::core core_;
     replica::core_status status_;
     storage::write_ahead_log log_;
+    std::unique_ptr<journal> journal_;
     std::shared_ptr<peer_links> links_;
     services::kv::service services_;
     state::memory_key_space base_;
@@ -154,7 +162,7 @@ class driver final : public replication {
     mutable standing here_; ///< as of the last output, and the time of the call
     mutable bool seen_in_office_ = false;
     known told_;
-    std::string last_refusal_;
+    std::set<std::string> refusals_; ///< that were noted
 
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer go_timer_;
