@@ -185,6 +185,20 @@ std::vector<wire::member_state> states_of(const cluster_view& from) {
     return all;
 }
 
+cluster_known known_of(const cluster_view& from) {
+    cluster_known known{.epoch = from.status.epoch,
+                        .role = from.status.role,
+                        .primary = from.status.known_primary,
+                        .config = from.status.config_index,
+                        .up = {}};
+    for (const replica::peer_status& peer : from.status.peers) {
+        if (peer.open) {
+            known.up.push_back(peer.id);
+        }
+    }
+    return known;
+}
+
 wire::status_reply status_of(const cluster_view& from) {
     wire::status_reply reply;
     reply.cluster = from.status.durable.cluster;

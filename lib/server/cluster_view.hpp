@@ -48,6 +48,18 @@ struct cluster_view {
 /// For WELCOME and MEMBERS.
 [[nodiscard]] std::vector<wire::member_state> states_of(const cluster_view& from);
 
+/// What a client that was told knows: when it changes, it is told again.
+struct cluster_known {
+    almenara::epoch epoch;
+    replica::role_name role = replica::role_name::boot;
+    std::optional<server_id> primary;
+    log_index config;
+    std::vector<server_id> up; ///< besides this one
+
+    friend bool operator==(const cluster_known&, const cluster_known&) = default;
+};
+[[nodiscard]] cluster_known known_of(const cluster_view& from);
+
 /// All but `request` and the counts of clients.
 [[nodiscard]] wire::status_reply status_of(const cluster_view& from);
 

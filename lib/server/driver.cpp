@@ -4,7 +4,6 @@
 #include "log/log.hpp"
 #include "net/address.hpp"
 #include "net/clock.hpp"
-#include "wire/json.hpp"
 #include "wire/print.hpp"
 
 #include <boost/asio/post.hpp>
@@ -67,24 +66,6 @@ state::log_record record_of(const replica::entry& entry) {
             .payload = entry.payload};
 }
 
-log::level level_of(replica::note_kind kind) {
-    switch (kind) {
-    case replica::note_kind::damaged:
-    case replica::note_kind::link_rejected:
-    case replica::note_kind::truncated:
-        return log::level::warning;
-    case replica::note_kind::office_taken:
-    case replica::note_kind::office_left:
-    case replica::note_kind::repaired:
-    case replica::note_kind::suspicion:
-    case replica::note_kind::handover:
-    case replica::note_kind::bootstrap:
-        return log::level::notice;
-    default:
-        return log::level::info;
-    }
-}
-
 address_book book_of(const start_up& begun) {
     address_book book;
     for (const wire::member_address& one : begun.cluster.servers) {
@@ -99,7 +80,7 @@ address_book book_of(const start_up& begun) {
 driver::driver(reactor& turns,
                start_up begun,
                const cluster_options& wanted,
-               std::unique_ptr<journal> story)
+               std::unique_ptr<journal> writes)
     : turns_(turns),
       moment_{.monotonic = turns.now(), .wall = net::wall_now()},
       addresses_(book_of(begun)),
@@ -113,7 +94,7 @@ driver::driver(reactor& turns,
            [&context = turns.context()](std::function<void()> answer) {
                asio::post(context, std::move(answer));
            }),
-      journal_(std::move(story)),
+      story_(std::move(writes)),
       links_(std::make_shared<peer_links>(
           turns.executor(), [this](replica::event what) { happened(std::move(what)); })),
       reception_(base_, services_, {}, *this),
@@ -138,7 +119,7 @@ void driver::begin() {
             }
         });
     }
-    write_down(log::level::notice, "start", "");
+    story_.tell(teller(), "start");
     wake_ = now();
     set_timer();
 }
@@ -268,7 +249,7 @@ void driver::execute(replica::output& out) {
     change_office(out);
     connect(out);
     for (const replica::note& what : out.notes) {
-        note(what);
+        story_.tell(teller(), what);
     }
     wake_ = out.wake.value_or(instant::max());
     if (out.die) {
@@ -373,28 +354,8 @@ void driver::connect(const replica::output& out) {
     }
 }
 
-void driver::note(const replica::note& what) {
-    // Who is refused comes again and again: it is said once until something has changed.
-    constexpr std::size_t most_refusals = 32;
-    if (what.kind == replica::note_kind::link_up || refusals_.size() >= most_refusals) {
-        refusals_.clear();
-    }
-    if (what.kind == replica::note_kind::link_rejected && !refusals_.insert(what.text).second) {
-        return;
-    }
-    const std::string kind = wire::to_text(what.kind);
-    log::write_format(level_of(what.kind), "{}: {}", kind, what.text);
-    write_down(level_of(what.kind), kind, what.text);
-}
-
-/// For programs: the journals of all servers sort by their stamps into one story.
-void driver::write_down(log::level severity, std::string_view event, std::string_view text) {
-    journal_->write(stamps_.stamp(moment().wall), severity, event,
-                    {{"text", wire::json_text(text)},
-                     {"role", wire::to_text(role_of(status_))},
-                     {"epoch", status_.epoch.value()},
-                     {"last", status_.last.index.value()},
-                     {"commit", status_.commit.value()}});
+story::teller driver::teller() {
+    return {.at = stamps_.stamp(moment().wall), .status = status_};
 }
 
 /// E.1: with a disk that failed nothing is tidied up, for nothing may be written.
@@ -521,18 +482,9 @@ void driver::send_answers() {
 }
 
 void driver::tell_if_changed() {
-    known seen{.epoch = status_.epoch,
-               .role = status_.role,
-               .primary = status_.known_primary,
-               .config = status_.config_index,
-               .up = {}};
-    for (const replica::peer_status& peer : status_.peers) {
-        if (peer.open) {
-            seen.up.push_back(peer.id);
-        }
-    }
-    if (seen != told_) {
-        told_ = std::move(seen);
+    cluster_known now_known = known_of(view());
+    if (now_known != told_) {
+        told_ = std::move(now_known);
         if (clients_ != nullptr) {
             clients_->members_changed();
         }
@@ -569,7 +521,7 @@ void driver::see_if_over() {
         end({.how = replica::ending::disk_failed, .text = {}});
     }
     if (core_is_over_ && log_.stopped() && when_over_) {
-        write_down(log::level::notice, "stop", "");
+        story_.tell(teller(), "stop");
         std::exchange(when_over_, nullptr)();
     }
 }

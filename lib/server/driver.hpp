@@ -13,6 +13,7 @@
 #include "server/reception.hpp"
 #include "server/replication.hpp"
 #include "server/start_up.hpp"
+#include "server/story.hpp"
 #include "services/kv/service.hpp"
 #include "state/memory_key_space.hpp"
 #include "storage/write_ahead_log.hpp"
@@ -24,9 +25,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace almenara::server {
@@ -56,7 +54,7 @@ class driver final : public replication {
     driver(reactor& turns,
            start_up begun,
            const cluster_options& wanted,
-           std::unique_ptr<journal> story);
+           std::unique_ptr<journal> writes);
     ~driver();
 
     void answer_through(client_outlet& clients) { clients_ = &clients; }
@@ -95,17 +93,6 @@ class driver final : public replication {
     void probe(probe_ticket ticket, almenara::epoch seen) override;
 
   private:
-    /// What a told client knows of the cluster.
-    struct known {
-        almenara::epoch epoch;
-        replica::role_name role = replica::role_name::boot;
-        std::optional<server_id> primary;
-        log_index config;
-        std::vector<server_id> up;
-
-        friend bool operator==(const known&, const known&) = default;
-    };
-
     void look_at_the_clock() const;
     [[nodiscard]] const replica::moment& moment() const;
     void happened(replica::event what);
@@ -123,8 +110,7 @@ class driver final : public replication {
     void change_office(const replica::output& out);
     void enter_office(const replica::entered_office& what);
     void connect(const replica::output& out);
-    void note(const replica::note& what);
-    void write_down(log::level severity, std::string_view event, std::string_view text);
+    [[nodiscard]] story::teller teller();
     void end(const replica::fatal& how);
 
     void look_around() const;
@@ -146,7 +132,7 @@ class driver final : public replication {
     replica::core core_;
     replica::core_status status_;
     storage::write_ahead_log log_;
-    std::unique_ptr<journal> journal_;
+    story story_;
     std::shared_ptr<peer_links> links_;
     services::kv::service services_;
     state::memory_key_space base_;
@@ -161,8 +147,7 @@ class driver final : public replication {
     std::optional<instant> tick_owed_since_;
     mutable standing here_; ///< as of the last output, and the time of the call
     mutable bool seen_in_office_ = false;
-    known told_;
-    std::set<std::string> refusals_; ///< that were noted
+    cluster_known told_;
 
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer go_timer_;

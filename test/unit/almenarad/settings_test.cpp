@@ -123,7 +123,7 @@ TEST_CASE("cli every setting can be set in every place") {
     test_environment() = {{variable, "true"}};
     CHECK(gathered({}, find_variable).find(key)->value == "true");
 
-    const bool is_switch = key == "plaintext";
+    const bool is_switch = key == "plaintext" || key == "primary" || key == "wait";
     const std::string option = "--" + key;
     CHECK(gathered(is_switch ? std::vector{option.c_str()} : std::vector{option.c_str(), "true"})
               .find(key)
@@ -360,8 +360,24 @@ TEST_CASE("cli --print-config says every setting, its value and where it comes f
                   "data-dir = /var/lib/almenara\n"
                   "# from the default\n"
                   "listen = 127.0.0.1:7400\n"
+                  "# advertise is not set\n"
                   "# from the command line\n"
                   "id = 7\n"
+                  "# primary is not set\n"
+                  "# peers is not set\n"
+                  "# secret-file is not set\n"
+                  "# wait is not set\n"
+                  "# go-after is not set\n"
+                  "# from the default\n"
+                  "priority = 0\n"
+                  "# from the default\n"
+                  "confirm = sync-set\n"
+                  "# from the default\n"
+                  "auth = trust\n"
+                  "# from the default\n"
+                  "wal-segment = 64MiB\n"
+                  "# from the default\n"
+                  "batches-in-flight = 1\n"
                   "# from " +
                       file.path() +
                       ":1\n"
@@ -424,10 +440,9 @@ TEST_CASE("cli the help begins with an example and names every setting and its d
 
 TEST_CASE("cli the example in the help is a command line that works") {
     const std::string text = help_text();
-    CHECK(text.find("almenarad --plaintext -d /var/lib/almenara -l 127.0.0.1:7400\n") !=
-          std::string::npos);
-    CHECK(understand(gathered({"--plaintext", "-d", "/var/lib/almenara", "-l", "127.0.0.1:7400"}))
-              .has_value());
+    CHECK(text.find("almenarad --plaintext --primary -d /var/lib/almenara\n") != std::string::npos);
+    CHECK(
+        understand(gathered({"--plaintext", "--primary", "-d", "/var/lib/almenara"})).has_value());
 }
 
 } // namespace almenara::almenarad

@@ -1,0 +1,83 @@
+#include "server/reactor.hpp"
+
+#include "net/clock.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <vector>
+
+// Decision 004: the turn.
+namespace almenara::server {
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+} // namespace
+
+TEST_CASE("decision 004: a turn that is to look again does not sleep, and the next one does") {
+    reactor turns;
+    std::vector<instant> ends;
+    turns.at_end_of_turn([&] {
+        ends.push_back(net::monotonic_now());
+        if (ends.size() == 1) {
+            turns.look_again_until(ends.front() + 1ms);
+        }
+    });
+    asio::steady_timer later{turns.context(), 200ms};
+    later.async_wait([](const boost::system::error_code&) {});
+    asio::post(turns.context(), [] {});
+    turns.run();
+    REQUIRE(ends.size() == 3);
+    CHECK(ends[1] - ends[0] >= 1ms);
+    CHECK(ends[1] - ends[0] < 150ms);
+    CHECK(ends[2] - ends[0] >= 150ms);
+}
+
+TEST_CASE("decision 004: what comes while it looks again is a turn at once") {
+    reactor turns;
+    int turn = 0;
+    int came_in = 0;
+    turns.at_end_of_turn([&] {
+        if (++turn == 1) {
+            turns.look_again_until(net::monotonic_now() + 10s);
+            asio::post(turns.context(), [&] { came_in = turn + 1; });
+        }
+    });
+    asio::post(turns.context(), [] {});
+    turns.run();
+    CHECK(came_in == 2);
+    CHECK(turn == 2);
+}
+
+TEST_CASE(
+    "decision 004: a reactor with nothing left to wait for ends, even if it is to look again") {
+    reactor turns;
+    turns.at_end_of_turn([&] { turns.look_again_until(net::monotonic_now() + 10s); });
+    asio::post(turns.context(), [] {});
+    const auto began = net::monotonic_now();
+    turns.run();
+    CHECK(net::monotonic_now() - began < 5s);
+}
+
+TEST_CASE("D.3: how long a turn took is known to the next one") {
+    reactor turns;
+    std::vector<duration> lengths;
+    turns.at_end_of_turn([&] { lengths.push_back(turns.last_turn()); });
+    asio::post(turns.context(), [] {
+        const instant until = net::monotonic_now() + 20ms;
+        while (net::monotonic_now() < until) {
+        }
+    });
+    asio::steady_timer later{turns.context(), 100ms};
+    later.async_wait([](const boost::system::error_code&) {});
+    turns.run();
+    REQUIRE(lengths.size() == 2);
+    CHECK(lengths[1] >= 20ms);
+}
+
+} // namespace almenara::server
