@@ -85,6 +85,21 @@ void client_connection::stop() {
     keeper_.touched(*this);
 }
 
+void client_connection::answer(client_answer&& what) {
+    session_.answer(turns_.now(), std::move(what));
+    keeper_.touched(*this);
+}
+
+void client_connection::push(base::byte_view frame) {
+    session_.push(frame);
+    keeper_.touched(*this);
+}
+
+void client_connection::dismiss(std::string why) {
+    session_.dismiss(turns_.now(), std::move(why));
+    keeper_.touched(*this);
+}
+
 void client_connection::hurry() {
     session_.hurry();
 }

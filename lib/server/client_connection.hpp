@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace almenara::server {
 
@@ -56,6 +57,9 @@ class client_connection final : private net::byte_pump::owner {
     void flush();
     void deadline();
     void stop();
+    void answer(client_answer&& what);
+    void push(base::byte_view frame);
+    void dismiss(std::string why);
     /// There is no room at the door. Its deadline may be another one now.
     void hurry();
 

@@ -132,6 +132,7 @@ void client_registry::stop(std::function<void()> when_empty) {
 void client_registry::close_all() {
     when_empty_ = nullptr;
     touched_.clear();
+    arrivals_.clear();
     for (const auto& [id, connection] : connections_) {
         door_.done(id);
         deadlines_.remove(id);
@@ -197,6 +198,50 @@ wire::pong client_registry::position() const {
     return around_.position();
 }
 
+void client_registry::asks(connection_id id, client_request&& what) {
+    arrivals_.push_back({.connection = id, .what = std::move(what)});
+}
+
+void client_registry::asks(connection_id id, const wire::admin& what) {
+    arrivals_.push_back({.connection = id, .what = what});
+}
+
+void client_registry::serve(reception& hall) {
+    for (arrival& one : std::exchange(arrivals_, {})) {
+        if (auto* const asked = std::get_if<client_request>(&one.what)) {
+            hall.request(one.connection, std::move(*asked));
+        } else if (const auto* const wish = std::get_if<wire::admin>(&one.what)) {
+            around_.administer(one.connection, *wish);
+        } else {
+            hall.connection_ended(one.connection);
+        }
+    }
+}
+
+void client_registry::answer(leaving&& what) {
+    // Who is gone hears nothing.
+    if (const auto found = connections_.find(what.connection); found != connections_.end()) {
+        found->second->answer(std::move(what.what));
+    }
+}
+
+void client_registry::close_client(connection_id connection) {
+    if (const auto found = connections_.find(connection); found != connections_.end()) {
+        found->second->dismiss("the connection does not speak for the session: another one was "
+                               "attached, or none is");
+    }
+}
+
+void client_registry::push_members(const wire::members& now) {
+    base::byte_vector frame;
+    wire::append_message<wire::client_messages>(now, frame);
+    for (const auto& [id, connection] : connections_) {
+        if (connection->session().is_inside()) {
+            connection->push(frame);
+        }
+    }
+}
+
 std::optional<wire::reject> client_registry::admit(connection_id id) {
     const client_room room = this->room();
     door_.done(id);
@@ -217,6 +262,9 @@ std::optional<wire::reject> client_registry::admit(connection_id id) {
 void client_registry::remove(client_connection& connection) {
     const connection_id id = connection.id();
     log_end(connection);
+    if (connection.session().has_asked()) {
+        arrivals_.push_back({.connection = id, .what = gone{}});
+    }
     door_.done(id);
     std::size_t& place = connection.origin() != client_origin::network ? local_
                          : connection.session().was_admitted()         ? inside_

@@ -8,6 +8,7 @@
 #include "server/listener.hpp"
 #include "server/log_budget.hpp"
 #include "server/reactor.hpp"
+#include "server/reception.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -15,12 +16,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 namespace almenara::server {
 
-/// What the server around it says of itself and of the cluster, with nothing in it that belongs to
-/// a request.
+/// The server around the clients: what it says of itself and of the cluster, with nothing in it
+/// that belongs to a request.
 class surroundings {
   public:
     surroundings() = default;
@@ -28,8 +30,13 @@ class surroundings {
     surroundings& operator=(const surroundings&) = delete;
 
     [[nodiscard]] virtual wire::welcome welcome() const = 0;
+    /// All but the counts of clients.
     [[nodiscard]] virtual wire::status_reply status() const = 0;
     [[nodiscard]] virtual wire::pong position() const = 0;
+
+    /// An administrator wishes something. Answered by client_registry::answer(), in this turn or
+    /// later: by an admin_result or an error_reply.
+    virtual void administer(connection_id who, const wire::admin& what) = 0;
     /// Another server speaks.
     virtual void server_calls(std::unique_ptr<net::byte_stream> stream) = 0;
 
@@ -52,6 +59,14 @@ class client_registry final : private connection_keeper, private session_host {
     void add(std::unique_ptr<net::byte_stream> stream, client_origin origin);
     /// Whether a listener may accept another one from there.
     [[nodiscard]] bool has_room(client_origin origin) const;
+
+    /// What clients asked in this turn, in its order, and which of them are gone.
+    void serve(reception& hall);
+    void answer(leaving&& what);
+    /// C.1: the connection speaks for its session no more. Behind what it was answered.
+    void close_client(connection_id connection);
+    /// S22: to everybody inside.
+    void push_members(const wire::members& now);
 
     /// At the end of each turn: sends what the turn caused, removes what is over, sets the timer.
     void flush();
@@ -77,6 +92,15 @@ class client_registry final : private connection_keeper, private session_host {
     [[nodiscard]] wire::status_reply status() const override;
     [[nodiscard]] wire::pong position() const override;
     [[nodiscard]] std::optional<wire::reject> admit(connection_id id) override;
+    void asks(connection_id id, client_request&& what) override;
+    void asks(connection_id id, const wire::admin& what) override;
+
+    struct gone {};
+    /// What a client did, until serve() comes for it.
+    struct arrival {
+        connection_id connection;
+        std::variant<client_request, wire::admin, gone> what;
+    };
 
     void watch_the_door();
     void hurry_some();
@@ -94,6 +118,8 @@ class client_registry final : private connection_keeper, private session_host {
     admission door_;
     std::map<connection_id, std::unique_ptr<client_connection>> connections_;
     std::vector<client_connection*> touched_;
+    /// As much as the sessions' bounds for what is unanswered allow.
+    std::vector<arrival> arrivals_;
     connection_id last_id_;
     std::size_t inside_ = 0;
     std::size_t outside_ = 0; ///< from the network and not inside: at the door, or turned away

@@ -23,7 +23,18 @@ using client_answer = std::variant<wire::login_ok,
                                    wire::read_result,
                                    wire::primary_is,
                                    wire::redirect,
+                                   wire::admin_result,
                                    wire::error_reply>;
+
+/// Of a request, or of what it is answered.
+[[nodiscard]] request_id number_of(const client_request& what);
+[[nodiscard]] request_id number_of(const client_answer& what);
+
+/// How it is said that nothing came of a request (C.0): operations and reads by their own answer,
+/// everything else by error_reply.
+[[nodiscard]] client_answer refusal_of(const client_request& what,
+                                       wire::result_code code,
+                                       almenara::epoch epoch = {});
 
 /// An answer on its way. `rests_on` is the newest entry that it shows, `session` whose result it
 /// is: for who watches over what is said.

@@ -29,9 +29,11 @@ client_session::client_session(session_host& host,
       id_(id),
       origin_(origin),
       stage_(at_door{.clock_began = now, .time = limits.hello}),
-      // F: until there are logins, only the local administrator has shown who it is.
+      // F: a local administrator has shown who it is by coming through admin.sock.
       decoder_(origin == client_origin::local_administrator ? wire::largest_control_frame
                                                             : wire::largest_frame_before_login),
+      is_known_(origin == client_origin::local_administrator),
+      is_administrator_(origin == client_origin::local_administrator),
       last_sent_(now) {}
 
 void client_session::bytes_arrived(instant now, std::size_t count) {
@@ -68,7 +70,8 @@ void client_session::hurry() {
 }
 
 void client_session::heard_all(instant now) {
-    if (is_listening()) {
+    has_heard_all_ = true;
+    if (is_listening() && unanswered_.empty()) {
         become_farewell(now);
     }
 }
@@ -92,7 +95,7 @@ void client_session::handle_frames(instant now) {
         }
         any_whole = true;
         const auto handled = wire::dispatch<wire::client_messages>(
-            **whole, [&](const auto& message, base::byte_view) { on(now, message); });
+            **whole, [&](auto&& message, base::byte_view) { on(now, std::move(message)); });
         if (!handled) {
             end(now, wire::bye_reason::broke_rules, handled.error().message());
             return;

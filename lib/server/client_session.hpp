@@ -3,11 +3,13 @@
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "server/client_requests.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/frame.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +36,9 @@ struct session_limits {
     /// From the last word to the end of the connection, and the same for those who were never in.
     duration farewell = std::chrono::seconds{2};
     duration farewell_at_door = std::chrono::milliseconds{500};
+    /// Requests that the server has not answered yet; more are BUSY.
+    std::size_t most_unanswered = 256;
+    std::size_t largest_unanswered = 16U * 1024 * 1024; ///< all of them together
 };
 
 /// Where a client comes from decides what it may do before there are logins.
@@ -57,6 +62,11 @@ class session_host {
     [[nodiscard]] virtual wire::pong position() const = 0;
     /// Takes a place for the client, or says why there is none.
     [[nodiscard]] virtual std::optional<wire::reject> admit(connection_id id) = 0;
+
+    /// Answered by client_session::answer(), in this turn or later.
+    virtual void asks(connection_id id, client_request&& what) = 0;
+    /// From an administrator. The answer is an admin_result or an error_reply.
+    virtual void asks(connection_id id, const wire::admin& what) = 0;
 
   protected:
     ~session_host() = default;
@@ -82,6 +92,13 @@ class client_session {
     void hurry();
     /// It waits for a place, which is not its fault: no deadline runs.
     void waits_for_place();
+
+    /// What became of a request. Nobody hears it who is told to go already.
+    void answer(instant now, client_answer&& what);
+    /// A whole frame that nobody asked for.
+    void push(base::byte_view frame);
+    /// The connection is of no use any more: says why and ends.
+    void dismiss(instant now, std::string why);
 
     /// The other end says no more: what it asked is answered, then the connection ends.
     void heard_all(instant now);
@@ -112,6 +129,10 @@ class client_session {
 
     /// Whether the host gave it a place, which is free again when the connection is gone.
     [[nodiscard]] bool was_admitted() const { return was_admitted_; }
+    [[nodiscard]] bool is_inside() const { return std::holds_alternative<inside>(stage_); }
+    /// Whether something was asked of the host in its name.
+    [[nodiscard]] bool has_asked() const { return has_asked_; }
+
     /// In quotes and harmless (F); empty before the hello.
     [[nodiscard]] const std::string& client_name() const { return client_name_; }
 
@@ -146,15 +167,30 @@ class client_session {
     void on(instant now, const wire::pong& answer);
     void on(instant now, const wire::status_request& request);
     void on(instant now, const wire::bye& farewell);
+    void on(instant now, wire::login&& asked);
+    void on(instant now, wire::attach&& asked);
+    void on(instant now, wire::session_close&& asked);
+    void on(instant now, wire::operation&& asked);
+    void on(instant now, wire::read&& asked);
+    void on(instant now, wire::whois&& asked);
+    void on(instant now, wire::admin&& asked);
     /// Everything that only servers say.
     template <class Message>
     void on(instant now, const Message& message);
 
+    /// Whether it may ask at all; ends the connection of who breaks the rules by it.
+    [[nodiscard]] bool may_ask(instant now, std::string_view what, request_id number);
+    void ask(client_request&& what);
+    void ask_if_known(client_request&& what);
+    [[nodiscard]] bool has_room_for(std::size_t weight) const;
+    /// F: who it is has been shown, so it may send more at once.
+    void become_known();
+
     template <class Message>
     void say(const Message& message);
+    void say_answer(const client_answer& what);
     void reject(instant now, wire::reject refusal);
     void end(instant now, wire::bye_reason reason, std::string why);
-    [[nodiscard]] bool is_inside() const { return std::holds_alternative<inside>(stage_); }
     [[nodiscard]] bool is_listening() const { return is_at_door() || is_inside(); }
     [[nodiscard]] bool is_paused() const;
     /// It is read again after a pause, which was not its fault.
@@ -173,6 +209,12 @@ class client_session {
     std::string why_ended_;
 
     bool was_admitted_ = false;
+    bool has_asked_ = false;
+    bool is_known_; ///< logged in, attached, or come through admin.sock
+    bool is_administrator_;
+    bool has_heard_all_ = false;
+    std::map<request_id, std::size_t> unanswered_; ///< and what each weighs
+    std::size_t unanswered_weight_ = 0;
     std::optional<instant> frame_began_; ///< the one that is not whole yet
 
     std::size_t queued_ = 0;

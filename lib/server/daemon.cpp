@@ -3,6 +3,7 @@
 #include "base/version.hpp"
 #include "log/log.hpp"
 #include "net/clock.hpp"
+#include "server/administration.hpp"
 #include "server/service_manager.hpp"
 #include "server/system_resources.hpp"
 #include "wire/print.hpp"
@@ -128,6 +129,7 @@ result<void> daemon::open_cluster(const cluster_options& wanted) {
         return story.error();
     }
     driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted, std::move(*story));
+    driver_->answer_through(clients_);
     return {};
 }
 
@@ -223,6 +225,13 @@ wire::pong daemon::position() const {
     answer.epoch = now.epoch;
     answer.index = now.commit;
     return answer;
+}
+
+void daemon::administer(connection_id who, const wire::admin& what) {
+    clients_.answer({.connection = who,
+                     .what = server::administer(*driver_, what),
+                     .rests_on = {},
+                     .session = {}});
 }
 
 void daemon::server_calls(std::unique_ptr<net::byte_stream> stream) {

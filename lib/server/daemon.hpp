@@ -66,6 +66,7 @@ class daemon final : private surroundings {
     [[nodiscard]] wire::welcome welcome() const override;
     [[nodiscard]] wire::status_reply status() const override;
     [[nodiscard]] wire::pong position() const override;
+    void administer(connection_id who, const wire::admin& what) override;
     void server_calls(std::unique_ptr<net::byte_stream> stream) override;
 
     [[nodiscard]] result<void> listen(const net::host_port& at);

@@ -175,12 +175,8 @@ void driver::end_of_turn() {
     if (is_closed_) {
         return;
     }
+    serve_clients();
     if (!core_is_over_) {
-        // Requests came while the turn was read, and stand before everything else: the core and the
-        // desk agree about the office until the first step (B.15).
-        if (const auto due = reception_.wake(); due && *due <= now()) {
-            reception_.tick();
-        }
         apply_to_base();
         step_events();
         step_time();
@@ -191,6 +187,16 @@ void driver::end_of_turn() {
     tell_if_changed();
     set_timer();
     see_if_over();
+}
+
+/// Before everything else: the core and the desk agree about the office until the first step.
+void driver::serve_clients() {
+    if (clients_ != nullptr) {
+        clients_->serve(reception_);
+    }
+    if (const auto due = reception_.wake(); due && *due <= now()) {
+        reception_.tick();
+    }
 }
 
 void driver::step_events() {
@@ -486,7 +492,11 @@ void driver::tell_if_changed() {
     if (now_known != told_) {
         told_ = std::move(now_known);
         if (clients_ != nullptr) {
-            clients_->members_changed();
+            wire::members all;
+            all.config_index = status_.config_index;
+            all.epoch = status_.epoch;
+            all.servers = states_of(view());
+            clients_->push_members(all);
         }
     }
 }

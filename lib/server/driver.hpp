@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "net/byte_stream.hpp"
 #include "replica/core.hpp"
+#include "server/client_registry.hpp"
 #include "server/cluster_view.hpp"
 #include "server/cut_policy.hpp"
 #include "server/journal.hpp"
@@ -29,23 +30,6 @@
 
 namespace almenara::server {
 
-/// Where answers to clients go.
-class client_outlet {
-  public:
-    client_outlet() = default;
-    client_outlet(const client_outlet&) = delete;
-    client_outlet& operator=(const client_outlet&) = delete;
-
-    virtual void answer(leaving&& what) = 0;
-    /// Behind what was answered.
-    virtual void close_client(connection_id connection) = 0;
-    /// Who belongs to the cluster, who is up and who rules may have changed.
-    virtual void members_changed() = 0;
-
-  protected:
-    ~client_outlet() = default;
-};
-
 /// The only place that knows both the replicated log and what is in it: it hands events to the core
 /// and executes its outputs, field by field (B.15). It decides when a batch is cut, and nothing
 /// else.
@@ -57,7 +41,7 @@ class driver final : public replication {
            std::unique_ptr<journal> writes);
     ~driver();
 
-    void answer_through(client_outlet& clients) { clients_ = &clients; }
+    void answer_through(client_registry& clients) { clients_ = &clients; }
     /// Dials begin, timers run.
     void begin();
 
@@ -96,6 +80,7 @@ class driver final : public replication {
     void look_at_the_clock() const;
     [[nodiscard]] const replica::moment& moment() const;
     void happened(replica::event what);
+    void serve_clients();
     void step_events();
     void step_time();
     [[nodiscard]] duration gap() const;
@@ -137,7 +122,7 @@ class driver final : public replication {
     services::kv::service services_;
     state::memory_key_space base_;
     reception reception_;
-    client_outlet* clients_ = nullptr;
+    client_registry* clients_ = nullptr;
     cut_policy cuts_;
     hybrid_clock stamps_;
 

@@ -20,10 +20,6 @@ almenara::epoch epoch_seen(const client_request& what) {
         what);
 }
 
-request_id number_of(const client_request& what) {
-    return std::visit([](const auto& asked) { return asked.request; }, what);
-}
-
 } // namespace
 
 reception::reception(state::key_space& base,

@@ -1,34 +1,10 @@
 #include "server/reception.hpp"
 
-#include <string>
+#include <utility>
 #include <variant>
 
 /// What the reception says, and how it says no (C.0).
 namespace almenara::server {
-
-namespace {
-
-/// For people; the codes that a refusal without a reply of its own can have.
-std::string text_of(state::result_code code) {
-    switch (code) {
-    case state::result_code::busy:
-        return "too much waits already. Try again";
-    case state::result_code::invalid:
-        return "there is no such user name: it has 1 to 64 bytes, UTF-8, without spaces and "
-               "control characters";
-    case state::result_code::retry_elsewhere:
-        return "this server is not the primary any more, and whether it happened is not known. "
-               "Ask the new one";
-    case state::result_code::session_expired:
-        return "there is no such session any more";
-    case state::result_code::unsupported:
-        return "this server does not know that kind of request. Is it older than the client?";
-    default:
-        return std::string{wire::enumerator_name(code)};
-    }
-}
-
-} // namespace
 
 void reception::deliver(const state::delivery& what) {
     const almenara::epoch epoch = log_.here().epoch;
@@ -52,10 +28,9 @@ void reception::deliver(const state::delivery& what) {
             return;
         }
     } else if (!state::leaves_entry(what.reply.code)) {
-        return say(what.connection, wire::error_reply{.request = what.request,
-                                                      .code = what.reply.code,
-                                                      .text = text_of(what.reply.code),
-                                                      .epoch = epoch});
+        wire::session_close asked;
+        asked.request = what.request;
+        return say(what.connection, refusal_of(asked, what.reply.code, epoch));
     } else if (what.label == state::update_label::session_close) {
         say(what.connection, wire::session_closed{.request = what.request,
                                                   .session = what.session,
@@ -77,26 +52,11 @@ void reception::deliver(const state::delivery& what) {
 }
 
 void reception::turn_away(connection_id from, const client_request& what, state::reply why) {
-    const almenara::epoch epoch = log_.here().epoch;
-    if (const auto* const asked = std::get_if<wire::operation>(&what)) {
-        return say(from, wire::operation_result{.request = asked->request,
-                                                .seq = asked->seq,
-                                                .code = why.code,
-                                                .epoch = epoch,
-                                                .body = std::move(why.body)});
+    client_answer refusal = refusal_of(what, why.code, log_.here().epoch);
+    if (auto* const result = std::get_if<wire::operation_result>(&refusal)) {
+        result->body = std::move(why.body); // What the service says about it.
     }
-    if (const auto* const asked = std::get_if<wire::read>(&what)) {
-        return say(from, wire::read_result{.request = asked->request,
-                                           .code = why.code,
-                                           .epoch = epoch,
-                                           .age = {},
-                                           .body = {}});
-    }
-    say(from, wire::error_reply{
-                  .request = std::visit([](const auto& asked) { return asked.request; }, what),
-                  .code = why.code,
-                  .text = text_of(why.code),
-                  .epoch = epoch});
+    say(from, std::move(refusal));
 }
 
 void reception::redirect(connection_id from, request_id request) {

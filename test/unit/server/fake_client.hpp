@@ -83,6 +83,13 @@ class plain_host final : public server::session_host {
         asked.push_back(id);
         return refusal;
     }
+    void asks(connection_id id, server::client_request&& what) override {
+        requests.emplace_back(id, std::move(what));
+    }
+    void asks(connection_id id, const wire::admin& what) override { wishes.emplace_back(id, what); }
+
+    std::vector<std::pair<connection_id, server::client_request>> requests;
+    std::vector<std::pair<connection_id, wire::admin>> wishes;
 
     wire::welcome welcome;
     wire::status_reply status_now;
@@ -150,6 +157,12 @@ class fake_client {
         now_ = std::max(now_, session_.next_deadline());
         session_.output_progress(now_, queued_, sent_);
         session_.deadline(now_);
+        turn_ends();
+    }
+
+    /// The server answers.
+    void is_told(server::client_answer what) {
+        session_.answer(now_, std::move(what));
         turn_ends();
     }
 
