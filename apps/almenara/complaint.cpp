@@ -104,6 +104,8 @@ std::string what_next(const failure& why, duration timeout) {
         return fmt::format("Use the same version on both sides; this is almenara {}.", version);
     case failure_kind::broken_rules:
         return "Check that -s names an Almenara server.";
+    case failure_kind::elsewhere:
+        return "Name that server with -s.";
     case failure_kind::closed:
     case failure_kind::busy:
         return try_again(why.retry_after);

@@ -51,7 +51,7 @@ class connection::driver final : public std::enable_shared_from_this<driver>,
 
     template <class Request>
     static asio::awaitable<outcome<typename reply_to<Request>::type>> ask(
-        std::shared_ptr<driver> self, instant deadline);
+        std::shared_ptr<driver> self, Request request, instant deadline);
 
     static asio::awaitable<void> close(std::shared_ptr<driver> self);
 
@@ -96,6 +96,9 @@ class connection::driver final : public std::enable_shared_from_this<driver>,
             if (!*answer_) {
                 return std::move(*answer_).error();
             }
+            if (const auto* const other = std::get_if<wire::redirect>(&**answer_)) {
+                return elsewhere(*other);
+            }
             // The conversation has compared the type with the request's.
             return std::get<Reply>(std::move(**answer_));
         }
@@ -116,6 +119,7 @@ class connection::driver final : public std::enable_shared_from_this<driver>,
     void on_event(opened&& happened);
     void on_event(answered&& happened);
     void on_event(failed&& happened);
+    void on_event(told&&) {} // Who asks one server is not interested in the others.
     void on_event(ended&& happened);
     [[nodiscard]] failure why_not_open() const;
 
@@ -170,12 +174,12 @@ asio::awaitable<outcome<wire::welcome>> connection::driver::open(std::shared_ptr
 
 template <class Request>
 asio::awaitable<outcome<typename reply_to<Request>::type>> connection::driver::ask(
-    std::shared_ptr<driver> self, instant deadline) {
+    std::shared_ptr<driver> self, Request asked, instant deadline) {
     using reply_type = typename reply_to<Request>::type;
     if (!self->is_open()) {
         co_return self->why_not_open();
     }
-    const auto request = self->conversation_->ask(Request{}, deadline);
+    const auto request = self->conversation_->ask(std::move(asked), deadline);
     if (!request) {
         co_return request.error();
     }
@@ -350,11 +354,22 @@ asio::awaitable<outcome<wire::welcome>> connection::open(server_address where, i
 }
 
 asio::awaitable<outcome<wire::pong>> connection::ping(instant deadline) {
-    return driver::ask<wire::ping>(driver_, deadline);
+    return driver::ask(driver_, wire::ping{}, deadline);
 }
 
 asio::awaitable<outcome<wire::status_reply>> connection::status(instant deadline) {
-    return driver::ask<wire::status_request>(driver_, deadline);
+    return driver::ask(driver_, wire::status_request{}, deadline);
+}
+
+asio::awaitable<outcome<wire::login_ok>> connection::log_in(std::string user, instant deadline) {
+    wire::login who;
+    who.user = std::move(user);
+    return driver::ask(driver_, std::move(who), deadline);
+}
+
+asio::awaitable<outcome<wire::admin_result>> connection::administer(wire::admin what,
+                                                                    instant deadline) {
+    return driver::ask(driver_, what, deadline);
 }
 
 asio::awaitable<void> connection::close() {

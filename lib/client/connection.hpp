@@ -44,6 +44,12 @@ class connection {
     [[nodiscard]] boost::asio::awaitable<outcome<wire::pong>> ping(instant deadline);
     [[nodiscard]] boost::asio::awaitable<outcome<wire::status_reply>> status(instant deadline);
 
+    /// Says who asks; no session is opened.
+    [[nodiscard]] boost::asio::awaitable<outcome<wire::login_ok>> log_in(std::string user,
+                                                                         instant deadline);
+    [[nodiscard]] boost::asio::awaitable<outcome<wire::admin_result>> administer(wire::admin what,
+                                                                                 instant deadline);
+
     /// Says goodbye and waits, but not for long, until the server has heard it.
     [[nodiscard]] boost::asio::awaitable<void> close();
 

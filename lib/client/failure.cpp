@@ -1,5 +1,9 @@
 #include "client/failure.hpp"
 
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace almenara::client {
@@ -26,6 +30,8 @@ std::string_view to_string(failure_kind kind) {
         return "closed";
     case failure_kind::declined:
         return "declined";
+    case failure_kind::elsewhere:
+        return "elsewhere";
     case failure_kind::busy:
         return "busy";
     case failure_kind::cancelled:
@@ -39,6 +45,18 @@ failure::failure(failure_kind what_kind, std::string reason)
 
 std::ostream& operator<<(std::ostream& out, const failure& why) {
     return out << to_string(why.kind) << ": " << why.why;
+}
+
+failure elsewhere(const wire::redirect& to) {
+    failure why{failure_kind::elsewhere, "no server is primary now"};
+    why.retry_after = to.retry_after;
+    if (to.primary) {
+        why.why = fmt::format("server {} is primary", to.primary->id);
+        if (!to.primary->addresses.empty()) {
+            why.why += fmt::format(", at {}", base::escaped(to.primary->addresses.front()));
+        }
+    }
+    return why;
 }
 
 namespace {
@@ -74,6 +92,7 @@ errc code_of(const failure& why) {
     case failure_kind::not_resolved:
     case failure_kind::refused:
     case failure_kind::closed:
+    case failure_kind::elsewhere:
     case failure_kind::busy:
     case failure_kind::cancelled:
         return errc::unavailable;

@@ -1,0 +1,332 @@
+#include "client/api.hpp"
+
+#include "client/bell.hpp"
+#include "client/link.hpp"
+#include "net/clock.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace almenara::client {
+
+namespace asio = boost::asio;
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32U | device();
+}
+
+/// Moves messages and the time between the links and the failover, and wakes who waits. It decides
+/// nothing. Coroutines that are under way keep it alive.
+class api::driver final : public std::enable_shared_from_this<driver>, private link::owner {
+  public:
+    driver(asio::any_io_executor executor, api_options options)
+        : executor_(std::move(executor)),
+          options_(std::move(options)),
+          core_(options_.how, net::monotonic_now()),
+          timer_(executor_),
+          over_(executor_) {}
+
+    [[nodiscard]] failover& core() { return core_; }
+    void answer_later(const outcome<ticket>& which, on_answer then);
+    [[nodiscard]] static asio::awaitable<answer> wait(std::shared_ptr<driver> self,
+                                                      outcome<ticket> which);
+    [[nodiscard]] static asio::awaitable<void> close(std::shared_ptr<driver> self);
+
+    void perform();
+    void leave();
+    void drop();
+
+    void listen(on_news to) { on_news_ = std::move(to); }
+    [[nodiscard]] const std::optional<wire::login_ok>& user() const { return user_; }
+
+  private:
+    /// A coroutine that waits for an answer. It stands in that coroutine's frame, which may be
+    /// destroyed at any time.
+    class waiter {
+      public:
+        waiter(driver& owner, ticket which)
+            : owner_(owner), which_(which), answered_(owner.executor_) {
+            owner_.waiting_.insert_or_assign(which_, [this](answer how) {
+                answer_ = std::move(how);
+                answered_.ring();
+            });
+        }
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+        ~waiter() { owner_.waiting_.erase(which_); }
+
+        [[nodiscard]] asio::awaitable<void> wait() { return answered_.wait(); }
+        [[nodiscard]] answer take() { return std::move(answer_); }
+
+      private:
+        driver& owner_;
+        ticket which_;
+        bell answered_;
+        answer answer_{wire::result_code::uncertain, "this client gave up waiting"};
+    };
+
+    void turn();
+    void send(std::vector<said>& messages);
+    void tell(news& what);
+    void arm(instant wake);
+
+    // link::owner
+    void link_connected(link_id which) override { core_.connected(net::monotonic_now(), which); }
+    void link_failed(link_id which, failure why) override;
+    void link_alive(link_id which) override { core_.sign_of_life(net::monotonic_now(), which); }
+    void link_heard(link_id which, from_server message) override {
+        core_.heard(net::monotonic_now(), which, std::move(message));
+    }
+    void link_broke_rules(link_id which, std::string why) override {
+        core_.broken(net::monotonic_now(), which, std::move(why));
+    }
+    void link_ended(link_id which, std::error_code why) override;
+    void link_told_all() override { perform(); }
+    void link_gone(link_id which) override;
+    void look_whether_over();
+
+    asio::any_io_executor executor_;
+    api_options options_;
+    failover core_;
+    std::map<link_id, std::shared_ptr<link>> links_; ///< leaving ones included
+    std::map<ticket, on_answer> waiting_;
+    on_news on_news_;
+    std::optional<wire::login_ok> user_;
+    asio::steady_timer timer_;
+    bell over_;
+    bool performing_ = false;
+    bool again_ = false; ///< something was asked or heard while performing
+    bool left_ = false;
+};
+
+void api::driver::perform() {
+    again_ = true;
+    if (performing_) {
+        return;
+    }
+    const auto self = shared_from_this(); // Whoever is answered may let go of the client.
+    performing_ = true;
+    while (std::exchange(again_, false)) {
+        turn();
+    }
+    performing_ = false;
+    look_whether_over();
+}
+
+/// Does what the core has decided, in the order of its output.
+void api::driver::turn() {
+    failover_output output = core_.take_output(net::monotonic_now());
+    send(output.send);
+    for (const link_id which : output.close) {
+        if (const auto found = links_.find(which); found != links_.end()) {
+            const auto leaving = found->second;
+            leaving->finish();
+        }
+    }
+    for (dial_order& order : output.dial) {
+        const link::settings how{.id = order.link,
+                                 .plaintext = options_.plaintext,
+                                 .longest_goodbye = options_.longest_goodbye};
+        link::owner& me = *this;
+        const auto fresh = std::make_shared<link>(executor_, how, me);
+        links_.emplace(order.link, fresh);
+        link::start(fresh, std::move(order.addresses), order.by);
+    }
+    for (news& what : output.news) {
+        tell(what);
+    }
+    arm(output.wake);
+}
+
+/// What goes to one server in a turn goes in one piece.
+void api::driver::send(std::vector<said>& messages) {
+    std::set<link_id> spoken;
+    for (const said& each : messages) {
+        if (const auto found = links_.find(each.link); found != links_.end()) {
+            found->second->say(each.message);
+            spoken.insert(each.link);
+        }
+    }
+    for (const link_id which : spoken) {
+        if (const auto found = links_.find(which); found != links_.end()) {
+            const auto to = found->second; // Sending may find that it has ended.
+            to->flush();
+        }
+    }
+}
+
+void api::driver::tell(news& what) {
+    if (auto* const ended = std::get_if<ended_errand>(&what)) {
+        // Nobody waits any more for what a destroyed coroutine asked.
+        if (const auto found = waiting_.find(ended->ticket); found != waiting_.end()) {
+            const on_answer then = std::move(found->second);
+            waiting_.erase(found);
+            then(std::move(ended->answer));
+        }
+        return;
+    }
+    if (const auto* const login = std::get_if<logged_in>(&what)) {
+        user_ = login->who;
+    }
+    if (on_news_) {
+        on_news_(what);
+    }
+}
+
+void api::driver::arm(instant wake) {
+    if (left_ || wake == instant::max()) {
+        timer_.cancel();
+        return;
+    }
+    const auto at = net::timer_point(wake);
+    if (timer_.expiry() == at) {
+        return;
+    }
+    timer_.expires_at(at);
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+        if (!cancelled) {
+            self->timer_.expires_at(asio::steady_timer::time_point::min());
+            self->perform();
+        }
+    });
+}
+
+void api::driver::answer_later(const outcome<ticket>& which, on_answer then) {
+    if (!which) {
+        answer how{which.error().kind == failure_kind::busy ? wire::result_code::busy
+                                                            : wire::result_code::cancelled,
+                   which.error().why};
+        asio::post(executor_, [then = std::move(then), how = std::move(how)]() mutable {
+            then(std::move(how));
+        });
+        return;
+    }
+    waiting_.emplace(*which, std::move(then));
+    perform();
+}
+
+asio::awaitable<answer> api::driver::wait(std::shared_ptr<driver> self, outcome<ticket> which) {
+    if (!which) {
+        answer how{which.error().kind == failure_kind::busy ? wire::result_code::busy
+                                                            : wire::result_code::cancelled,
+                   which.error().why};
+        co_return how;
+    }
+    waiter here{*self, *which};
+    self->perform();
+    co_await here.wait();
+    answer how = here.take();
+    co_return how;
+}
+
+void api::driver::leave() {
+    if (!std::exchange(left_, true)) {
+        core_.leave(net::monotonic_now());
+        perform();
+    }
+}
+
+asio::awaitable<void> api::driver::close(std::shared_ptr<driver> self) {
+    self->leave();
+    co_await self->over_.wait();
+}
+
+void api::driver::drop() {
+    leave();
+    for (const auto& [which, each] : links_) {
+        each->close();
+    }
+    links_.clear();
+    look_whether_over();
+}
+
+void api::driver::link_failed(link_id which, failure why) {
+    links_.erase(which);
+    core_.dial_failed(net::monotonic_now(), which, std::move(why));
+}
+
+void api::driver::link_ended(link_id which, std::error_code why) {
+    links_.erase(which);
+    core_.link_ended(net::monotonic_now(), which, why);
+}
+
+void api::driver::link_gone(link_id which) {
+    links_.erase(which);
+    look_whether_over();
+}
+
+void api::driver::look_whether_over() {
+    if (left_ && links_.empty()) {
+        timer_.cancel();
+        over_.ring();
+    }
+}
+
+api::api(asio::any_io_executor executor, api_options options)
+    : driver_(std::make_shared<driver>(std::move(executor), std::move(options))) {}
+
+api::~api() {
+    driver_->drop();
+}
+
+void api::write(base::byte_vector body, instant deadline, on_answer then) {
+    driver_->answer_later(driver_->core().write(std::move(body), deadline), std::move(then));
+}
+
+void api::read(base::byte_vector body, instant deadline, on_answer then) {
+    driver_->answer_later(driver_->core().read(std::move(body), wire::read_mode::quorum, deadline),
+                          std::move(then));
+}
+
+asio::awaitable<answer> api::write(base::byte_vector body, instant deadline) {
+    return driver::wait(driver_, driver_->core().write(std::move(body), deadline));
+}
+
+asio::awaitable<answer> api::read(base::byte_vector body, instant deadline) {
+    return driver::wait(driver_,
+                        driver_->core().read(std::move(body), wire::read_mode::quorum, deadline));
+}
+
+asio::awaitable<answer> api::log_in(instant deadline) {
+    return driver::wait(driver_, driver_->core().log_in(deadline));
+}
+
+asio::awaitable<answer> api::administer(wire::admin what, instant deadline) {
+    return driver::wait(driver_, driver_->core().administer(what, deadline));
+}
+
+asio::awaitable<answer> api::close_session(instant deadline) {
+    return driver::wait(driver_, driver_->core().close_session(deadline));
+}
+
+asio::awaitable<void> api::close() {
+    return driver::close(driver_);
+}
+
+void api::give_up() {
+    driver_->leave();
+}
+
+void api::listen(on_news to) {
+    driver_->listen(std::move(to));
+}
+
+const std::optional<wire::login_ok>& api::user() const {
+    return driver_->user();
+}
+
+std::optional<session_id> api::session() const {
+    return driver_->core().session();
+}
+
+} // namespace almenara::client

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "base/session_ids.hpp"
+#include "base/time.hpp"
+#include "client/errands.hpp"
+#include "client/failover.hpp"
+#include "wire/client_messages.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace almenara::client {
+
+struct api_options {
+    failover_options how;
+    /// Without TLS, which this version does not have. Only to loopback addresses; a Unix socket
+    /// needs no leave.
+    bool plaintext = false;
+    /// How long a server that was told goodbye may take to hang up.
+    duration longest_goodbye = std::chrono::milliseconds{500};
+};
+
+/// For failover_options::seed.
+[[nodiscard]] std::uint64_t random_seed();
+
+/// A client of a cluster: it finds the primary, follows it when it changes, and holds what is asked
+/// meanwhile. Everything runs on one thread, the executor's; any number of things may be asked at
+/// the same time. Deadlines are moments of net::monotonic_now().
+///
+///     client::api here{executor, {.how = {.servers = {"127.0.0.1:7401"}, .user = "anna"}, ...}};
+///     base::byte_vector body = client::kv::put("colour", blue);
+///     const client::answer how = co_await here.write(std::move(body), deadline);
+class api {
+  public:
+    using on_answer = std::function<void(answer how)>;
+    using on_news = std::function<void(const news& what)>;
+
+    api(boost::asio::any_io_executor executor, api_options options);
+    ~api(); ///< at once: what is open is answered now, and the goodbye is said if it goes
+    api(const api&) = delete;
+    api& operator=(const api&) = delete;
+
+    /// Bodies are those of client/kv.hpp. Each is answered exactly once, never before the call
+    /// returns.
+    void write(base::byte_vector body, instant deadline, on_answer then);
+    void read(base::byte_vector body, instant deadline, on_answer then);
+
+    [[nodiscard]] boost::asio::awaitable<answer> write(base::byte_vector body, instant deadline);
+    [[nodiscard]] boost::asio::awaitable<answer> read(base::byte_vector body, instant deadline);
+    /// Until the primary knows who asks; who it is is in user().
+    [[nodiscard]] boost::asio::awaitable<answer> log_in(instant deadline);
+    [[nodiscard]] boost::asio::awaitable<answer> administer(wire::admin what, instant deadline);
+    /// The session ends, with everything that is kept for it.
+    [[nodiscard]] boost::asio::awaitable<answer> close_session(instant deadline);
+
+    /// Says goodbye and waits, but not for long, until the servers have heard it.
+    [[nodiscard]] boost::asio::awaitable<void> close();
+    /// The same without waiting; what is open is answered now.
+    void give_up();
+
+    /// What is told besides answers: a primary was lost or found.
+    void listen(on_news to);
+
+    /// As the primary knows it; nothing before the login.
+    [[nodiscard]] const std::optional<wire::login_ok>& user() const;
+    [[nodiscard]] std::optional<session_id> session() const;
+
+  private:
+    class driver;
+    std::shared_ptr<driver> driver_;
+};
+
+} // namespace almenara::client

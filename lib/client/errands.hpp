@@ -1,0 +1,109 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "base/session_ids.hpp"
+#include "base/strong.hpp"
+#include "base/time.hpp"
+#include "client/failure.hpp"
+#include "wire/client_messages.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almenara::client {
+
+/// Number of something that the application wants done, in the order of asking.
+using ticket = base::strong<struct ticket_tag, std::uint64_t>;
+
+/// How it ended. It has constructors because it passes through coroutines (docs/style.md, trap 1).
+struct answer {
+    answer() = default;
+    explicit answer(wire::result_code how, std::string reason = {});
+
+    /// Besides what servers say: uncertain, it may have happened or happen yet; cancelled, it did
+    /// not and will not.
+    wire::result_code code = wire::result_code::ok;
+    log_index index;
+    almenara::epoch epoch;
+    std::optional<session_id> session; ///< a write's
+    sequence seq;                      ///< a write's
+    std::uint8_t durable_on = 0;
+    std::uint8_t voters = 0;
+    base::byte_vector body;
+    std::string why;                ///< for people, when it is not ok and somebody said why
+    std::optional<failure> trouble; ///< cancelled: why no server could be asked
+};
+
+enum class errand_kind : std::uint8_t {
+    log_in, ///< only that the primary knows who asks
+    write,
+    read,
+    administer,
+    close_session,
+};
+
+/// Something on its way to the primary, until it is answered or its time is up.
+struct errand {
+    errand_kind kind = errand_kind::log_in;
+    base::byte_vector body;
+    wire::read_mode mode = wire::read_mode::quorum;
+    wire::admin administration{};
+    instant deadline{};
+    std::optional<sequence> seq{}; ///< C.1: the same at each attempt
+    instant send_at{};             ///< not before
+    bool sent = false;             ///< to the server that is followed now
+    bool in_doubt = false;         ///< a copy went out before, and nobody says what became of it
+    std::string refusal{};         ///< why it waits, if a server said so
+    bool busy = false;             ///< that server had recorded nothing
+};
+
+/// What the application waits for. C.3: bounded, in the order of asking, kept until answered.
+class errands {
+  public:
+    /// B.13.
+    static constexpr std::size_t most_held = 1000;
+    static constexpr std::size_t most_held_bytes = std::size_t{64} << 20U;
+    static constexpr std::size_t most_in_flight = 64;
+    static constexpr std::size_t most_in_flight_bytes = std::size_t{16} << 20U;
+
+    /// A write gets its number in the session here. Fails with `busy` when too much is held.
+    [[nodiscard]] outcome<ticket> add(errand what);
+    [[nodiscard]] errand* find(ticket which);
+    /// It has ended.
+    [[nodiscard]] std::optional<errand> take(ticket which);
+
+    [[nodiscard]] const std::map<ticket, errand>& all() const { return all_; }
+    [[nodiscard]] bool any(errand_kind kind) const;
+
+    [[nodiscard]] sequence next_sequence() const { return last_.next(); }
+    [[nodiscard]] sequence first_unacked() const;
+
+    /// B.13, C.1: whether it may go now, with so many results kept for the session.
+    [[nodiscard]] bool may_send(const errand& what, std::uint32_t window, instant now) const;
+    void sent(errand& what);
+    /// Its answer will not come any more, or said that it is to be sent again.
+    void send_again(errand& what, instant not_before);
+
+    [[nodiscard]] std::vector<ticket> overdue(instant now) const;
+    [[nodiscard]] std::vector<ticket> tickets() const;
+    /// The numbers begin anew: they belonged to a session that is no more.
+    void forget_sequences();
+    /// When time alone changes something, behind `now`.
+    [[nodiscard]] instant wake(instant now) const;
+
+  private:
+    std::map<ticket, errand> all_;
+    std::map<sequence, ticket> writes_; ///< of them
+    ticket last_ticket_;
+    sequence last_;
+    std::size_t bytes_ = 0;
+    std::size_t in_flight_ = 0; ///< writes
+    std::size_t in_flight_bytes_ = 0;
+};
+
+} // namespace almenara::client

@@ -1,0 +1,586 @@
+#include "client/failover.hpp"
+
+#include "base/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+namespace almenara::client {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// C.3 and B.13.
+constexpr duration whois_hold = 1s;
+constexpr duration whois_stagger = 10ms;
+constexpr duration silence = 3s;
+constexpr duration longest_dial = 3s;
+
+/// Different clients and openings never get the same bytes.
+open_nonce a_nonce(base::generator& random) {
+    std::array<std::byte, 16> bytes{};
+    for (std::byte& each : bytes) {
+        each = static_cast<std::byte>(random.below(256));
+    }
+    return open_nonce{bytes};
+}
+
+std::chrono::milliseconds time_left(instant deadline, instant now) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
+    return std::max(left, 1ms);
+}
+
+} // namespace
+
+std::string_view to_string(source told_by) {
+    switch (told_by) {
+    case source::members:
+        return "members";
+    case source::redirect:
+        return "redirect";
+    case source::whois:
+        return "whois";
+    }
+    return "unknown";
+}
+
+failover::failover(failover_options options, instant now)
+    : options_(std::move(options)),
+      random_(options_.seed),
+      routes_(options_.servers),
+      nonce_(a_nonce(random_)) {
+    ALMENARA_CHECK(!options_.servers.empty());
+    look_for_primary(now);
+}
+
+// -- What is asked --------------------------------------------------------------------------------
+
+outcome<ticket> failover::add(errand what) {
+    if (left_) {
+        return failure{failure_kind::cancelled, "this client has said goodbye"};
+    }
+    return errands_.add(std::move(what));
+}
+
+outcome<ticket> failover::write(base::byte_vector body, instant deadline) {
+    return add({.kind = errand_kind::write, .body = std::move(body), .deadline = deadline});
+}
+
+outcome<ticket> failover::read(base::byte_vector body, wire::read_mode mode, instant deadline) {
+    return add(
+        {.kind = errand_kind::read, .body = std::move(body), .mode = mode, .deadline = deadline});
+}
+
+outcome<ticket> failover::administer(wire::admin what, instant deadline) {
+    return add({.kind = errand_kind::administer, .administration = what, .deadline = deadline});
+}
+
+outcome<ticket> failover::log_in(instant deadline) {
+    return add({.kind = errand_kind::log_in, .deadline = deadline});
+}
+
+outcome<ticket> failover::close_session(instant deadline) {
+    return add({.kind = errand_kind::close_session, .deadline = deadline});
+}
+
+void failover::finish(ticket which, answer how) {
+    const auto ended = errands_.take(which);
+    if (!ended) {
+        return; // it was given up before
+    }
+    if (ended->seq) {
+        how.session = session_;
+        how.seq = *ended->seq;
+    }
+    out_.news.emplace_back(ended_errand{.ticket = which, .answer = std::move(how)});
+}
+
+/// C.3: what was never sent did not happen, and neither did what a primary refused to begin.
+answer failover::without_answer(const errand& what) const {
+    const bool changes = what.kind != errand_kind::read && what.kind != errand_kind::log_in;
+    if (changes && (what.sent || what.in_doubt)) {
+        return answer{wire::result_code::uncertain, "no answer came within the time"};
+    }
+    if (what.busy) {
+        return answer{wire::result_code::busy, what.refusal};
+    }
+    answer how{wire::result_code::cancelled, "no server took it within the time"};
+    how.trouble = trouble_;
+    return how;
+}
+
+void failover::end_overdue(instant now) {
+    for (const ticket which : errands_.overdue(now)) {
+        finish(which, without_answer(*errands_.find(which)));
+    }
+}
+
+/// Nobody was ever there: waiting will hardly help.
+void failover::end_hopeless() {
+    const auto is_hopeless = [](const auto& each) { return each.second.trouble.has_value(); };
+    const auto& ways = routes_.all();
+    if (!options_.must_find_somebody || found_somebody_ ||
+        !std::all_of(ways.begin(), ways.end(), is_hopeless)) {
+        return;
+    }
+    trouble_ = ways.begin()->second.trouble;
+    for (const ticket which : errands_.tickets()) {
+        answer how{wire::result_code::cancelled, trouble_->why};
+        how.trouble = trouble_;
+        finish(which, std::move(how));
+    }
+}
+
+/// C.1: nothing is executed again under a new session. What is still said of the old one must not
+/// be heard as if it were about the new one: its connections are closed.
+void failover::end_session(instant now) {
+    for (const ticket which : errands_.tickets()) {
+        const errand& one = *errands_.find(which);
+        if (one.kind == errand_kind::close_session) {
+            finish(which, answer{});
+        } else if (one.seq) {
+            const bool unknown = one.sent || one.in_doubt;
+            finish(which,
+                   answer{unknown ? wire::result_code::uncertain : wire::result_code::cancelled,
+                          "the session has expired"});
+        }
+    }
+    errands_.forget_sequences();
+    session_.reset();
+    nonce_ = a_nonce(random_);
+    while (!lines_.empty()) {
+        drop(lines_.begin()->first);
+    }
+    look_for_primary(now, a_pause());
+}
+
+void failover::fail_all(wire::result_code code, const std::string& why) {
+    for (const ticket which : errands_.tickets()) {
+        const errand& one = *errands_.find(which);
+        const bool unknown = one.seq && (one.sent || one.in_doubt);
+        finish(which, answer{unknown ? wire::result_code::uncertain : code, why});
+    }
+}
+
+void failover::leave(instant now) {
+    left_ = true;
+    for (const ticket which : errands_.tickets()) {
+        answer how = without_answer(*errands_.find(which));
+        how.why = "this client gave up waiting";
+        finish(which, std::move(how));
+    }
+    drain_all(now);
+    while (!lines_.empty()) {
+        drop(lines_.begin()->first);
+    }
+}
+
+// -- Who is primary -------------------------------------------------------------------------------
+
+void failover::look_for_primary(instant now, duration pause) {
+    if (std::exchange(serving_, false)) {
+        lost_at_ = now;
+        out_.news.emplace_back(primary_lost{.held = errands_.all().size()});
+    }
+    chosen_.reset();
+    for (auto& [number, way] : routes_.all()) {
+        way.dial_at = std::max(way.dial_at, now + pause);
+        way.whois_at = std::max(way.whois_at, now + pause);
+        pause += whois_stagger;
+    }
+    for (auto& [link, each] : lines_) {
+        each.attached = false;
+    }
+    for (const ticket which : errands_.tickets()) {
+        errand& one = *errands_.find(which);
+        one.in_doubt = one.in_doubt || one.sent;
+        errands_.send_again(one, one.send_at);
+        if (one.in_doubt && one.kind == errand_kind::administer) {
+            // Once at most: nobody remembers what became of it.
+            finish(which, answer{wire::result_code::uncertain,
+                                 "the connection was lost before the answer came"});
+        }
+    }
+}
+
+void failover::follow(route_number way, source told_by) {
+    chosen_ = way;
+    told_by_ = told_by;
+}
+
+void failover::follow(const wire::member_address& server, source told_by) {
+    if (const auto way = routes_.way_to(server)) {
+        follow(*way, told_by);
+    }
+}
+
+void failover::learn(log_index config,
+                     const std::vector<wire::member_address>& members,
+                     instant now) {
+    const std::vector<route> gone = routes_.learn(config, members);
+    for (const route& way : gone) {
+        if (way.link) {
+            lines_.erase(*way.link);
+            out_.close.push_back(*way.link);
+        }
+    }
+    if (chosen_ && !routes_.all().contains(*chosen_)) {
+        look_for_primary(now);
+    }
+}
+
+// -- Connections ----------------------------------------------------------------------------------
+
+failover::line* failover::find(link_id link) {
+    const auto found = lines_.find(link);
+    return found == lines_.end() ? nullptr : &found->second;
+}
+
+void failover::dial(route_number way, route& to, instant now) {
+    if (to.link || now < to.dial_at) {
+        return;
+    }
+    last_link_ = last_link_.next();
+    to.link = last_link_;
+    lines_.emplace(last_link_, line{.route = way});
+    out_.dial.push_back({.link = last_link_, .addresses = to.addresses, .by = now + longest_dial});
+}
+
+void failover::connected(instant now, link_id link) {
+    if (line* const to = find(link)) {
+        conversation_options options{.client_name = options_.client_name,
+                                     .epoch_seen = epoch_seen_,
+                                     .config_seen = routes_.config()};
+        to->talk.emplace(std::move(options), now + silence);
+    }
+}
+
+void failover::dial_failed(instant now, link_id link, failure why) {
+    lose(link, now, std::move(why));
+}
+
+void failover::lose(link_id link, instant now, failure why) {
+    const auto place = lines_.find(link);
+    if (place == lines_.end()) {
+        return;
+    }
+    const route_number number = place->second.route;
+    lines_.erase(place);
+    route& way = routes_.at(number);
+    way.link.reset();
+    way.dial_at = now + std::max<duration>(a_pause(), why.retry_after);
+    trouble_ = why;
+    way.trouble = std::move(why);
+    if (chosen_ == number) {
+        look_for_primary(now);
+    }
+}
+
+/// Says goodbye and forgets the link.
+void failover::drop(link_id link) {
+    const auto place = lines_.find(link);
+    if (place->second.talk) {
+        place->second.talk->leave();
+        for (to_server& message : place->second.talk->take_output().say) {
+            out_.send.push_back({.link = link, .message = std::move(message)});
+        }
+    }
+    out_.close.push_back(link);
+    routes_.at(place->second.route).link.reset();
+    lines_.erase(place);
+}
+
+void failover::close_others() {
+    for (auto place = lines_.begin(); place != lines_.end();) {
+        const link_id link = place->first;
+        const bool stays = is_followed(place->second);
+        ++place;
+        if (!stays) {
+            drop(link);
+        }
+    }
+}
+
+/// C.3: who is asked and says nothing for so long is as good as dead, pings or not.
+void failover::close_silent(instant now) {
+    std::vector<link_id> silent;
+    for (const auto& [link, each] : lines_) {
+        const bool is_silent = !each.questions.empty() && now >= each.waiting_since + silence;
+        if (is_silent || each.worn_out) {
+            silent.push_back(link);
+        }
+    }
+    for (const link_id link : silent) {
+        const route_number way = lines_.at(link).route;
+        drop(link);
+        routes_.at(way).dial_at = now + a_pause();
+        trouble_ = failure{failure_kind::timed_out, "the server does not answer what it is asked"};
+        if (chosen_ == way) {
+            look_for_primary(now);
+        }
+    }
+}
+
+void failover::sign_of_life(instant now, link_id link) {
+    if (line* const from = find(link); from != nullptr && from->talk) {
+        from->talk->sign_of_life(now);
+    }
+}
+
+void failover::heard(instant now, link_id link, from_server message) {
+    if (line* const from = find(link); from != nullptr && from->talk) {
+        from->talk->heard(std::move(message), now);
+        drain(link, now);
+    }
+}
+
+void failover::broken(instant now, link_id link, std::string why) {
+    if (line* const from = find(link); from != nullptr && from->talk) {
+        from->talk->break_off(std::move(why));
+        drain(link, now);
+    }
+}
+
+void failover::link_ended(instant now, link_id link, std::error_code why) {
+    if (line* const from = find(link); from != nullptr && from->talk) {
+        from->talk->stream_ended(why);
+        drain(link, now);
+    }
+}
+
+/// Brings out what one connection has to say and tells what it has heard.
+void failover::drain(link_id link, instant now) {
+    line* const from = find(link);
+    if (from == nullptr || !from->talk) {
+        return;
+    }
+    exchange_output output = from->talk->take_output();
+    for (to_server& message : output.say) {
+        out_.send.push_back({.link = link, .message = std::move(message)});
+    }
+    if (output.finish) {
+        out_.close.push_back(link);
+    }
+    for (event& happened : output.events) {
+        std::visit([&](auto& what) { on_event(std::move(what), link, now); }, happened);
+    }
+}
+
+void failover::drain_all(instant now) {
+    std::vector<link_id> every;
+    for (const auto& [link, each] : lines_) {
+        every.push_back(link);
+    }
+    for (const link_id link : every) {
+        drain(link, now);
+    }
+}
+
+// -- One turn -------------------------------------------------------------------------------------
+
+failover_output failover::take_output(instant now) {
+    if (!left_) {
+        for (auto& [link, each] : lines_) {
+            if (each.talk) {
+                each.talk->tick(now);
+            }
+        }
+        drain_all(now);
+        close_silent(now);
+        end_overdue(now);
+        for (auto& [number, way] : routes_.all()) {
+            if (!chosen_ || chosen_ == number) {
+                dial(number, way, now);
+            }
+        }
+        if (chosen_) {
+            const auto link = routes_.at(*chosen_).link;
+            if (link) {
+                speak(lines_.at(*link), now);
+            }
+        } else {
+            for (auto& [link, each] : lines_) {
+                speak(each, now);
+            }
+        }
+        drain_all(now);
+        end_hopeless();
+        out_.wake = next_wake(now);
+    }
+    return std::exchange(out_, failover_output{});
+}
+
+void failover::speak(line& to, instant now) {
+    if (!to.talk || !to.talk->is_open()) {
+        return;
+    }
+    if (chosen_) {
+        introduce(to, now);
+        send_errands(to, now);
+        check_service(to, now);
+    } else if (!is_asked(to, question::whois) && now >= routes_.at(to.route).whois_at) {
+        wire::whois who;
+        who.wait = std::chrono::duration_cast<std::chrono::milliseconds>(whois_hold);
+        ask(to, now, {.what = question::whois}, who);
+    }
+}
+
+bool failover::needs_session() const {
+    return wants_session_ || errands_.any(errand_kind::write);
+}
+
+/// C.1: who asks, and in which session. The session is opened in the same round trip, by a nonce:
+/// whoever hears it again gives the same session.
+void failover::introduce(line& to, instant now) {
+    const bool must_open = needs_session() && !session_;
+    if (!to.logged_in || must_open) {
+        const bool is_under_way =
+            is_asked(to, question::login) || is_asked(to, question::open_session);
+        const bool is_pointless = login_refused_ && errands_.all().empty();
+        if (!is_under_way && !is_pointless) {
+            wire::login who{.user = options_.user, .device_name = options_.device_name};
+            if (must_open) {
+                who.nonce = nonce_;
+            }
+            ask(to, now, {.what = must_open ? question::open_session : question::login},
+                std::move(who));
+        }
+    } else if (session_ && !to.attached && !is_asked(to, question::attach)) {
+        ask(to, now, {.what = question::attach},
+            wire::attach{.session = *session_,
+                         .next = errands_.next_sequence(),
+                         .first_unacked = errands_.first_unacked(),
+                         .last_seen = last_seen_,
+                         .epoch_seen = epoch_seen_});
+    }
+}
+
+void failover::send_errands(line& to, instant now) {
+    if (!to.logged_in) {
+        return;
+    }
+    for (const ticket number : errands_.tickets()) {
+        errand& one = *errands_.find(number);
+        if (errands_.may_send(one, window_, now)) {
+            send(to, number, one, now);
+        }
+    }
+}
+
+void failover::send(line& to, ticket number, errand& one, instant now) {
+    const asked about{.what = question::errand, .ticket = number};
+    bool sent = false;
+    switch (one.kind) {
+    case errand_kind::log_in:
+        finish(number, answer{});
+        return;
+    case errand_kind::write:
+        if (!to.attached) {
+            return;
+        }
+        sent = ask(to, now, about,
+                   wire::operation{.session = *session_,
+                                   .seq = *one.seq,
+                                   .first_unacked = errands_.first_unacked(),
+                                   .epoch_seen = epoch_seen_,
+                                   .last_seen = last_seen_,
+                                   .deadline = time_left(one.deadline, now),
+                                   .body = one.body});
+        break;
+    case errand_kind::read:
+        sent = ask(to, now, about,
+                   wire::read{.mode = one.mode,
+                              .epoch_seen = epoch_seen_,
+                              .last_seen = last_seen_,
+                              .body = one.body});
+        break;
+    case errand_kind::administer:
+        sent = ask(to, now, about, one.administration);
+        break;
+    case errand_kind::close_session:
+        if (!session_) {
+            finish(number, answer{});
+            return;
+        }
+        if (errands_.any(errand_kind::write)) {
+            return;
+        }
+        sent = ask(to, now, about, wire::session_close{.session = *session_});
+        break;
+    }
+    if (sent) {
+        errands_.sent(one);
+    }
+}
+
+/// Says that there is a primary again, once it takes what is asked.
+void failover::check_service(const line& to, instant now) {
+    if (serving_ || !to.logged_in || (session_ && !to.attached)) {
+        return;
+    }
+    serving_ = true;
+    if (lost_at_) {
+        out_.news.emplace_back(reconnected{.server = to.server,
+                                           .epoch = epoch_seen_,
+                                           .after = now - *lost_at_,
+                                           .told_by = told_by_});
+        lost_at_.reset();
+    }
+    close_others();
+}
+
+template <class Request>
+bool failover::ask(line& to, instant now, asked what, Request request) {
+    const auto number = to.talk->ask(std::move(request), instant::max());
+    if (!number) {
+        // Too much waits there already: it goes when something has come back. Unless nothing waits:
+        // then its numbers are used up.
+        to.worn_out = to.questions.empty();
+        return false;
+    }
+    if (to.questions.empty()) {
+        to.waiting_since = now;
+    }
+    to.questions.emplace(*number, what);
+    return true;
+}
+
+bool failover::is_asked(const line& to, question what) {
+    return std::any_of(to.questions.begin(), to.questions.end(),
+                       [what](const auto& one) { return one.second.what == what; });
+}
+
+instant failover::next_wake(instant now) const {
+    instant wake = errands_.wake(now);
+    // What is due already and was not done waits for something else than time.
+    const auto at = [&](instant when) {
+        if (when > now) {
+            wake = std::min(wake, when);
+        }
+    };
+    for (const auto& [number, way] : routes_.all()) {
+        if (!chosen_ || chosen_ == number) {
+            at(way.link ? way.whois_at : way.dial_at);
+        }
+    }
+    for (const auto& [link, each] : lines_) {
+        if (!each.questions.empty()) {
+            at(each.waiting_since + silence);
+        }
+        if (each.talk) {
+            at(each.talk->next_deadline().value_or(instant::max()));
+        }
+    }
+    return wake;
+}
+
+duration failover::a_pause() {
+    return random_.between(20ms, 150ms);
+}
+
+} // namespace almenara::client

@@ -1,0 +1,243 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/random.hpp"
+#include "base/session_ids.hpp"
+#include "base/time.hpp"
+#include "client/errands.hpp"
+#include "client/exchange.hpp"
+#include "client/failure.hpp"
+#include "client/messages.hpp"
+#include "client/routes.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <variant>
+#include <vector>
+
+namespace almenara::client {
+
+struct failover_options {
+    std::vector<std::string> servers; ///< where to begin; not empty
+    std::string user;
+    std::string client_name; ///< program and version, for the servers' logs
+    std::string device_name; ///< for people
+    std::uint64_t seed = 0;  ///< of pauses and nonces: random, once per client
+    /// When none of the servers was ever there, what is asked fails at once instead of waiting for
+    /// one.
+    bool must_find_somebody = false;
+};
+
+/// By which of its ways a client found its primary (C.3).
+enum class source : std::uint8_t {
+    members, ///< a server said so at the door, or at a change
+    redirect,
+    whois,
+};
+[[nodiscard]] std::string_view to_string(source told_by);
+
+// -- What is told -------------------------------------------------------------------------------
+
+struct ended_errand {
+    client::ticket ticket;
+    client::answer answer;
+};
+struct logged_in {
+    wire::login_ok who;
+};
+/// What is asked meanwhile is held.
+struct primary_lost {
+    std::size_t held = 0;
+};
+struct reconnected {
+    server_id server;
+    almenara::epoch epoch;
+    duration after{};
+    source told_by = source::members;
+};
+using news = std::variant<ended_errand, logged_in, primary_lost, reconnected>;
+
+// -- What is to be done -------------------------------------------------------------------------
+
+struct dial_order {
+    link_id link;
+    std::vector<std::string> addresses; ///< one by one
+    instant by;
+};
+
+struct said {
+    link_id link;
+    to_server message;
+};
+
+/// Executed in this order; `wake` is when take_output() is due, at the latest. A link that is
+/// closed, which may be one that is still being dialled, sends what it has and ends in good order;
+/// nothing more is told of it.
+struct failover_output {
+    std::vector<said> send;
+    std::vector<link_id> close;
+    std::vector<dial_order> dial; ///< answered by connected() or dial_failed()
+    std::vector<client::news> news;
+    instant wake = instant::max();
+};
+
+/// C.1 and C.3 from the client's side: finds the primary and follows it, opens a session by a
+/// nonce, and brings what is asked to its end: the same number at each attempt, until the answer or
+/// the deadline. It knows no socket and no clock; what it wants is in its output, which is taken
+/// after each event and when time has passed.
+class failover {
+  public:
+    failover(failover_options options, instant now);
+
+    // -- The application --
+
+    /// `body` is a message of a service (services/body.hpp). Fail when too much is held already.
+    [[nodiscard]] outcome<ticket> write(base::byte_vector body, instant deadline);
+    [[nodiscard]] outcome<ticket> read(base::byte_vector body,
+                                       wire::read_mode mode,
+                                       instant deadline);
+    [[nodiscard]] outcome<ticket> administer(wire::admin what, instant deadline);
+    /// Ends when the primary knows who asks.
+    [[nodiscard]] outcome<ticket> log_in(instant deadline);
+    /// C.1: ends when the session is no more; behind everything that was asked before.
+    [[nodiscard]] outcome<ticket> close_session(instant deadline);
+
+    /// A session is opened although nothing is written yet.
+    void open_session() { wants_session_ = true; }
+    /// Says goodbye. What is open ends now: uncertain if it may have happened, else cancelled.
+    void leave(instant now);
+
+    [[nodiscard]] std::optional<session_id> session() const { return session_; }
+    [[nodiscard]] epoch epoch_seen() const { return epoch_seen_; }
+    [[nodiscard]] const errands& open() const { return errands_; }
+
+    // -- Connections --
+
+    void connected(instant now, link_id link);
+    void dial_failed(instant now, link_id link, failure why);
+    void sign_of_life(instant now, link_id link);
+    void heard(instant now, link_id link, from_server message);
+    /// Its bytes make no sense.
+    void broken(instant now, link_id link, std::string why);
+    /// Not told of links that were closed here.
+    void link_ended(instant now, link_id link, std::error_code why);
+
+    [[nodiscard]] failover_output take_output(instant now);
+
+  private:
+    enum class question : std::uint8_t { whois, login, open_session, attach, errand };
+    struct asked {
+        question what = question::whois;
+        client::ticket ticket{};
+    };
+    /// A connection, or one that is being made.
+    struct line {
+        route_number route;
+        std::optional<exchange> talk; ///< nothing while it is dialled
+        server_id server{};
+        std::map<request_id, asked> questions;
+        instant waiting_since{}; ///< for an answer to any of them
+        bool logged_in = false;
+        bool attached = false;
+        bool worn_out = false; ///< no numbers are left for requests
+    };
+
+    [[nodiscard]] outcome<ticket> add(errand what);
+    void finish(ticket which, answer how);
+    [[nodiscard]] answer without_answer(const errand& what) const;
+    void end_overdue(instant now);
+    void end_hopeless();
+    void end_session(instant now);
+    void fail_all(wire::result_code code, const std::string& why);
+
+    void look_for_primary(instant now, duration pause = {});
+    void follow(route_number way, source told_by);
+    void follow(const wire::member_address& server, source told_by);
+    [[nodiscard]] bool is_followed(const line& which) const { return chosen_ == which.route; }
+    void learn(log_index config, const std::vector<wire::member_address>& members, instant now);
+
+    void dial(route_number way, route& to, instant now);
+    void lose(link_id link, instant now, failure why);
+    void drop(link_id link);
+    void close_others();
+    void close_silent(instant now);
+
+    void speak(line& to, instant now);
+    void introduce(line& to, instant now);
+    void send_errands(line& to, instant now);
+    void send(line& to, ticket number, errand& one, instant now);
+    void check_service(const line& to, instant now);
+    template <class Request>
+    bool ask(line& to, instant now, asked what, Request request);
+    [[nodiscard]] static bool is_asked(const line& to, question what);
+    [[nodiscard]] bool needs_session() const;
+
+    void drain(link_id link, instant now);
+    void drain_all(instant now);
+    [[nodiscard]] line* find(link_id link);
+
+    /// Who answers what, and when.
+    struct answering {
+        link_id link;
+        asked to;
+        instant now;
+    };
+    void on_event(opened&& what, link_id link, instant now);
+    void on_event(answered&& what, link_id link, instant now);
+    void on_event(failed&& what, link_id link, instant now);
+    void on_event(told&& what, link_id link, instant now);
+    void on_event(ended&& what, link_id link, instant now);
+    [[nodiscard]] std::optional<asked> answered_question(link_id link, request_id request);
+    void hear(wire::primary_is&& told, const answering& from);
+    void hear(wire::redirect&& told, const answering& from);
+    void hear(wire::login_ok&& told, const answering& from);
+    void hear(wire::attached&& told, const answering& from);
+    void hear(wire::operation_result&& told, const answering& from);
+    void hear(wire::read_result&& told, const answering& from);
+    void hear(wire::session_closed&& told, const answering& from);
+    void hear(wire::admin_result&& told, const answering& from);
+    /// What nobody here asks for.
+    void hear(wire::pong&&, const answering&) {}
+    void hear(wire::status_reply&&, const answering&) {}
+    void refused(const failure& why, const answering& from);
+    void refused_errand(const failure& why, const answering& from);
+    [[nodiscard]] bool serves_as_of(epoch its_own, const answering& from);
+    [[nodiscard]] bool is_one_redirect_too_many(instant now);
+
+    [[nodiscard]] instant next_wake(instant now) const;
+    [[nodiscard]] duration a_pause();
+    [[nodiscard]] duration pause_after(std::chrono::milliseconds asked_for);
+
+    failover_options options_;
+    base::generator random_;
+    routes routes_;
+    errands errands_;
+    std::map<link_id, line> lines_;
+    link_id last_link_;
+
+    std::optional<route_number> chosen_; ///< believed to be primary; none: looking for it
+    source told_by_ = source::members;
+    bool serving_ = false;           ///< the chosen one takes what is asked
+    std::optional<instant> lost_at_; ///< when the last one that served was lost
+    std::vector<instant> redirects_; ///< C.3: of the last second
+    bool found_somebody_ = false;    ///< a server has ever let this client in
+    std::optional<failure> trouble_; ///< the newest reason why nobody serves
+    bool login_refused_ = false;
+    bool left_ = false;
+
+    open_nonce nonce_;
+    std::optional<session_id> session_;
+    std::uint32_t window_ = 0;
+    bool wants_session_ = false;
+    epoch epoch_seen_;
+    log_index last_seen_;
+
+    failover_output out_;
+};
+
+} // namespace almenara::client

@@ -1,0 +1,288 @@
+#include "client/failover.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+/// The part of the client that hears.
+namespace almenara::client {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t redirects_per_second = 5;
+
+} // namespace
+
+void failover::on_event(opened&& what, link_id link, instant now) {
+    line& from = *find(link);
+    wire::welcome& welcome = what.welcome;
+    from.server = welcome.server;
+    found_somebody_ = true;
+    routes_.at(from.route).trouble.reset();
+    if (welcome.server != server_id{}) {
+        routes_.name(from.route, welcome.server);
+    }
+    learn(welcome.config_index, welcome.members, now);
+    if (!chosen_ && welcome.primary && welcome.epoch >= epoch_seen_) {
+        epoch_seen_ = welcome.epoch;
+        follow(*welcome.primary, source::members);
+    }
+}
+
+void failover::on_event(told&& what, link_id, instant now) {
+    std::vector<wire::member_address> members;
+    std::optional<wire::member_address> primary;
+    for (const wire::member_state& each : what.members.servers) {
+        members.push_back({.id = each.id, .addresses = each.addresses});
+        if (each.up && each.role == wire::server_role::primary) {
+            primary = members.back();
+        }
+    }
+    learn(what.members.config_index, members, now);
+    // Who follows somebody leaves only for a newer one.
+    const bool is_news =
+        chosen_ ? what.members.epoch > epoch_seen_ : what.members.epoch >= epoch_seen_;
+    if (primary && is_news) {
+        epoch_seen_ = what.members.epoch;
+        const auto way = routes_.way_to(*primary);
+        // Taking office anew voids what was attached before (C.1).
+        if (way && (chosen_ != way || serving_)) {
+            look_for_primary(now);
+            follow(*way, source::members);
+        }
+    }
+}
+
+void failover::on_event(ended&& what, link_id link, instant now) {
+    lose(link, now, std::move(what.why));
+}
+
+std::optional<failover::asked> failover::answered_question(link_id link, request_id request) {
+    line* const from = find(link);
+    if (from == nullptr) {
+        return std::nullopt;
+    }
+    const auto place = from->questions.find(request);
+    if (place == from->questions.end()) {
+        return std::nullopt;
+    }
+    const asked what = place->second;
+    from->questions.erase(place);
+    return what;
+}
+
+void failover::on_event(answered&& what, link_id link, instant now) {
+    if (const auto about = answered_question(link, what.request)) {
+        find(link)->waiting_since = now;
+        const answering from{.link = link, .to = *about, .now = now};
+        std::visit([&](auto& message) { hear(std::move(message), from); }, what.reply);
+    }
+}
+
+void failover::on_event(failed&& what, link_id link, instant now) {
+    const auto about = answered_question(link, what.request);
+    // The end of the connection follows, and says the same of all that waits.
+    if (about && what.why.kind == failure_kind::declined) {
+        find(link)->waiting_since = now;
+        refused(what.why, {.link = link, .to = *about, .now = now});
+    }
+}
+
+void failover::hear(wire::primary_is&& told, const answering& from) {
+    if (chosen_) {
+        return; // another one was quicker
+    }
+    if (told.primary && told.epoch >= epoch_seen_) {
+        epoch_seen_ = told.epoch;
+        follow(*told.primary, source::whois);
+    }
+    if (!chosen_) {
+        trouble_ = failure{failure_kind::elsewhere, "no server is primary now"};
+        routes_.at(find(from.link)->route).whois_at = from.now + a_pause();
+    }
+}
+
+void failover::hear(wire::redirect&& told, const answering& from) {
+    if (!is_followed(*find(from.link))) {
+        return;
+    }
+    if (errand* const one = errands_.find(from.to.ticket);
+        one != nullptr && one->kind == errand_kind::administer) {
+        errands_.send_again(*one, instant{}); // Who sends it on has not begun it.
+    }
+    // C.3: one that knows less than the client leads nowhere.
+    if (told.primary && told.epoch >= epoch_seen_ && !is_one_redirect_too_many(from.now)) {
+        epoch_seen_ = told.epoch;
+        look_for_primary(from.now);
+        follow(*told.primary, source::redirect);
+    } else {
+        trouble_ = elsewhere(told);
+        look_for_primary(from.now, pause_after(told.retry_after));
+    }
+}
+
+bool failover::is_one_redirect_too_many(instant now) {
+    std::erase_if(redirects_, [now](instant then) { return then + 1s <= now; });
+    redirects_.push_back(now);
+    return redirects_.size() > redirects_per_second;
+}
+
+/// C.3: what a client follows is never older than what it has seen. A server of an older epoch had
+/// to find out that it is primary no more before it answered (B.5.1).
+bool failover::serves_as_of(epoch its_own, const answering& from) {
+    if (!is_followed(*find(from.link))) {
+        return false; // by now it is looking elsewhere
+    }
+    if (its_own < epoch_seen_) {
+        look_for_primary(from.now, a_pause());
+        return false;
+    }
+    epoch_seen_ = its_own;
+    return true;
+}
+
+void failover::hear(wire::login_ok&& told, const answering& from) {
+    if (!serves_as_of(told.epoch, from)) {
+        return;
+    }
+    if (from.to.what == question::open_session && !told.session) {
+        look_for_primary(from.now, a_pause()); // It answers something else than it was asked.
+        return;
+    }
+    find(from.link)->logged_in = true;
+    login_refused_ = false;
+    if (told.session && !session_) {
+        session_ = told.session;
+        window_ = told.window;
+    }
+    out_.news.emplace_back(logged_in{std::move(told)});
+}
+
+void failover::hear(wire::attached&& told, const answering& from) {
+    if (session_ && serves_as_of(told.epoch, from)) {
+        find(from.link)->attached = true;
+    }
+}
+
+void failover::hear(wire::operation_result&& told, const answering& from) {
+    epoch_seen_ = std::max(epoch_seen_, told.epoch);
+    if (told.index == log_index{} && told.code != wire::result_code::ok) {
+        // B.5.2: nothing was recorded; it is a refusal like those without a result.
+        refused(declined(wire::error_reply{.code = told.code}), from);
+        return;
+    }
+    last_seen_ = std::max(last_seen_, told.index);
+    answer how{told.code};
+    how.index = told.index;
+    how.epoch = told.epoch;
+    how.durable_on = told.durable_on;
+    how.voters = told.voters;
+    how.body = std::move(told.body);
+    finish(from.to.ticket, std::move(how));
+}
+
+void failover::hear(wire::read_result&& told, const answering& from) {
+    epoch_seen_ = std::max(epoch_seen_, told.epoch);
+    last_seen_ = std::max(last_seen_, told.index);
+    answer how{told.code};
+    how.index = told.index;
+    how.epoch = told.epoch;
+    how.body = std::move(told.body);
+    finish(from.to.ticket, std::move(how));
+}
+
+void failover::hear(wire::session_closed&& told, const answering& from) {
+    epoch_seen_ = std::max(epoch_seen_, told.epoch);
+    answer how;
+    how.index = told.index;
+    how.epoch = told.epoch;
+    finish(from.to.ticket, std::move(how));
+    if (session_ == told.session) {
+        wants_session_ = false;
+        serving_ = false; // It is this client that leaves.
+        end_session(from.now);
+    }
+}
+
+void failover::hear(wire::admin_result&& told, const answering& from) {
+    answer how;
+    how.why = std::move(told.text);
+    finish(from.to.ticket, std::move(how));
+}
+
+void failover::refused(const failure& why, const answering& from) {
+    const auto code = why.refusal.value_or(wire::result_code::retry_elsewhere);
+    const duration pause = pause_after(why.retry_after);
+    if (code == wire::result_code::session_expired) {
+        end_session(from.now);
+        return;
+    }
+    if (from.to.what == question::errand) {
+        refused_errand(why, from);
+        return;
+    }
+    if (from.to.what == question::whois) {
+        routes_.at(find(from.link)->route).whois_at = from.now + pause;
+        return;
+    }
+    if (!is_followed(*find(from.link))) {
+        return;
+    }
+    trouble_ = why;
+    const bool is_final =
+        code == wire::result_code::forbidden || code == wire::result_code::unauthenticated ||
+        code == wire::result_code::invalid || code == wire::result_code::unsupported;
+    const bool about_login =
+        from.to.what == question::login || from.to.what == question::open_session;
+    if (about_login && is_final) {
+        login_refused_ = true;
+        fail_all(code, why.why);
+    }
+    look_for_primary(from.now, pause);
+}
+
+void failover::refused_errand(const failure& why, const answering& from) {
+    errand* const one = errands_.find(from.to.ticket);
+    const bool is_followed_now = is_followed(*find(from.link));
+    if (one == nullptr) {
+        return;
+    }
+    const auto code = why.refusal.value_or(wire::result_code::retry_elsewhere);
+    switch (code) {
+    case wire::result_code::invalid:
+    case wire::result_code::too_large:
+    case wire::result_code::unsupported:
+        finish(from.to.ticket, answer{code, why.why});
+        break;
+    case wire::result_code::busy:
+        if (is_followed_now) {
+            errands_.send_again(*one, from.now + pause_after(why.retry_after));
+            one->busy = true;
+            one->refusal = why.why;
+        }
+        break;
+    case wire::result_code::retry_elsewhere:
+    case wire::result_code::uncertain:
+    case wire::result_code::cancelled:
+        if (is_followed_now) {
+            trouble_ = why;
+            look_for_primary(from.now, a_pause());
+        }
+        break;
+    default:
+        // The primary has looked for earlier attempts before it refuses this one.
+        if (is_followed_now) {
+            finish(from.to.ticket, answer{code, why.why});
+        }
+        break;
+    }
+}
+
+/// As long as the server asks for, within bounds; not all clients at the same moment.
+duration failover::pause_after(std::chrono::milliseconds asked_for) {
+    return a_pause() + std::clamp<duration>(asked_for, 0ms, 1s);
+}
+
+} // namespace almenara::client
