@@ -8,6 +8,7 @@
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/value_semantic.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -27,6 +28,7 @@ using given_options = std::map<std::string, std::string, std::less<>>;
 /// What Boost made of the arguments: options by their long name, and the other words.
 struct split_line {
     given_options options;
+    std::vector<std::string> servers; ///< of the option that may be repeated
     std::vector<std::string> words;
 };
 
@@ -125,6 +127,14 @@ complaint bad_syntax(const po::invalid_command_line_syntax& failure) {
     }
 }
 
+/// `-5` is what is added, not an option.
+bool is_negative_number(const po::option& which) {
+    const std::string_view text =
+        which.original_tokens.empty() ? std::string_view{} : which.original_tokens.front();
+    return which.unregistered && text.size() > 1 &&
+           text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
 outcome<split_line> split(std::span<const std::string> arguments) {
     using style = po::command_line_style::style_t;
     constexpr int exact = style::allow_long | style::long_allow_adjacent | style::long_allow_next |
@@ -150,17 +160,24 @@ outcome<split_line> split(std::span<const std::string> arguments) {
     for (const po::option& each : parsed) {
         if (each.position_key >= 0) {
             line.words.insert(line.words.end(), each.value.begin(), each.value.end());
-            about = find_command(line.words.front());
+        } else if (is_negative_number(each)) {
+            line.words.push_back(each.original_tokens.front());
         }
     }
+    about = find_command(line.words);
     for (const po::option& each : parsed) {
+        if (each.position_key >= 0 || is_negative_number(each)) {
+            continue;
+        }
         if (each.unregistered) {
             return unknown_option(each.original_tokens.front(), about);
         }
-        if (each.position_key >= 0) {
+        std::string value = each.value.empty() ? std::string{} : each.value.front();
+        const option* const known_one = find_option(global_options(), each.string_key);
+        if (known_one != nullptr && known_one->repeats) {
+            line.servers.push_back(std::move(value));
             continue;
         }
-        std::string value = each.value.empty() ? std::string{} : each.value.front();
         if (!line.options.emplace(each.string_key, std::move(value)).second) {
             return usage_complaint("--" + each.string_key, "it is given twice",
                                    "Leave one of them out.");
@@ -169,23 +186,46 @@ outcome<split_line> split(std::span<const std::string> arguments) {
     return line;
 }
 
+/// A noun without one of its verbs.
+complaint no_such_verb(std::span<const std::string> words) {
+    std::vector<std::string_view> verbs;
+    for (const command& each : commands()) {
+        if (noun_of(each) == words.front()) {
+            verbs.push_back(verb_of(each));
+        }
+    }
+    const std::string all = fmt::format("Its verbs are {}.", fmt::join(verbs, ", "));
+    if (words.size() < 2) {
+        return usage_complaint(words.front(), "the verb is missing", all);
+    }
+    const std::string meant = base::did_you_mean(words[1], verbs);
+    return usage_complaint(fmt::format("'{} {}'", words.front(), base::escaped(words[1])),
+                           "there is no such command", meant.empty() ? all : meant);
+}
+
 outcome<const command*> command_of(const split_line& line) {
     if (line.words.empty()) {
         return static_cast<const command*>(nullptr);
     }
-    const std::string& name = line.words.front();
-    if (const command* const found = find_command(name)) {
+    if (const command* const found = find_command(line.words)) {
         return found;
+    }
+    const std::string& noun = line.words.front();
+    if (is_noun(noun) && line.options.contains("help")) {
+        return static_cast<const command*>(nullptr);
+    }
+    if (is_noun(noun)) {
+        return no_such_verb(line.words);
     }
     std::vector<std::string_view> names;
     for (const command& each : commands()) {
-        names.push_back(each.name);
+        names.push_back(noun_of(each).empty() ? each.name : noun_of(each));
     }
-    std::string next = base::did_you_mean(name, names);
+    std::string next = base::did_you_mean(noun, names);
     if (next.empty()) {
         next = "'almenara --help' lists the commands.";
     }
-    return usage_complaint(fmt::format("'{}'", base::escaped(name)), "there is no such command",
+    return usage_complaint(fmt::format("'{}'", base::escaped(noun)), "there is no such command",
                            std::move(next));
 }
 
@@ -208,6 +248,11 @@ outcome<void> check_value(const option& which, const std::string& value, std::st
     std::optional<error> wrong;
     switch (which.kind) {
     case value_kind::none:
+        break;
+    case value_kind::text:
+        if (value.empty() || value.size() > 256 || !base::is_utf8(value)) {
+            wrong = error{errc::invalid, "it takes 1 to 256 bytes of text"};
+        }
         break;
     case value_kind::count:
         if (const auto read = base::parse_number(value, 1, largest_count); !read) {
@@ -253,6 +298,9 @@ outcome<bool> read_switch(std::string_view variable, std::string_view value) {
 /// Adds what the environment and the table say about options that the command line does not name.
 outcome<void> complete_globals(given_options& given, const environment& find) {
     for (const option& each : global_options()) {
+        if (each.repeats) {
+            continue;
+        }
         const auto typed = given.find(each.name);
         if (typed != given.end()) {
             if (auto good = check_value(each, typed->second, fmt::format("--{}", each.name));
@@ -283,6 +331,45 @@ outcome<void> complete_globals(given_options& given, const environment& find) {
     return {};
 }
 
+/// Where to begin: the environment may name several with commas between.
+outcome<std::vector<client::server_address>> servers_of(const split_line& line,
+                                                        const environment& find) {
+    const option& which = *find_option(global_options(), "server");
+    std::vector<std::string> given = line.servers;
+    std::string origin = "--server";
+    const char* const variable = find(std::string{which.environment}.c_str());
+    if (given.empty() && variable != nullptr && *variable != '\0') {
+        origin = which.environment;
+        std::string_view rest = variable;
+        while (!rest.empty()) {
+            const std::size_t comma = std::min(rest.find(','), rest.size());
+            given.emplace_back(rest.substr(0, comma));
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+        }
+    }
+    if (given.empty()) {
+        given.emplace_back(which.fallback);
+    }
+    std::vector<client::server_address> servers;
+    for (const std::string& each : given) {
+        if (auto good = check_value(which, each, origin); !good) {
+            return good.error();
+        }
+        servers.push_back(client::parse_server_address(each).value());
+    }
+    return servers;
+}
+
+/// Who asks: as said, or as the system knows the person.
+std::string user_of(const split_line& line, const environment& find) {
+    const auto given = line.options.find("user");
+    if (given != line.options.end()) {
+        return given->second;
+    }
+    const char* const known = find("USER");
+    return known == nullptr || *known == '\0' ? std::string{"somebody"} : std::string{known};
+}
+
 /// The options of the command and the words behind it.
 outcome<void> take_own(const command& about, split_line& line, invocation& asked) {
     for (const auto& [name, value] : line.options) {
@@ -298,7 +385,8 @@ outcome<void> take_own(const command& about, split_line& line, invocation& asked
         }
         asked.options.emplace(name, value);
     }
-    asked.words.assign(line.words.begin() + 1, line.words.end());
+    const int own_words = noun_of(about).empty() ? 1 : 2;
+    asked.words.assign(line.words.begin() + own_words, line.words.end());
     if (asked.words.size() > about.most_words) {
         return usage_complaint(
             std::string{about.name},
@@ -349,9 +437,16 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
     asked.version = line->options.contains("version");
     asked.json = line->options.contains("json");
     asked.plaintext = line->options.contains("plaintext");
-    asked.server = client::parse_server_address(line->options["server"]).value();
+    asked.verbose = line->options.contains("verbose");
+    asked.user = user_of(*line, find);
+    auto servers = servers_of(*line, find);
+    if (!servers) {
+        return servers.error();
+    }
+    asked.servers = *std::move(servers);
     asked.timeout = parse_duration(line->options["timeout"]).value();
     if (asked.what == nullptr) {
+        asked.noun = line->words.empty() ? std::string{} : line->words.front();
         if (asked.help || asked.version) {
             return asked;
         }

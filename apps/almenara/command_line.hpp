@@ -19,11 +19,14 @@ namespace almenara::cli {
 /// A command line that was understood; every value in it is good.
 struct invocation {
     const command* what = nullptr; ///< nothing with --help or --version alone
+    std::string noun;              ///< whose verbs are to be listed; with --help
     bool help = false;
     bool version = false;
     bool json = false;
     bool plaintext = false;
-    client::server_address server;
+    bool verbose = false;
+    std::vector<client::server_address> servers;
+    std::string user;
     duration timeout{};
     std::map<std::string, std::string, std::less<>> options; ///< those of the command
     std::vector<std::string> words;                          ///< behind the command

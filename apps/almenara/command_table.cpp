@@ -9,22 +9,26 @@ namespace almenara::cli {
 
 namespace {
 
-constexpr std::array<option, 6> globals{{
-    {"server", 's', value_kind::server, "HOST:PORT|unix:PATH", "the server to ask",
-     "ALMENARA_SERVER", "127.0.0.1:7400"},
+constexpr std::array<option, 8> globals{{
+    {"server", 's', value_kind::server, "HOST:PORT|unix:PATH", "a server; several -s",
+     "ALMENARA_SERVER", "127.0.0.1:7400", true},
+    {"user", 'u', value_kind::text, "USER", "who asks", "ALMENARA_USER", ""},
     {"plaintext", 0, value_kind::none, "", "no TLS; for loopback addresses only",
      "ALMENARA_PLAINTEXT", ""},
     {"timeout", 0, value_kind::length_of_time, "TIME", "how long the command may take",
      "ALMENARA_TIMEOUT", "30s"},
     {"json", 0, value_kind::none, "", "one JSON object per line, for scripts", "ALMENARA_JSON", ""},
+    {"verbose", 'v', value_kind::none, "", "say when the primary is lost and found",
+     "ALMENARA_VERBOSE", ""},
     {"help", 'h', value_kind::none, "", "show this help, or that of the command", "", ""},
     {"version", 0, value_kind::none, "", "show the version", "", ""},
 }};
 
-constexpr std::array<example, 3> examples{{
+constexpr std::array<example, 4> examples{{
     {"almenara --plaintext status", "how the servers are"},
     {"almenara --plaintext -s 127.0.0.1:7401 ping --count 5", "how fast one of them answers"},
-    {"almenara -s unix:/var/lib/almenara/admin.sock status --json", "the same, for a script"},
+    {"almenara --plaintext -u anna kv put colour blue", "keep something, on a majority's disks"},
+    {"almenara -s unix:/var/lib/almenara/admin.sock status --json", "for a script"},
 }};
 
 } // namespace
@@ -38,8 +42,11 @@ std::span<const example> program_examples() {
 }
 
 std::span<const command> commands() {
-    static const std::array<command, 4> all{
-        {ping_command, status_command, help_command, completion_command}};
+    static const std::array<command, 15> all{
+        {login_command, whoami_command, ping_command, status_command, cluster_members_command,
+         cluster_transfer_command, cluster_go_command, kv_put_command, kv_get_command,
+         kv_cas_command, kv_add_command, kv_remove_command, kv_list_command, help_command,
+         completion_command}};
     return all;
 }
 
@@ -48,6 +55,31 @@ const command* find_command(std::string_view name) {
     const auto found =
         std::find_if(all.begin(), all.end(), [name](const command& c) { return c.name == name; });
     return found == all.end() ? nullptr : &*found;
+}
+
+const command* find_command(std::span<const std::string> words) {
+    if (words.size() >= 2) {
+        if (const command* const found = find_command(words[0] + ' ' + words[1])) {
+            return found;
+        }
+    }
+    return words.empty() ? nullptr : find_command(words.front());
+}
+
+std::string_view noun_of(const command& which) {
+    const std::size_t space = which.name.find(' ');
+    return space == std::string_view::npos ? std::string_view{} : which.name.substr(0, space);
+}
+
+std::string_view verb_of(const command& which) {
+    const std::size_t space = which.name.find(' ');
+    return space == std::string_view::npos ? which.name : which.name.substr(space + 1);
+}
+
+bool is_noun(std::string_view word) {
+    const auto all = commands();
+    return !word.empty() && std::any_of(all.begin(), all.end(),
+                                        [word](const command& c) { return noun_of(c) == word; });
 }
 
 } // namespace almenara::cli

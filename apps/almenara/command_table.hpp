@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 /// The one table of everything that can be typed. Parsing, --help, completion and suggestions all
@@ -22,6 +23,7 @@ enum class value_kind : std::uint8_t {
     count,
     length_of_time,
     server,
+    text, ///< whatever it is
 };
 
 struct option {
@@ -32,6 +34,7 @@ struct option {
     std::string_view help;
     std::string_view environment; ///< the variable that gives it too; empty: none
     std::string_view fallback;    ///< empty: none
+    bool repeats = false;         ///< may be given several times
 };
 
 struct example {
@@ -40,7 +43,7 @@ struct example {
 };
 
 struct command {
-    std::string_view name;
+    std::string_view name;  ///< a verb, or a noun and a verb: `kv put`
     std::string_view words; ///< `[COMMAND]`
     std::size_t fewest_words = 0;
     std::size_t most_words = 0;
@@ -57,5 +60,12 @@ struct command {
 
 /// Nothing if there is no such command.
 [[nodiscard]] const command* find_command(std::string_view name);
+/// The one that these words begin with, a noun and its verb or a verb alone.
+[[nodiscard]] const command* find_command(std::span<const std::string> words);
+
+[[nodiscard]] std::string_view noun_of(const command& which);
+[[nodiscard]] std::string_view verb_of(const command& which);
+/// Whether any command has this noun.
+[[nodiscard]] bool is_noun(std::string_view word);
 
 } // namespace almenara::cli

@@ -1,6 +1,7 @@
 #include "complaint.hpp"
 
 #include "base/version.hpp"
+#include "wire/json.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -28,12 +29,15 @@ std::string complaint::text() const {
 
 std::string complaint::json() const {
     boost::json::object inner;
-    inner["code"] = to_string(code);
+    inner["code"] = answer_code.empty() ? std::string{to_string(code)} : answer_code;
     inner["message"] = text();
     if (retry_after > retry_after.zero()) {
         inner["retry_after_ms"] = retry_after.count();
     }
     boost::json::object outer;
+    if (swapped) {
+        outer["swapped"] = *swapped;
+    }
     outer["error"] = std::move(inner);
     return boost::json::serialize(outer);
 }
@@ -53,7 +57,7 @@ namespace {
 exit_code exit_of(errc code) {
     switch (code) {
     case errc::unavailable:
-    case errc::timed_out: // Only questions are asked so far: nothing is left unknown.
+    case errc::timed_out: // Of a question: what is unknown is an answer (complaint_about).
         return exit_code::unavailable;
     case errc::denied:
         return exit_code::denied;
@@ -116,6 +120,77 @@ std::string what_next(const failure& why, duration timeout) {
 }
 
 } // namespace
+
+namespace {
+
+using wire::result_code;
+
+struct meaning {
+    exit_code exit = exit_code::failed;
+    errc code = errc::unsupported;
+    std::string_view why;
+    std::string_view next;
+};
+
+/// What is said of each code when the server has not said it better.
+meaning meaning_of(result_code code) {
+    switch (code) {
+    case result_code::conflict:
+        return {exit_code::conflict, errc::conflict, "it is not as expected", "Read it again."};
+    case result_code::stale:
+        return {exit_code::conflict, errc::conflict, "its result was given up before", ""};
+    case result_code::not_found:
+        return {exit_code::not_found, errc::not_found, "it is not there", ""};
+    case result_code::forbidden:
+    case result_code::unauthenticated:
+        return {exit_code::denied, errc::denied, "the server does not let this user do that",
+                "Say who you are with -u USER, or ask whoever runs the servers."};
+    case result_code::invalid:
+        return {exit_code::usage, errc::invalid, "no server takes that", ""};
+    case result_code::busy:
+        return {exit_code::unavailable, errc::unavailable, "the servers are busy",
+                "Try again later."};
+    case result_code::uncertain:
+        return {exit_code::unknown_outcome, errc::timed_out, "no answer came within the time",
+                "It may have happened, or happen yet: look before you do it again."};
+    case result_code::quota:
+        return {exit_code::failed, errc::too_large, "the user's quota is used up",
+                "Remove something, or ask whoever runs the servers."};
+    case result_code::too_large:
+        return {exit_code::failed, errc::too_large, "it is too large", ""};
+    case result_code::no_space:
+        return {exit_code::failed, errc::unavailable, "the servers' disks are full",
+                "Remove something, or make room there."};
+    case result_code::session_expired:
+        return {exit_code::failed, errc::unavailable, "the session has expired", "Try again."};
+    case result_code::cancelled:
+        return {exit_code::failed, errc::unavailable, "it was given up and did not happen", ""};
+    case result_code::retry_elsewhere:
+        return {exit_code::unavailable, errc::unavailable, "no server is primary now",
+                "Try again later."};
+    case result_code::unsupported:
+        return {exit_code::failed, errc::unsupported, "the server does not know this request",
+                "Use the same version on both sides."};
+    case result_code::ok:
+        break;
+    }
+    return {exit_code::failed, errc::malformed, "the answer makes no sense", ""};
+}
+
+} // namespace
+
+complaint complaint_about(std::string what, const client::answer& how, duration timeout) {
+    if (how.code == result_code::cancelled) {
+        // It did not happen, because no server could be asked: that is the reason to tell.
+        const failure nobody{failure_kind::timed_out, "no server took it within the time"};
+        return complaint_about(std::move(what), how.trouble.value_or(nobody), timeout);
+    }
+    const meaning usual = meaning_of(how.code);
+    complaint about{usual.exit, usual.code, std::move(what),
+                    how.why.empty() ? std::string{usual.why} : how.why, std::string{usual.next}};
+    about.answer_code = wire::to_json(how.code).as_string();
+    return about;
+}
 
 complaint complaint_about(std::string what, const failure& why, duration timeout) {
     const errc code = client::to_error(why).code;

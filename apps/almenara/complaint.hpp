@@ -2,12 +2,14 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "client/errands.hpp"
 #include "client/failure.hpp"
 #include "exit_code.hpp"
 
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace almenara::cli {
@@ -24,6 +26,8 @@ struct complaint {
     std::string why;
     std::string next; ///< what to do next, a sentence of its own; may be empty
     std::chrono::milliseconds retry_after{0};
+    std::string answer_code;     ///< what the cluster answered, which scripts compare instead
+    std::optional<bool> swapped; ///< of a cas
 
     /// `WHAT: WHY. What to do next.`
     [[nodiscard]] std::string text() const;
@@ -44,6 +48,11 @@ using outcome = boost::system::result<T, complaint>;
 /// person allowed.
 [[nodiscard]] complaint complaint_about(std::string what,
                                         const client::failure& why,
+                                        duration timeout);
+
+/// What the cluster answered instead of doing it.
+[[nodiscard]] complaint complaint_about(std::string what,
+                                        const client::answer& how,
                                         duration timeout);
 
 } // namespace almenara::cli

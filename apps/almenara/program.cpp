@@ -65,6 +65,17 @@ exit_code judge_output(exit_code exit, console& out) {
 
 } // namespace
 
+namespace {
+
+std::string help_for(const invocation& asked) {
+    if (asked.what != nullptr) {
+        return command_help(*asked.what);
+    }
+    return is_noun(asked.noun) ? noun_help(asked.noun) : program_help();
+}
+
+} // namespace
+
 exit_code run_program(std::span<const std::string> arguments,
                       const environment& find,
                       console& out) {
@@ -78,7 +89,7 @@ exit_code run_program(std::span<const std::string> arguments,
         return judge_output(exit_code::ok, out);
     }
     if (asked->help) {
-        out.print(asked->what == nullptr ? program_help() : command_help(*asked->what));
+        out.print(help_for(*asked));
         return judge_output(exit_code::ok, out);
     }
     return judge_output(run_command(*asked, out), out);

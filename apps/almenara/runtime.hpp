@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "client/api.hpp"
 #include "client/connection.hpp"
 #include "command_line.hpp"
 #include "console.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <memory>
 #include <string>
 
 namespace almenara::cli {
@@ -42,13 +44,15 @@ class runtime {
 
     /// Prints why the command could not do what it was asked; nothing if it was interrupted.
     exit_code fail(const client::failure& why);
+    /// The same for what the cluster answered; `about` is what it was asked about.
+    exit_code fail(const std::string& about, const client::answer& how);
 
     /// Good, unless it was interrupted.
     [[nodiscard]] exit_code done() const {
         return interrupted_ ? exit_code::interrupted : exit_code::ok;
     }
 
-    /// The connection of a command, which an interrupt must reach.
+    /// The connection of a command to one server, which an interrupt must reach.
     class link {
       public:
         explicit link(runtime& here);
@@ -56,13 +60,30 @@ class runtime {
         link(const link&) = delete;
         link& operator=(const link&) = delete;
 
+        /// To the first of the servers that lets this client in.
         [[nodiscard]] boost::asio::awaitable<client::outcome<wire::welcome>> open();
-        client::connection* operator->() { return &connection_; }
+        client::connection* operator->() { return connection_.get(); }
 
       private:
         friend class runtime;
         runtime& here_;
-        client::connection connection_;
+        std::unique_ptr<client::connection> connection_;
+    };
+
+    /// A command's client of the whole cluster.
+    class cluster {
+      public:
+        explicit cluster(runtime& here);
+        ~cluster() { here_.cluster_ = nullptr; }
+        cluster(const cluster&) = delete;
+        cluster& operator=(const cluster&) = delete;
+
+        client::api* operator->() { return &api_; }
+
+      private:
+        friend class runtime;
+        runtime& here_;
+        client::api api_;
     };
 
   private:
@@ -72,6 +93,7 @@ class runtime {
     instant deadline_;
     boost::asio::steady_timer pause_;
     link* link_ = nullptr; ///< a command has one at a time
+    cluster* cluster_ = nullptr;
     bool interrupted_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
 namespace almenara::cli {
 
@@ -61,6 +62,31 @@ std::string status_text(const wire::status_reply& status) {
 std::string status_json(const wire::status_reply& status) {
     boost::json::value whole = wire::to_json(status);
     whole.as_object().stable_erase("request"); // It says something about the connection only.
+    return boost::json::serialize(whole) + '\n';
+}
+
+std::string members_text(const wire::status_reply& status) {
+    text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE"}};
+    for (const wire::server_status& server : status.servers) {
+        table.add(
+            {fmt::format("{}", server.id), server.address, cell(server.role), cell(server.state)});
+    }
+    return table.text();
+}
+
+std::string members_json(const wire::status_reply& status) {
+    boost::json::object whole;
+    whole["config_index"] = wire::to_json(status.config_index);
+    boost::json::array servers;
+    for (const wire::server_status& server : status.servers) {
+        boost::json::object one;
+        one["id"] = server.id.value();
+        one["address"] = wire::json_text(server.address);
+        one["role"] = wire::to_json(server.role);
+        one["state"] = wire::to_json(server.state);
+        servers.push_back(std::move(one));
+    }
+    whole["members"] = std::move(servers);
     return boost::json::serialize(whole) + '\n';
 }
 

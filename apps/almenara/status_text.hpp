@@ -12,4 +12,8 @@ namespace almenara::cli {
 /// One line; the keys are those of docs: what nobody knows is null.
 [[nodiscard]] std::string status_json(const wire::status_reply& status);
 
+/// Who belongs to the cluster, and nothing else.
+[[nodiscard]] std::string members_text(const wire::status_reply& status);
+[[nodiscard]] std::string members_json(const wire::status_reply& status);
+
 } // namespace almenara::cli

@@ -103,6 +103,7 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
     on_news on_news_;
     std::optional<wire::login_ok> user_;
     asio::steady_timer timer_;
+    instant armed_for_ = instant::max(); ///< nothing waits then
     bell over_;
     bool performing_ = false;
     bool again_ = false; ///< something was asked or heard while performing
@@ -183,19 +184,16 @@ void api::driver::tell(news& what) {
     }
 }
 
+/// Waking too early does no harm, and a timer that is moved at each answer costs more.
 void api::driver::arm(instant wake) {
-    if (left_ || wake == instant::max()) {
-        timer_.cancel();
+    if (left_ || wake >= armed_for_) {
         return;
     }
-    const auto at = net::timer_point(wake);
-    if (timer_.expiry() == at) {
-        return;
-    }
-    timer_.expires_at(at);
+    armed_for_ = wake;
+    timer_.expires_at(net::timer_point(wake));
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
         if (!cancelled) {
-            self->timer_.expires_at(asio::steady_timer::time_point::min());
+            self->armed_for_ = instant::max();
             self->perform();
         }
     });

@@ -36,7 +36,7 @@ struct api_options {
 /// the same time. Deadlines are moments of net::monotonic_now().
 ///
 ///     client::api here{executor, {.how = {.servers = {"127.0.0.1:7401"}, .user = "anna"}, ...}};
-///     base::byte_vector body = client::kv::put("colour", blue);
+///     base::byte_vector body = services::kv::body::put("colour", blue);
 ///     const client::answer how = co_await here.write(std::move(body), deadline);
 class api {
   public:
@@ -48,8 +48,8 @@ class api {
     api(const api&) = delete;
     api& operator=(const api&) = delete;
 
-    /// Bodies are those of client/kv.hpp. Each is answered exactly once, never before the call
-    /// returns.
+    /// Bodies are those of services/kv/bodies.hpp. Each is answered exactly once, from the reactor
+    /// or, when it is hopeless already, in the call.
     void write(base::byte_vector body, instant deadline, on_answer then);
     void read(base::byte_vector body, instant deadline, on_answer then);
 

@@ -1,9 +1,6 @@
 #include "client/conversation.hpp"
 
-#include "wire/message_list.hpp"
-
 #include <utility>
-#include <variant>
 
 namespace almenara::client {
 
@@ -28,11 +25,6 @@ conversation_output conversation::take_output() {
         append_to(output.send, message);
     }
     return output;
-}
-
-void append_to(base::byte_vector& out, const to_server& message) {
-    std::visit([&](const auto& what) { wire::append_message<wire::client_messages>(what, out); },
-               message);
 }
 
 } // namespace almenara::client

@@ -16,9 +16,6 @@
 
 namespace almenara::client {
 
-/// The message as it goes over a connection.
-void append_to(base::byte_vector& out, const to_server& message);
-
 /// What the owner of the connection does next, in this order.
 struct conversation_output {
     base::byte_vector send;    ///< goes out first: a goodbye must be heard

@@ -53,7 +53,8 @@ failover::failover(failover_options options, instant now)
     : options_(std::move(options)),
       random_(options_.seed),
       routes_(options_.servers),
-      nonce_(a_nonce(random_)) {
+      nonce_(a_nonce(random_)),
+      wants_session_(options_.opens_session) {
     ALMENARA_CHECK(!options_.servers.empty());
     look_for_primary(now);
 }
@@ -273,7 +274,7 @@ void failover::lose(link_id link, instant now, failure why) {
     lines_.erase(place);
     route& way = routes_.at(number);
     way.link.reset();
-    way.dial_at = now + std::max<duration>(a_pause(), why.retry_after);
+    way.dial_at = now + pause_after(why.retry_after);
     trouble_ = why;
     way.trouble = std::move(why);
     if (chosen_ == number) {
@@ -477,7 +478,9 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
     bool sent = false;
     switch (one.kind) {
     case errand_kind::log_in:
-        finish(number, answer{});
+        if (!session_ || to.attached) {
+            finish(number, answer{});
+        }
         return;
     case errand_kind::write:
         if (!to.attached) {

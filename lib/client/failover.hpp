@@ -31,6 +31,8 @@ struct failover_options {
     /// When none of the servers was ever there, what is asked fails at once instead of waiting for
     /// one.
     bool must_find_somebody = false;
+    /// A session is opened at once, not when something is written.
+    bool opens_session = false;
 };
 
 /// By which of its ways a client found its primary (C.3).
@@ -102,18 +104,20 @@ class failover {
                                        wire::read_mode mode,
                                        instant deadline);
     [[nodiscard]] outcome<ticket> administer(wire::admin what, instant deadline);
-    /// Ends when the primary knows who asks.
+    /// Ends when the primary knows who asks, and in which session if there is one.
     [[nodiscard]] outcome<ticket> log_in(instant deadline);
     /// C.1: ends when the session is no more; behind everything that was asked before.
     [[nodiscard]] outcome<ticket> close_session(instant deadline);
 
-    /// A session is opened although nothing is written yet.
-    void open_session() { wants_session_ = true; }
     /// Says goodbye. What is open ends now: uncertain if it may have happened, else cancelled.
     void leave(instant now);
 
     [[nodiscard]] std::optional<session_id> session() const { return session_; }
     [[nodiscard]] epoch epoch_seen() const { return epoch_seen_; }
+    /// The connection to the server that is believed to be primary, if there is one.
+    [[nodiscard]] std::optional<link_id> followed() const {
+        return chosen_ ? routes_.at(*chosen_).link : std::nullopt;
+    }
     [[nodiscard]] const errands& open() const { return errands_; }
 
     // -- Connections --

@@ -13,6 +13,20 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t redirects_per_second = 5;
 
+/// B.5.2: what does not depend on the state and so is no entry; the same as an error.
+bool is_refusal(wire::result_code code) {
+    switch (code) {
+    case wire::result_code::ok:
+    case wire::result_code::conflict:
+    case wire::result_code::not_found:
+    case wire::result_code::forbidden:
+    case wire::result_code::quota:
+        return false;
+    default:
+        return true;
+    }
+}
+
 } // namespace
 
 void failover::on_event(opened&& what, link_id link, instant now) {
@@ -113,14 +127,17 @@ void failover::hear(wire::redirect&& told, const answering& from) {
         errands_.send_again(*one, instant{}); // Who sends it on has not begun it.
     }
     // C.3: one that knows less than the client leads nowhere.
-    if (told.primary && told.epoch >= epoch_seen_ && !is_one_redirect_too_many(from.now)) {
+    const bool is_too_many = is_one_redirect_too_many(from.now);
+    if (told.primary && told.epoch >= epoch_seen_ && !is_too_many) {
         epoch_seen_ = told.epoch;
         look_for_primary(from.now);
         follow(*told.primary, source::redirect);
-    } else {
-        trouble_ = elsewhere(told);
-        look_for_primary(from.now, pause_after(told.retry_after));
+        return;
     }
+    trouble_ = elsewhere(told);
+    // Whoever knows no primary holds the WHOIS: at first it costs nothing to ask at once.
+    const bool may_ask_at_once = !is_too_many && told.retry_after.count() == 0;
+    look_for_primary(from.now, may_ask_at_once ? duration{0} : pause_after(told.retry_after));
 }
 
 bool failover::is_one_redirect_too_many(instant now) {
@@ -168,8 +185,7 @@ void failover::hear(wire::attached&& told, const answering& from) {
 
 void failover::hear(wire::operation_result&& told, const answering& from) {
     epoch_seen_ = std::max(epoch_seen_, told.epoch);
-    if (told.index == log_index{} && told.code != wire::result_code::ok) {
-        // B.5.2: nothing was recorded; it is a refusal like those without a result.
+    if (told.index == log_index{} && is_refusal(told.code)) {
         refused(declined(wire::error_reply{.code = told.code}), from);
         return;
     }
@@ -185,6 +201,10 @@ void failover::hear(wire::operation_result&& told, const answering& from) {
 
 void failover::hear(wire::read_result&& told, const answering& from) {
     epoch_seen_ = std::max(epoch_seen_, told.epoch);
+    if (told.index == log_index{} && is_refusal(told.code)) {
+        refused(declined(wire::error_reply{.code = told.code}), from);
+        return;
+    }
     last_seen_ = std::max(last_seen_, told.index);
     answer how{told.code};
     how.index = told.index;
@@ -267,8 +287,10 @@ void failover::refused_errand(const failure& why, const answering& from) {
     case wire::result_code::uncertain:
     case wire::result_code::cancelled:
         if (is_followed_now) {
+            // A server that knows no primary holds the WHOIS: it costs nothing to ask at once.
             trouble_ = why;
-            look_for_primary(from.now, a_pause());
+            look_for_primary(from.now,
+                             is_one_redirect_too_many(from.now) ? a_pause() : duration{0});
         }
         break;
     default:
@@ -282,7 +304,8 @@ void failover::refused_errand(const failure& why, const answering& from) {
 
 /// As long as the server asks for, within bounds; not all clients at the same moment.
 duration failover::pause_after(std::chrono::milliseconds asked_for) {
-    return a_pause() + std::clamp<duration>(asked_for, 0ms, 1s);
+    constexpr std::chrono::milliseconds longest{10'000};
+    return a_pause() + std::clamp(asked_for, 0ms, longest);
 }
 
 } // namespace almenara::client

@@ -1,6 +1,5 @@
 #include "client/link.hpp"
 
-#include "client/conversation.hpp"
 #include "net/clock.hpp"
 #include "net/spawn.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "wire/client_messages.hpp"
 
 #include <concepts>
@@ -38,6 +39,9 @@ using from_server = std::variant<wire::welcome,
                                  wire::redirect,
                                  wire::members,
                                  wire::admin_result>;
+
+/// The message as it goes over a connection.
+void append_to(base::byte_vector& out, const to_server& message);
 
 /// Whether a message is one of a variant's.
 template <class Message, class Variant>

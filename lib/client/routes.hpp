@@ -42,6 +42,7 @@ class routes {
     [[nodiscard]] std::map<route_number, route>& all() { return all_; }
     [[nodiscard]] const std::map<route_number, route>& all() const { return all_; }
     [[nodiscard]] route& at(route_number which) { return all_.at(which); }
+    [[nodiscard]] const route& at(route_number which) const { return all_.at(which); }
 
     /// The server at the end of this route has said who it is.
     void name(route_number which, server_id server);

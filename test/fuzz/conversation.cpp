@@ -94,6 +94,9 @@ class play {
             check();
             ALMENARA_CHECK(client_.is_over());
             break;
+        case conversation_step::ask_other:
+            ask_other(input.next(), 250ms * input.next());
+            break;
         case conversation_step::count_:
             break;
         }
@@ -156,6 +159,25 @@ class play {
         }
     }
 
+    void ask_other(std::uint8_t which, duration within) {
+        switch (which % 7) {
+        case 0:
+            return ask<wire::whois>(within);
+        case 1:
+            return ask<wire::login>(within);
+        case 2:
+            return ask<wire::attach>(within);
+        case 3:
+            return ask<wire::session_close>(within);
+        case 4:
+            return ask<wire::operation>(within);
+        case 5:
+            return ask<wire::read>(within);
+        default:
+            return ask<wire::admin>(within);
+        }
+    }
+
     void wait(duration length) {
         const instant until = now_ + length;
         while (client_.next_deadline().value_or(instant::max()) <= until) {
@@ -194,8 +216,7 @@ class play {
     void check_said(const Message&) {
         constexpr bool is_hello = std::is_same_v<Message, wire::c_hello>;
         constexpr bool is_bye = std::is_same_v<Message, wire::bye>;
-        constexpr bool is_request =
-            std::is_same_v<Message, wire::ping> || std::is_same_v<Message, wire::status_request>;
+        constexpr bool is_request = requires { typename client::reply_to<Message>::type; };
         constexpr bool is_answer = std::is_same_v<Message, wire::pong>;
         ALMENARA_CHECK(is_hello || is_bye || is_request || is_answer);
         // The hello comes first and once, nothing behind the goodbye, and nothing once it is over.
@@ -207,6 +228,7 @@ class play {
     }
 
     void check_event(const client::opened&) { ALMENARA_CHECK(!std::exchange(opened_, true)); }
+    void check_event(const client::told&) { ALMENARA_CHECK(opened_); }
     void check_event(const client::answered& what) {
         ALMENARA_CHECK(waiting_.erase(what.request) == 1);
         std::visit([&](const auto& reply) { ALMENARA_CHECK(reply.request == what.request); },

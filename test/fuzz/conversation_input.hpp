@@ -24,6 +24,7 @@ enum class conversation_step : std::uint8_t {
     ask_status, ///< the same
     leave,      ///< the client gives up
     cut,        ///< 0: in good order; else the connection fails
+    ask_other,  ///< which, quarters of a second for the answer
     count_,
 };
 

@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace almenara::cli {
 
@@ -49,6 +51,31 @@ std::string all_options_with_value() {
     return fmt::format("{}", fmt::join(words, "|"));
 }
 
+/// What may stand first: verbs, and each noun once, in the order of the table.
+std::string first_words() {
+    std::string words;
+    std::set<std::string_view> known;
+    for (const command& each : commands()) {
+        const std::string_view first = noun_of(each).empty() ? each.name : noun_of(each);
+        if (known.insert(first).second) {
+            words += fmt::format("{}{}", words.empty() ? "" : " ", first);
+        }
+    }
+    return words;
+}
+
+/// The verbs of each noun.
+std::map<std::string_view, std::string> verbs_of_nouns() {
+    std::map<std::string_view, std::string> verbs;
+    for (const command& each : commands()) {
+        if (!noun_of(each).empty()) {
+            std::string& words = verbs[noun_of(each)];
+            words += fmt::format("{}{}", words.empty() ? "" : " ", verb_of(each));
+        }
+    }
+    return verbs;
+}
+
 asio::awaitable<exit_code> completion(runtime& here, const invocation& asked) {
     if (asked.words.front() != "bash") {
         const complaint why = usage_complaint(
@@ -70,14 +97,19 @@ constexpr std::array<example, 2> examples{{
 } // namespace
 
 std::string bash_completion() {
-    std::string names;
     std::string own_options;
     for (const command& each : commands()) {
-        names += fmt::format("{}{}", names.empty() ? "" : " ", each.name);
         if (!each.options.empty()) {
-            own_options += fmt::format("        {}) words+=\" {}\" ;;\n", each.name,
+            own_options += fmt::format("        \"{}\") words+=\" {}\" ;;\n", each.name,
                                        option_words(each.options));
         }
+    }
+    const auto verbs = verbs_of_nouns();
+    std::string own_verbs;
+    std::string nouns;
+    for (const auto& [noun, words] : verbs) {
+        own_verbs += fmt::format("        {}) words+=\" {}\" ;;\n", noun, words);
+        nouns += fmt::format("{}{}", nouns.empty() ? "" : "|", noun);
     }
     const std::string with_value = all_options_with_value();
     return fmt::format(R"(# bash completion for almenara
@@ -93,14 +125,16 @@ _almenara() {{
         case ${{COMP_WORDS[i]}} in
             {with_value}) skip=1 ;;
             -*) ;;
-            *) command=${{COMP_WORDS[i]}}; break ;;
+            {nouns}) if [[ -z $command ]]; then command=${{COMP_WORDS[i]}}
+                else command+=" ${{COMP_WORDS[i]}}"; break; fi ;;
+            *) command+="${{command:+ }}${{COMP_WORDS[i]}}"; break ;;
         esac
     done
     case $command in
         "") words+=" $commands" ;;
         help) words+=" $commands" ;;
         completion) words+=" bash" ;;
-    esac
+{own_verbs}    esac
     case $command in
 {own_options}    esac
     if [[ $word != -* ]]; then
@@ -112,7 +146,8 @@ _almenara() {{
 }}
 complete -o default -F _almenara almenara
 )",
-                       fmt::arg("commands", names),
+                       fmt::arg("commands", first_words()), fmt::arg("nouns", nouns),
+                       fmt::arg("own_verbs", own_verbs),
                        fmt::arg("globals", option_words(global_options())),
                        fmt::arg("with_value", with_value), fmt::arg("own_options", own_options));
 }

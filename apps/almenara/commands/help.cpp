@@ -71,7 +71,11 @@ asio::awaitable<exit_code> help(runtime& here, const invocation& asked) {
         co_return here.done();
     }
     const std::string& name = asked.words.front();
-    const command* const about = find_command(name);
+    const command* const about = find_command(asked.words);
+    if (about == nullptr && asked.words.size() == 1 && is_noun(name)) {
+        here.out().print(noun_help(name));
+        co_return here.done();
+    }
     if (about == nullptr) {
         std::vector<std::string_view> names;
         for (const command& each : commands()) {
@@ -112,6 +116,20 @@ std::string program_help() {
            std::string{exit_codes};
 }
 
+std::string noun_help(std::string_view noun) {
+    std::vector<line_pair> lines;
+    std::vector<example> first_ones;
+    for (const command& each : commands()) {
+        if (noun_of(each) == noun) {
+            lines.emplace_back(fmt::format("{} {}", each.name, each.words), each.summary);
+            first_ones.push_back(each.examples.front());
+        }
+    }
+    return example_section(first_ones) +
+           fmt::format("Usage: almenara [OPTIONS] {} VERB [ARGUMENTS]\n\n", noun) +
+           section("Verbs", lines) + option_section("Options of every command", global_options());
+}
+
 std::string command_help(const command& about) {
     std::string usage = fmt::format("Usage: almenara [OPTIONS] {}", about.name);
     if (!about.words.empty()) {
@@ -128,7 +146,7 @@ std::string command_help(const command& about) {
 constinit const command help_command{
     .name = "help",
     .words = "[COMMAND]",
-    .most_words = 1,
+    .most_words = 2,
     .summary = "Show how to use the program or a command.",
     .examples = examples,
     .options = {},

@@ -23,7 +23,9 @@ std::string printed(const wire::status_reply& status, bool json) {
     return json ? status_json(status) : status_text(status);
 }
 
-asio::awaitable<exit_code> show_once(runtime& here) {
+} // namespace
+
+asio::awaitable<exit_code> show_status(runtime& here, status_printer print) {
     runtime::link link{here};
     const auto opened = co_await link.open();
     if (!opened) {
@@ -33,10 +35,12 @@ asio::awaitable<exit_code> show_once(runtime& here) {
     if (!status) {
         co_return here.fail(status.error());
     }
-    here.out().print(printed(*status, here.asked().json));
+    here.out().print(print(*status, here.asked().json));
     co_await link->close();
     co_return here.done();
 }
+
+namespace {
 
 /// Whether somebody who watches would want to go on watching: the server may come back.
 bool may_pass(const client::failure& why) {
@@ -173,7 +177,7 @@ asio::awaitable<exit_code> status(runtime& here, const invocation& asked) {
         here.out().complain(why, asked.json);
         co_return why.exit;
     }
-    co_return co_await show_once(here);
+    co_return co_await show_status(here, printed);
 }
 
 constexpr std::array<example, 3> examples{{

@@ -48,7 +48,7 @@ std::string told(const std::vector<std::string>& arguments, const variables& aro
 TEST_CASE("a command line without options has the table's defaults") {
     const auto asked = understood({"ping"});
     CHECK(asked.what->name == "ping");
-    CHECK(to_string(asked.server) == "127.0.0.1:7400");
+    CHECK(to_string(asked.servers.at(0)) == "127.0.0.1:7400");
     CHECK(asked.timeout == 30s);
     CHECK_FALSE(asked.json);
     CHECK_FALSE(asked.plaintext);
@@ -62,7 +62,7 @@ TEST_CASE("options stand before or behind the command, in each form") {
              {"--count", "3", "--server=[::1]:7401", "ping", "--timeout", "5s", "--plaintext"}}) {
         const auto asked = understood(arguments);
         CHECK(asked.what->name == "ping");
-        CHECK(to_string(asked.server) == "[::1]:7401");
+        CHECK(to_string(asked.servers.at(0)) == "[::1]:7401");
         CHECK(asked.timeout == 5s);
         CHECK(asked.plaintext);
         CHECK(asked.count("count") == 3);
@@ -71,8 +71,8 @@ TEST_CASE("options stand before or behind the command, in each form") {
 
 TEST_CASE("behind -- there are only words") {
     CHECK(understood({"help", "--", "ping"}).words == std::vector<std::string>{"ping"});
-    CHECK(told({"help", "--", "--json", "ping"}) ==
-          "help: 'ping' is a word too many. See 'almenara help --help'.");
+    CHECK(told({"help", "--", "--json", "ping", "now"}) ==
+          "help: 'now' is a word too many. See 'almenara help --help'.");
 }
 
 TEST_CASE("the environment gives what the command line does not") {
@@ -81,7 +81,7 @@ TEST_CASE("the environment gives what the command line does not") {
                            {"ALMENARA_PLAINTEXT", "1"},
                            {"ALMENARA_JSON", "no"}};
     const auto asked = understood({"ping", "--timeout", "1s"}, around);
-    CHECK(to_string(asked.server) == "127.0.0.1:7409");
+    CHECK(to_string(asked.servers.at(0)) == "127.0.0.1:7409");
     CHECK(asked.timeout == 1s);
     CHECK(asked.plaintext);
     CHECK_FALSE(asked.json);
@@ -89,7 +89,7 @@ TEST_CASE("the environment gives what the command line does not") {
 
 TEST_CASE("an empty variable is as good as none") {
     const auto asked = understood({"ping"}, {{"ALMENARA_SERVER", ""}, {"ALMENARA_PLAINTEXT", ""}});
-    CHECK(to_string(asked.server) == "127.0.0.1:7400");
+    CHECK(to_string(asked.servers.at(0)) == "127.0.0.1:7400");
     CHECK_FALSE(asked.plaintext);
 }
 
@@ -207,7 +207,7 @@ TEST_CASE("every example in the help is understood") {
     const auto try_out = [](const example& each) {
         std::string_view line = each.line;
         const std::size_t begin = line.find("almenara ");
-        line = line.substr(begin, line.find_first_of(")>", begin) - begin);
+        line = line.substr(begin, line.find_first_of(")><", begin) - begin);
         std::vector<std::string> words;
         for (std::size_t at = 0; at < line.size();) {
             const std::size_t end = std::min(line.find(' ', at), line.size());

@@ -8,11 +8,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 /// What is asked of the key-value service, as the body of an operation or a question.
-namespace almenara::client::kv {
+namespace almenara::services::kv::body {
 
 namespace service = services::kv;
 
@@ -59,4 +58,4 @@ template <class Message>
     return services::message_in<service::kv_messages, Message>(body);
 }
 
-} // namespace almenara::client::kv
+} // namespace almenara::services::kv::body

@@ -1,0 +1,381 @@
+#include "commands/kv.hpp"
+
+#include "base/text.hpp"
+#include "base64.hpp"
+#include "commands/commands.hpp"
+#include "net/clock.hpp"
+#include "services/kv/bodies.hpp"
+#include "wire/json.hpp"
+#include "writing.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+namespace kv = services::kv::body;
+
+base::byte_vector read_value(std::string_view typed) {
+    if (typed != "-") {
+        const auto bytes = base::as_bytes(typed);
+        return {bytes.begin(), bytes.end()};
+    }
+    // One byte more than the largest value is enough to be told that it is too large.
+    base::byte_vector value(kv::service::largest_value + 1);
+    std::cin.read(reinterpret_cast<char*>(value.data()),
+                  static_cast<std::streamsize>(value.size()));
+    value.resize(static_cast<std::size_t>(std::cin.gcount()));
+    return value;
+}
+
+namespace {
+
+/// `kv get colour`, for what is said about it.
+std::string subject(const invocation& asked) {
+    const std::string key = asked.words.empty() ? std::string{} : asked.words.front();
+    return fmt::format("{} {}", asked.what->name, base::escaped(key));
+}
+
+/// Why a cas or an add did not write.
+std::string reason_of(const kv::service::conflict& why) {
+    switch (why.reason) {
+    case kv::service::conflict_reason::version:
+    case kv::service::conflict_reason::value:
+        return why.version == log_index{}
+                   ? std::string{"there is no such key"}
+                   : fmt::format("the value is another one, of index {}", why.version);
+    case kv::service::conflict_reason::not_a_number:
+        return "the value is not a whole number";
+    case kv::service::conflict_reason::overflow:
+        return "the sum does not fit into 64 bits";
+    }
+    return "it is not as expected";
+}
+
+complaint complaint_about_write(const invocation& asked, const client::answer& how) {
+    complaint why = complaint_about(subject(asked), how, asked.timeout);
+    if (const auto conflict = kv::in<kv::service::conflict>(how.body)) {
+        why.why = reason_of(*conflict);
+        why.next = conflict->reason == kv::service::conflict_reason::overflow
+                       ? "Nothing was written."
+                       : "Nothing was written: read it again with 'almenara kv get'.";
+    } else if (how.code == wire::result_code::not_found) {
+        why.why = "there is no such key";
+        why.next = "'almenara kv list' shows the keys.";
+    }
+    if (asked.what->name == "kv cas" && how.code == wire::result_code::conflict) {
+        why.swapped = false;
+    }
+    return why;
+}
+
+void print_written(runtime& here, const client::answer& how, const report_of& report) {
+    const write_report added = report(how);
+    if (here.asked().json) {
+        boost::json::object object = written_json(how);
+        for (const auto& each : added.json) {
+            object[each.key()] = each.value();
+        }
+        here.out().print(boost::json::serialize(object) + '\n');
+        return;
+    }
+    const std::string text = written_text(how);
+    here.out().print(added.text.empty() ? text + '\n' : added.text + '\n' + text + '\n');
+}
+
+} // namespace
+
+asio::awaitable<exit_code> write_once(runtime& here, base::byte_vector body, report_of report) {
+    runtime::cluster cluster{here};
+    const client::answer how = co_await cluster->write(std::move(body), here.deadline());
+    exit_code exit = exit_code::interrupted;
+    if (how.code == wire::result_code::ok) {
+        print_written(here, how, report);
+        exit = exit_code::ok;
+    } else if (!here.interrupted()) {
+        const complaint why = complaint_about_write(here.asked(), how);
+        here.out().complain(why, here.asked().json);
+        exit = why.exit;
+    }
+    if (cluster->session() && !here.interrupted()) {
+        // Nobody uses it again; that it ends is not what was asked, so nobody waits long for it.
+        const instant soon = net::monotonic_now() + std::chrono::seconds{1};
+        co_await cluster->close_session(std::min(soon, here.deadline()));
+    }
+    co_await cluster->close();
+    co_return exit == exit_code::ok ? here.done() : exit;
+}
+
+namespace {
+
+write_report nothing_more(const client::answer&) {
+    return {};
+}
+
+write_report was_swapped(const client::answer&) {
+    write_report report;
+    report.json["swapped"] = true;
+    return report;
+}
+
+write_report the_sum(const client::answer& how) {
+    write_report report;
+    if (const auto sum = kv::in<kv::service::added>(how.body)) {
+        report.text = fmt::format("{}", sum->value);
+        report.json["value"] = sum->value;
+    }
+    return report;
+}
+
+exit_code refuse(runtime& here, std::string about, std::string why, std::string next) {
+    const complaint what = usage_complaint(std::move(about), std::move(why), std::move(next));
+    here.out().complain(what, here.asked().json);
+    return what.exit;
+}
+
+/// B.13, before anything is sent: the servers would refuse it too.
+std::string why_not_a_key(std::string_view key) {
+    if (key.empty() || key.size() > kv::service::largest_key) {
+        return fmt::format("a key has 1 to {} bytes, and this one {}", kv::service::largest_key,
+                           key.size());
+    }
+    return {};
+}
+
+asio::awaitable<exit_code> write_value(runtime& here,
+                                       const invocation& asked,
+                                       base::byte_vector value,
+                                       base::byte_vector body,
+                                       report_of report) {
+    const std::string wrong = why_not_a_key(asked.words.front());
+    if (!wrong.empty()) {
+        co_return refuse(here, "KEY", wrong, "Take a shorter name.");
+    }
+    if (value.size() > kv::service::largest_value) {
+        co_return refuse(here, "VALUE",
+                         fmt::format("a value has at most {} bytes", kv::service::largest_value),
+                         "Cut it into several keys.");
+    }
+    co_return co_await write_once(here, std::move(body), std::move(report));
+}
+
+asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
+    base::byte_vector value = read_value(asked.words[1]);
+    base::byte_vector body = kv::put(asked.words[0], value);
+    report_of report = nothing_more;
+    return write_value(here, asked, std::move(value), std::move(body), std::move(report));
+}
+
+asio::awaitable<exit_code> cas(runtime& here, const invocation& asked) {
+    base::byte_vector value = read_value(asked.words[2]);
+    base::byte_vector body = kv::cas(asked.words[0], read_value(asked.words[1]), value);
+    report_of report = was_swapped;
+    return write_value(here, asked, std::move(value), std::move(body), std::move(report));
+}
+
+/// A whole number with its sign, or nothing.
+std::optional<std::int64_t> parse_delta(std::string_view text) {
+    const bool is_negative = text.starts_with('-');
+    const std::string_view digits = text.substr(is_negative || text.starts_with('+') ? 1 : 0);
+    const std::uint64_t most = std::uint64_t{INT64_MAX} + (is_negative ? 1 : 0);
+    const auto size = base::parse_number(digits, 0, most);
+    if (!size) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(is_negative ? std::uint64_t{0} - *size : *size);
+}
+
+asio::awaitable<exit_code> add(runtime& here, const invocation& asked) {
+    const auto delta = parse_delta(asked.words[1]);
+    if (!delta) {
+        co_return refuse(here, "DELTA",
+                         fmt::format("'{}' is not a whole number", base::escaped(asked.words[1])),
+                         "Write for example 5 or -5.");
+    }
+    report_of report = the_sum;
+    base::byte_vector body = kv::add(asked.words[0], *delta);
+    co_return co_await write_value(here, asked, {}, std::move(body), std::move(report));
+}
+
+asio::awaitable<exit_code> remove(runtime& here, const invocation& asked) {
+    report_of report = nothing_more;
+    base::byte_vector body = kv::remove(asked.words[0]);
+    return write_value(here, asked, {}, std::move(body), std::move(report));
+}
+
+asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {
+    const std::string wrong = why_not_a_key(asked.words.front());
+    if (!wrong.empty()) {
+        co_return refuse(here, "KEY", wrong, "Take a shorter name.");
+    }
+    runtime::cluster cluster{here};
+    base::byte_vector body = kv::get(asked.words[0]);
+    const client::answer how = co_await cluster->read(std::move(body), here.deadline());
+    const auto found = kv::in<kv::service::value>(how.body);
+    exit_code exit = exit_code::ok;
+    if (how.code != wire::result_code::ok || !found) {
+        const complaint why = complaint_about_write(asked, how);
+        exit = here.interrupted() ? exit_code::interrupted : why.exit;
+        if (!here.interrupted()) {
+            here.out().complain(why, asked.json);
+        }
+    } else if (asked.json) {
+        boost::json::object object;
+        object["key"] = wire::json_text(asked.words[0]);
+        object["value_base64"] = to_base64(found->bytes);
+        object["index"] = found->version.value();
+        here.out().print(boost::json::serialize(object) + '\n');
+    } else {
+        // As it is, for pipes; a terminal gets a line of its own.
+        here.out().print(base::as_text(found->bytes));
+        if (here.out().out_is_terminal()) {
+            here.out().print("\n");
+        }
+    }
+    co_await cluster->close();
+    co_return exit == exit_code::ok ? here.done() : exit;
+}
+
+std::string line_about(const kv::service::listed_key& each, bool json) {
+    if (!json) {
+        const std::string key = base::escaped(each.key);
+        return each.value ? fmt::format("{}\t{}\t{}\n", key, each.version,
+                                        base::escaped(base::as_text(*each.value)))
+                          : fmt::format("{}\t{}\n", key, each.version);
+    }
+    boost::json::object object;
+    object["key"] = wire::json_text(each.key);
+    if (each.value) {
+        object["value_base64"] = to_base64(*each.value);
+    }
+    object["index"] = each.version.value();
+    return boost::json::serialize(object) + '\n';
+}
+
+asio::awaitable<exit_code> list(runtime& here, const invocation& asked) {
+    runtime::cluster cluster{here};
+    kv::service::list question;
+    question.prefix = asked.words.empty() ? std::string{} : asked.words.front();
+    question.with_values = asked.has("values");
+    exit_code exit = exit_code::ok;
+    while (!here.must_stop()) {
+        base::byte_vector body = kv::list(question);
+        const client::answer how = co_await cluster->read(std::move(body), here.deadline());
+        const auto page = kv::in<kv::service::page>(how.body);
+        if (how.code != wire::result_code::ok || !page) {
+            exit = here.fail(subject(asked), how);
+            break;
+        }
+        std::string lines;
+        for (const kv::service::listed_key& each : page->keys) {
+            lines += line_about(each, asked.json);
+        }
+        here.out().print(lines);
+        if (!page->more_after) {
+            break;
+        }
+        question.after = page->more_after;
+        here.begin_round();
+    }
+    co_await cluster->close();
+    co_return exit == exit_code::ok ? here.done() : exit;
+}
+
+constexpr std::array<example, 2> put_examples{{
+    {"almenara --plaintext kv put colour blue", "keep a value"},
+    {"almenara --plaintext kv put picture - < picture.png", "the same from a file"},
+}};
+constexpr std::array<example, 2> get_examples{{
+    {"almenara --plaintext kv get colour", "the value, as it is"},
+    {"almenara --plaintext kv get colour --json", "with its index"},
+}};
+constexpr std::array<example, 1> cas_examples{{
+    {"almenara --plaintext kv cas colour blue green", "if it is still blue; else exit code 4"},
+}};
+constexpr std::array<example, 2> add_examples{{
+    {"almenara --plaintext kv add visitors 1", "count"},
+    {"almenara --plaintext kv add visitors -5", "count down"},
+}};
+constexpr std::array<example, 1> remove_examples{{
+    {"almenara --plaintext kv rm colour", "exit code 3 if it is not there"},
+}};
+constexpr std::array<example, 2> list_examples{{
+    {"almenara --plaintext kv list", "all keys"},
+    {"almenara --plaintext kv list user/ --values --json", "those that begin so, and their values"},
+}};
+constexpr std::array<option, 1> list_options{{
+    {"values", 0, value_kind::none, "", "with their values", "", ""},
+}};
+
+} // namespace
+
+constinit const command kv_put_command{
+    .name = "kv put",
+    .words = "KEY VALUE|-",
+    .fewest_words = 2,
+    .most_words = 2,
+    .summary = "Keep a value under a key; - reads it from stdin.",
+    .examples = put_examples,
+    .options = {},
+    .run = put,
+};
+constinit const command kv_get_command{
+    .name = "kv get",
+    .words = "KEY",
+    .fewest_words = 1,
+    .most_words = 1,
+    .summary = "Print the value of a key.",
+    .examples = get_examples,
+    .options = {},
+    .run = get,
+};
+constinit const command kv_cas_command{
+    .name = "kv cas",
+    .words = "KEY EXPECTED NEW",
+    .fewest_words = 3,
+    .most_words = 3,
+    .summary = "Change a value if it is the expected one.",
+    .examples = cas_examples,
+    .options = {},
+    .run = cas,
+};
+constinit const command kv_add_command{
+    .name = "kv add",
+    .words = "KEY DELTA",
+    .fewest_words = 2,
+    .most_words = 2,
+    .summary = "Add to a whole number and print the sum.",
+    .examples = add_examples,
+    .options = {},
+    .run = add,
+};
+constinit const command kv_remove_command{
+    .name = "kv rm",
+    .words = "KEY",
+    .fewest_words = 1,
+    .most_words = 1,
+    .summary = "Remove a key.",
+    .examples = remove_examples,
+    .options = {},
+    .run = remove,
+};
+constinit const command kv_list_command{
+    .name = "kv list",
+    .words = "[PREFIX]",
+    .most_words = 1,
+    .summary = "List keys, with the index of their last write.",
+    .examples = list_examples,
+    .options = list_options,
+    .run = list,
+};
+
+} // namespace almenara::cli

@@ -1,0 +1,324 @@
+// Anything that servers may say, in any order and at any time, against a client's failover: each
+// thing that was asked ends exactly once, a number in a session never goes out with two bodies,
+// what was never sent is never called uncertain, nothing is said on a link that is not open, what
+// waits is bounded, and time alone brings everything to its end.
+#include "client/failover.hpp"
+
+#include "fuzz/failover_input.hpp"
+#include "fuzz/steps.hpp"
+#include "fuzz/target.hpp"
+#include "support/samples.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+#include <variant>
+
+namespace almenara::fuzz {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class play {
+  public:
+    play()
+        : client_({.servers = {"a:1", "b:2", "c:3"},
+                   .user = "anna",
+                   .client_name = "fuzz 1",
+                   .seed = 7},
+                  now_) {
+        turn();
+    }
+
+    void step(numbers& input) {
+        const auto chosen = input.next() % static_cast<unsigned>(failover_step::count_);
+        switch (static_cast<failover_step>(chosen)) {
+        case failover_step::write: {
+            const instant deadline = now_ + 250ms * input.next();
+            base::byte_vector body(input.next(), static_cast<std::byte>(writes_++));
+            asked(client_.write(std::move(body), deadline));
+            break;
+        }
+        case failover_step::read:
+            asked(client_.read({}, wire::read_mode::quorum, now_ + 250ms * input.next()));
+            break;
+        case failover_step::administer:
+            asked(client_.administer({}, now_ + 250ms * input.next()));
+            break;
+        case failover_step::close:
+            asked(client_.close_session(now_ + 250ms * input.next()));
+            break;
+        case failover_step::log_in:
+            asked(client_.log_in(now_ + 250ms * input.next()));
+            break;
+        case failover_step::connect:
+            connect(input.next());
+            break;
+        case failover_step::refuse:
+            refuse(input.next());
+            break;
+        case failover_step::answer:
+            answer(input);
+            break;
+        case failover_step::sample:
+            say_sample(input);
+            break;
+        case failover_step::alive:
+            with_link(input.next(), [this](client::link_id to) { client_.sign_of_life(now_, to); });
+            break;
+        case failover_step::broken:
+            with_link(input.next(),
+                      [this](client::link_id to) { client_.broken(now_, to, "noise"); });
+            break;
+        case failover_step::cut:
+            with_link(input.next(), [this](client::link_id to) {
+                links_.erase(to);
+                client_.link_ended(now_, to, {});
+            });
+            break;
+        case failover_step::wait:
+            wait(250ms * input.next());
+            break;
+        case failover_step::leave:
+            client_.leave(now_);
+            left_ = true;
+            turn();
+            ALMENARA_CHECK(open_.empty() && links_.empty());
+            break;
+        case failover_step::count_:
+            break;
+        }
+        turn();
+    }
+
+    /// Nobody says anything more: the deadlines end what is open.
+    void end() {
+        wait(70s);
+        ALMENARA_CHECK(open_.empty());
+    }
+
+  private:
+    struct link {
+        bool connected = false;
+        std::vector<std::pair<request_id, client::to_server>> requests; ///< not answered
+    };
+
+    void asked(const client::outcome<client::ticket>& which) {
+        ALMENARA_CHECK(which || left_ || client_.open().all().size() >= client::errands::most_held);
+        if (which) {
+            ALMENARA_CHECK(open_.insert(*which).second);
+        }
+    }
+
+    template <class Do>
+    void with_link(std::uint8_t which, Do&& act) {
+        std::vector<client::link_id> connected;
+        for (const auto& [id, one] : links_) {
+            if (one.connected) {
+                connected.push_back(id);
+            }
+        }
+        if (!connected.empty()) {
+            act(connected[which % connected.size()]);
+        }
+    }
+
+    void connect(std::uint8_t which) {
+        if (!links_.empty()) {
+            const auto place = std::next(links_.begin(), which % static_cast<int>(links_.size()));
+            if (!std::exchange(place->second.connected, true)) {
+                client_.connected(now_, place->first);
+            }
+        }
+    }
+
+    void refuse(std::uint8_t which) {
+        if (!links_.empty()) {
+            const auto place = std::next(links_.begin(), which % static_cast<int>(links_.size()));
+            if (!place->second.connected) {
+                const client::link_id gone = place->first;
+                links_.erase(place);
+                client_.dial_failed(now_, gone, {client::failure_kind::refused, "no"});
+            }
+        }
+    }
+
+    void say_sample(numbers& input) {
+        const std::uint8_t which = input.next();
+        const std::uint8_t at = input.next();
+        const request_id request{input.next()};
+        base::generator random{input.next()};
+        with_link(which, [&](client::link_id to) {
+            std::size_t place = at % boost::mp11::mp_size<wire::client_messages>::value;
+            wire::for_each_message<wire::client_messages>([&]<class Message>(wire::message_type) {
+                if constexpr (client::is_one_of<Message, client::from_server>::value) {
+                    if (place == 0) {
+                        auto message = test::make_sample<Message>(random, test::fullness::some);
+                        if constexpr (requires { message.request = request; }) {
+                            message.request = request;
+                        }
+                        client_.heard(now_, to, std::move(message));
+                    }
+                }
+                --place;
+            });
+        });
+    }
+
+    /// What a server of that epoch might say to the oldest request of the link.
+    void answer(numbers& input) {
+        const std::uint8_t which = input.next();
+        const epoch at{input.next()};
+        const std::uint8_t code = input.next();
+        with_link(which, [&](client::link_id to) {
+            auto& requests = links_.at(to).requests;
+            if (requests.empty()) {
+                return;
+            }
+            const auto [request, what] = std::move(requests.front());
+            requests.erase(requests.begin());
+            std::visit(
+                [&, request = request](const auto& asked) { reply(to, asked, request, at, code); },
+                what);
+        });
+    }
+
+    template <class Request>
+    void reply(
+        client::link_id to, const Request&, request_id request, epoch at, std::uint8_t code) {
+        const wire::member_address somebody{.id = server_id{static_cast<std::uint16_t>(code % 5)},
+                                            .addresses = {"d:" + std::to_string(code % 5)}};
+        if constexpr (std::same_as<Request, wire::c_hello>) {
+            wire::welcome in{.request = request, .epoch = at};
+            in.server = server_id{1};
+            if (code % 2 == 0) {
+                in.primary = somebody;
+            }
+            client_.heard(now_, to, std::move(in));
+        } else if constexpr (requires { typename client::reply_to<Request>::type; }) {
+            if (code >= 200) {
+                client_.heard(now_, to,
+                              wire::error_reply{.request = request,
+                                                .code = static_cast<wire::result_code>(code % 16)});
+            } else if (code >= 150) {
+                client_.heard(now_, to,
+                              wire::redirect{.request = request, .epoch = at, .primary = somebody});
+            } else {
+                typename client::reply_to<Request>::type done{};
+                done.request = request;
+                if constexpr (requires { done.epoch = at; }) {
+                    done.epoch = at;
+                }
+                if constexpr (requires { done.primary = somebody; }) {
+                    done.primary = somebody;
+                }
+                if constexpr (std::same_as<Request, wire::login>) {
+                    ++sessions_;
+                    done.session =
+                        session_id{{std::byte{1}, static_cast<std::byte>(sessions_ >> 8U),
+                                    static_cast<std::byte>(sessions_)}};
+                }
+                if constexpr (requires {
+                                  done.code;
+                                  done.index;
+                              }) {
+                    done.code = static_cast<wire::result_code>(code % 16);
+                    done.index = log_index{code};
+                }
+                client_.heard(now_, to, std::move(done));
+            }
+        }
+    }
+
+    void wait(duration length) {
+        const instant until = now_ + length;
+        while (wake_ <= until) {
+            ALMENARA_CHECK(wake_ > now_); // else a driver would turn in circles
+            now_ = wake_;
+            turn();
+        }
+        now_ = until;
+        turn();
+    }
+
+    void turn() {
+        client::failover_output output = client_.take_output(now_);
+        for (client::said& each : output.send) {
+            const auto found = links_.find(each.link);
+            // What was said before the other end closed may still be on its way out.
+            if (found != links_.end()) {
+                ALMENARA_CHECK(found->second.connected);
+                note(found->second, std::move(each.message));
+            }
+        }
+        for (const client::link_id gone : output.close) {
+            links_.erase(gone);
+        }
+        for (const client::dial_order& order : output.dial) {
+            ALMENARA_CHECK(!left_ && order.by > now_ && !order.addresses.empty());
+            ALMENARA_CHECK(links_.emplace(order.link, link{}).second);
+        }
+        ALMENARA_CHECK(links_.size() <= client::routes::most);
+        for (const client::news& each : output.news) {
+            if (const auto* const ended = std::get_if<client::ended_errand>(&each)) {
+                ALMENARA_CHECK(open_.erase(ended->ticket) == 1);
+                check_end(*ended);
+            }
+        }
+        wake_ = output.wake;
+    }
+
+    void note(link& to, client::to_server message) {
+        if (const auto* const what = std::get_if<wire::operation>(&message)) {
+            const auto place = bodies_.try_emplace({what->session, what->seq}, what->body).first;
+            ALMENARA_CHECK(place->second == what->body);
+            ALMENARA_CHECK(what->first_unacked <= what->seq);
+            sent_.insert({what->session, what->seq});
+        }
+        std::visit(
+            [&](const auto& what) {
+                if constexpr (requires { what.request; }) {
+                    to.requests.emplace_back(what.request, what);
+                }
+            },
+            message);
+    }
+
+    void check_end(const client::ended_errand& what) {
+        const bool is_write = what.answer.seq != sequence{};
+        if (is_write && what.answer.code == wire::result_code::uncertain && what.answer.session) {
+            ALMENARA_CHECK(sent_.contains({*what.answer.session, what.answer.seq}));
+        }
+    }
+
+    instant now_{1h};
+    client::failover client_;
+    instant wake_;
+    std::map<client::link_id, link> links_; ///< dialled or connected
+    std::set<client::ticket> open_;
+    std::map<std::pair<session_id, sequence>, base::byte_vector> bodies_;
+    std::set<std::pair<session_id, sequence>> sent_;
+    unsigned writes_ = 0;
+    unsigned sessions_ = 0; ///< that were given; never the same twice
+    bool left_ = false;
+};
+
+} // namespace
+
+} // namespace almenara::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace almenara::fuzz;
+    numbers input{almenara::fuzz::input(data, size)};
+    play one;
+    while (input.any_left()) {
+        one.step(input);
+    }
+    one.end();
+    return 0;
+}

@@ -1,0 +1,169 @@
+#include "client/api.hpp"
+
+#include "net/clock.hpp"
+#include "services/kv/bodies.hpp"
+#include "unit/client/little_primary.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace almenara;
+using namespace std::chrono_literals;
+using wire::result_code;
+namespace asio = boost::asio;
+namespace kv = services::kv::body;
+
+namespace {
+
+instant in(duration time) {
+    return net::monotonic_now() + time;
+}
+
+base::byte_vector bytes_of(std::string_view text) {
+    const auto bytes = base::as_bytes(text);
+    return {bytes.begin(), bytes.end()};
+}
+
+client::api_options to(std::vector<std::string> servers) {
+    client::api_options options;
+    options.how.servers = std::move(servers);
+    options.how.user = "anna";
+    options.how.client_name = "test 1";
+    options.how.seed = 7;
+    options.plaintext = true;
+    return options;
+}
+
+/// A primary and one more server, which knows who it is.
+struct two_servers {
+    two_servers() {
+        other.listen_on_loopback();
+        stage.server.behave = primary.manners(server_id{1}, stage.server.address());
+        other.behave = primary.manners(server_id{2}, other.address());
+    }
+
+    test::stage stage;
+    test::little_server other{stage.context};
+    test::little_primary primary;
+};
+
+} // namespace
+
+TEST_CASE("an api writes and reads through the primary, whichever server it was told") {
+    two_servers here;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        client::api api{here.stage.context.get_executor(), to({here.other.address()})};
+        base::byte_vector write = kv::put("colour", bytes_of("blue"));
+        const auto written = co_await api.write(std::move(write), in(5s));
+        CHECK(written.code == result_code::ok);
+        CHECK(written.index == log_index{8});
+        CHECK(written.seq == sequence{1});
+        CHECK(written.durable_on == 2);
+        CHECK(written.voters == 3);
+        base::byte_vector question = kv::get("colour");
+        const auto read = co_await api.read(std::move(question), in(5s));
+        CHECK(read.code == result_code::ok);
+        CHECK(kv::in<kv::service::value>(read.body)->bytes == bytes_of("blue"));
+        const auto closed = co_await api.close_session(in(5s));
+        CHECK(closed.code == result_code::ok);
+        CHECK(here.primary.closed() == 1);
+        co_await api.close();
+        here.other.stop();
+    });
+}
+
+TEST_CASE("C.3: an api follows the primary and brings what was asked to its end") {
+    two_servers here;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        client::api api{here.stage.context.get_executor(),
+                        to({here.stage.server.address(), here.other.address()})};
+        std::vector<client::source> found;
+        api.listen([&](const client::news& what) {
+            if (const auto* const again = std::get_if<client::reconnected>(&what)) {
+                found.push_back(again->told_by);
+            }
+        });
+        base::byte_vector first = kv::put("a", {});
+        co_await api.write(std::move(first), in(5s));
+        here.primary.answers = false;
+        std::optional<client::answer> held;
+        api.write(kv::put("b", bytes_of("1")), in(10s),
+                  [&](client::answer how) { held = std::move(how); });
+        CHECK_FALSE(held);
+        here.primary.answers = true;
+        here.primary.primary = server_id{2};
+        here.primary.epoch = epoch{4};
+        here.stage.server.stop();
+        base::byte_vector last = kv::put("c", {});
+        const auto written = co_await api.write(std::move(last), in(10s));
+        CHECK(written.code == result_code::ok);
+        CHECK(written.epoch == epoch{4});
+        CHECK(written.seq == sequence{3});
+        REQUIRE(held);
+        CHECK(held->seq == sequence{2});
+        CHECK(here.primary.keys.contains("b"));
+        CHECK(found.size() == 1);
+        co_await api.close();
+        here.other.stop();
+    });
+}
+
+TEST_CASE("an api whose servers are not there says so at once if it must find somebody") {
+    test::stage stage;
+    const std::string address = stage.server.address();
+    stage.server.stop();
+    stage.play([&]() -> asio::awaitable<void> {
+        auto options = to({address});
+        options.how.must_find_somebody = true;
+        client::api api{stage.context.get_executor(), options};
+        base::byte_vector question = kv::get("colour");
+        const auto read = co_await api.read(std::move(question), in(15s));
+        CHECK(read.code == result_code::cancelled);
+        REQUIRE(read.trouble);
+        CHECK(read.trouble->kind == client::failure_kind::refused);
+        co_await api.close();
+    });
+}
+
+TEST_CASE("what waits when an api is given up or destroyed is answered") {
+    two_servers here;
+    here.primary.answers = false;
+    const bool is_given_up = GENERATE(false, true);
+    int answered = 0;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        {
+            client::api api{here.stage.context.get_executor(), to({here.stage.server.address()})};
+            co_await api.log_in(in(5s));
+            for (int i = 0; i < 3; ++i) {
+                api.write(kv::put("a", {}), in(5s), [&](const client::answer&) { ++answered; });
+            }
+            if (is_given_up) {
+                api.give_up();
+                CHECK(answered == 3);
+            }
+        }
+        CHECK(answered == 3);
+        here.other.stop();
+    });
+}
+
+TEST_CASE("a server that sends nonsense is left, and the next one asked") {
+    two_servers here;
+    here.primary.primary = server_id{2};
+    here.stage.server.behave = [](test::visitor& client, const test::client_message&) {
+        const std::string noise(200, '\x7f');
+        client.send(base::as_bytes(noise));
+    };
+    here.stage.play([&]() -> asio::awaitable<void> {
+        client::api api{here.stage.context.get_executor(),
+                        to({here.stage.server.address(), here.other.address()})};
+        base::byte_vector write = kv::put("a", {});
+        const auto written = co_await api.write(std::move(write), in(10s));
+        CHECK(written.code == result_code::ok);
+        co_await api.close();
+        here.other.stop();
+    });
+}
