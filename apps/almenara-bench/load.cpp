@@ -1,0 +1,266 @@
+#include "load.hpp"
+
+#include "base/version.hpp"
+#include "history.hpp"
+#include "net/clock.hpp"
+#include "services/kv/bodies.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace almenara::bench {
+
+namespace asio = boost::asio;
+
+namespace {
+
+client::api_options options_of(const settings& asked) {
+    client::api_options options;
+    options.how.servers = asked.servers;
+    options.how.user = asked.user;
+    options.how.client_name = fmt::format("almenara-bench {}", version);
+    options.how.device_name = "almenara-bench";
+    options.how.seed = client::random_seed();
+    options.how.must_find_somebody = true;
+    options.how.opens_session = asked.kind != workload_kind::read;
+    options.plaintext = asked.plaintext;
+    return options;
+}
+
+} // namespace
+
+/// One client: it keeps so many operations under way, or as many as are due.
+class load::player {
+  public:
+    player(load& owner, std::uint32_t number)
+        : owner_(owner),
+          number_(number),
+          api_(owner.executor_, options_of(owner.asked_)),
+          ideas_({.kind = owner.asked_.kind,
+                  .client = number,
+                  .keys = owner.asked_.keys,
+                  .size = owner.asked_.size,
+                  .seed = client::random_seed()}) {}
+
+    [[nodiscard]] client::api& api() { return api_; }
+
+    /// Nothing is due at a time of its own: as many as may be, again and again.
+    void keep_busy() {
+        while (open_ < owner_.asked_.pipeline && !owner_.is_over()) {
+            begin(net::monotonic_now());
+        }
+    }
+
+    /// It was due then, whenever it can begin: a client that is held up must not forget what it
+    /// would have asked meanwhile.
+    void due(instant when) {
+        due_.push_back(when);
+        begin_due();
+    }
+
+  private:
+    void begin_due() {
+        while (open_ < owner_.asked_.pipeline && !due_.empty()) {
+            const instant when = due_.front();
+            due_.pop_front();
+            begin(when);
+        }
+    }
+
+    void begin(instant when) {
+        ++open_;
+        ++owner_.open_;
+        operation asked = ideas_.next();
+        base::byte_vector body = body_of(asked);
+        const instant now = net::monotonic_now();
+        const bool is_read = asked.what == verb::get;
+        auto then = [this, when, now, asked = std::move(asked)](client::answer how) {
+            ended({.client = number_,
+                   .asked = asked,
+                   .called = now,
+                   .returned = net::monotonic_now(),
+                   .how = std::move(how),
+                   .heard = {}},
+                  when);
+        };
+        const instant deadline = now + owner_.asked_.timeout;
+        if (is_read) {
+            api_.read(std::move(body), deadline, std::move(then));
+        } else {
+            api_.write(std::move(body), deadline, std::move(then));
+        }
+    }
+
+    void ended(history_entry what, instant when) {
+        --open_;
+        --owner_.open_;
+        what.heard = outcome_of(what.asked, what.how);
+        ideas_.learn(what.asked, what.heard);
+        // A condition that does not hold any more and a key that is not there yet are answers.
+        const bool is_answer = what.how.code == wire::result_code::ok ||
+                               what.how.code == wire::result_code::conflict ||
+                               what.how.code == wire::result_code::not_found;
+        owner_.report_.add(what.how, !is_answer, what.returned, what.returned - when);
+        if (owner_.history_) {
+            *owner_.history_ << line_of(what);
+        }
+        if (owner_.asked_.rate) {
+            begin_due();
+        } else if (is_answer) {
+            keep_busy();
+        } else {
+            owner_.stop(); // Whoever fails at once would fail as fast as it can.
+        }
+        owner_.ended();
+    }
+
+    load& owner_;
+    std::uint32_t number_;
+    client::api api_;
+    workload ideas_;
+    std::size_t open_ = 0;
+    std::deque<instant> due_;
+};
+
+load::load(asio::any_io_executor executor, const settings& asked)
+    : executor_(std::move(executor)), asked_(asked), timer_(executor_), all_ended_(executor_) {
+    if (!asked_.history.empty()) {
+        history_.emplace(asked_.history, std::ios::trunc);
+    }
+    for (std::size_t number = 0; number < asked_.clients; ++number) {
+        players_.push_back(std::make_unique<player>(*this, static_cast<std::uint32_t>(number)));
+    }
+}
+
+load::~load() = default;
+
+bool load::history_is_whole() const {
+    return !history_ || history_->good();
+}
+
+asio::awaitable<client::answer> load::run() {
+    client::answer how = co_await log_in();
+    if (how.code == wire::result_code::ok) {
+        how = co_await fill();
+    }
+    if (how.code == wire::result_code::ok) {
+        co_await play();
+    }
+    co_await leave();
+    if (history_) {
+        history_->flush();
+    }
+    co_return how;
+}
+
+/// Before anything is measured every client has its session.
+asio::awaitable<client::answer> load::log_in() {
+    const instant deadline = net::monotonic_now() + asked_.timeout;
+    client::answer how;
+    for (const auto& each : players_) {
+        how = co_await each->api().log_in(deadline);
+        if (how.code != wire::result_code::ok) {
+            break;
+        }
+    }
+    co_return how;
+}
+
+/// What is read has been written.
+asio::awaitable<client::answer> load::fill() {
+    client::answer how;
+    if (asked_.kind != workload_kind::read) {
+        co_return how;
+    }
+    workload ideas{{.kind = workload_kind::write, .keys = 1, .size = asked_.size}};
+    for (std::size_t number = 0; number < asked_.keys && !stopped_; ++number) {
+        operation writes = ideas.next();
+        writes.key = workload::key(number);
+        base::byte_vector body = body_of(writes);
+        how = co_await players_.front()->api().write(std::move(body),
+                                                     net::monotonic_now() + asked_.timeout);
+        if (how.code != wire::result_code::ok) {
+            break;
+        }
+    }
+    co_return how;
+}
+
+asio::awaitable<void> load::play() {
+    const duration length = std::chrono::seconds{static_cast<std::int64_t>(asked_.seconds)};
+    begin_ = net::monotonic_now();
+    end_ = begin_ + length;
+    report_.begin(begin_, length);
+    if (asked_.rate) {
+        co_await keep_rate();
+    } else {
+        for (const auto& each : players_) {
+            each->keep_busy();
+        }
+        timer_.expires_at(net::timer_point(end_));
+        co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    stop();
+    co_await all_ended_.wait();
+}
+
+/// Each operation has its moment, whatever became of those before it.
+asio::awaitable<void> load::keep_rate() {
+    std::uint64_t begun = 0;
+    const auto moment = [this](std::uint64_t number) {
+        const auto second = static_cast<std::int64_t>(number / *asked_.rate);
+        const auto rest = static_cast<std::int64_t>(number % *asked_.rate);
+        return begin_ + std::chrono::seconds{second} +
+               duration{std::chrono::seconds{1}} * rest / static_cast<std::int64_t>(*asked_.rate);
+    };
+    while (!stopped_ && moment(begun) < end_) {
+        timer_.expires_at(net::timer_point(moment(begun)));
+        co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+        const instant now = net::monotonic_now();
+        while (!stopped_ && moment(begun) <= now && moment(begun) < end_) {
+            players_[begun % players_.size()]->due(moment(begun));
+            ++begun;
+        }
+    }
+}
+
+bool load::is_over() const {
+    return stopped_ || net::monotonic_now() >= end_;
+}
+
+void load::stop() {
+    stopped_ = true;
+    timer_.cancel();
+    if (begin_ == instant{}) {
+        for (const auto& each : players_) {
+            each->api().give_up(); // It waits for a login, or fills in what is to be read.
+        }
+    }
+    ended();
+}
+
+void load::ended() {
+    if (stopped_ && open_ == 0) {
+        all_ended_.ring();
+    }
+}
+
+asio::awaitable<void> load::leave() {
+    // Nobody uses the sessions again; who does not answer now will forget them by itself.
+    const instant soon = net::monotonic_now() + std::chrono::seconds{2};
+    for (const auto& each : players_) {
+        if (each->api().session()) {
+            co_await each->api().close_session(soon);
+        }
+    }
+    for (const auto& each : players_) {
+        co_await each->api().close();
+    }
+}
+
+} // namespace almenara::bench

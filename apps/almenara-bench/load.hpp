@@ -1,0 +1,66 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "client/api.hpp"
+#include "client/bell.hpp"
+#include "report.hpp"
+#include "settings.hpp"
+#include "workload.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almenara::bench {
+
+/// Many clients on one thread, what they ask and when.
+class load {
+  public:
+    load(boost::asio::any_io_executor executor, const settings& asked);
+    ~load();
+    load(const load&) = delete;
+    load& operator=(const load&) = delete;
+
+    /// From the logins to the goodbyes. An answer that is not ok: no client could begin.
+    [[nodiscard]] boost::asio::awaitable<client::answer> run();
+    /// Begins nothing more; what is open is waited for.
+    void stop();
+
+    [[nodiscard]] const report& result() const { return report_; }
+    /// Whether everything could be written to the history.
+    [[nodiscard]] bool history_is_whole() const;
+
+  private:
+    class player;
+
+    [[nodiscard]] boost::asio::awaitable<client::answer> log_in();
+    [[nodiscard]] boost::asio::awaitable<client::answer> fill();
+    [[nodiscard]] boost::asio::awaitable<void> play();
+    [[nodiscard]] boost::asio::awaitable<void> keep_rate();
+    [[nodiscard]] boost::asio::awaitable<void> leave();
+    [[nodiscard]] bool is_over() const;
+    void ended();
+
+    boost::asio::any_io_executor executor_;
+    const settings& asked_;
+    report report_;
+    std::optional<std::ofstream> history_;
+    std::vector<std::unique_ptr<player>> players_;
+    boost::asio::steady_timer timer_;
+    client::bell all_ended_;
+    instant begin_;
+    instant end_;
+    std::size_t open_ = 0; ///< operations of all clients
+    bool stopped_ = false;
+};
+
+} // namespace almenara::bench

@@ -1,0 +1,111 @@
+#include "report.hpp"
+
+#include "wire/json.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+namespace almenara::bench {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> percentiles{
+    {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p99.9", 999}}};
+
+std::int64_t in_microseconds(duration length) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(length).count();
+}
+
+double in_milliseconds(duration length) {
+    return std::chrono::duration<double, std::milli>{length}.count();
+}
+
+} // namespace
+
+void report::begin(instant when, duration length) {
+    begin_ = when;
+    end_ = when + length;
+    last_ = when;
+}
+
+void report::add(const client::answer& how, bool is_error, instant when, duration latency) {
+    if (is_error) {
+        ++errors_[how.code];
+        return;
+    }
+    latencies_.add(latency);
+    if (when <= end_) {
+        ++in_time_;
+    }
+    longest_gap_ = std::max(longest_gap_, when - last_);
+    last_ = when;
+}
+
+std::uint64_t report::errors() const {
+    std::uint64_t sum = 0;
+    for (const auto& [code, count] : errors_) {
+        sum += count;
+    }
+    return sum;
+}
+
+double report::per_second() const {
+    return static_cast<double>(in_time_) / std::chrono::duration<double>{end_ - begin_}.count();
+}
+
+std::string report::text(const settings& asked) const {
+    std::string text = fmt::format(
+        "{}: {} clients, {} bytes, {} at a time{}: {:.0f} per second\n", to_string(asked.kind),
+        asked.clients, asked.size, asked.pipeline,
+        asked.rate ? fmt::format(", {} due per second", *asked.rate) : std::string{}, per_second());
+    text += "latency in microseconds:";
+    for (const auto& [name, of_thousand] : percentiles) {
+        text += fmt::format(" {} {},", name, in_microseconds(latencies_.at(of_thousand)));
+    }
+    text += fmt::format(" max {}\n", in_microseconds(latencies_.largest()));
+    text += fmt::format("{} done, {} errors", done(), errors());
+    for (const auto& [code, count] : errors_) {
+        text += fmt::format(", {} {}", count, std::string_view{wire::to_json(code).as_string()});
+    }
+    text += '\n';
+    if (asked.kind == workload_kind::failover) {
+        text += fmt::format("longest gap between two confirmed operations: {:.1f} ms\n",
+                            in_milliseconds(longest_gap_));
+    }
+    return text;
+}
+
+std::string report::json(const settings& asked) const {
+    boost::json::object latency;
+    for (const auto& [name, of_thousand] : percentiles) {
+        latency[name] = in_microseconds(latencies_.at(of_thousand));
+    }
+    latency["max"] = in_microseconds(latencies_.largest());
+    boost::json::object errors;
+    for (const auto& [code, count] : errors_) {
+        errors[wire::to_json(code).as_string()] = count;
+    }
+    boost::json::object whole;
+    whole["workload"] = to_string(asked.kind);
+    whole["clients"] = asked.clients;
+    whole["size"] = asked.size;
+    whole["seconds"] = asked.seconds;
+    whole["pipeline"] = asked.pipeline;
+    whole["rate"] = asked.rate ? boost::json::value(*asked.rate) : boost::json::value(nullptr);
+    whole["keys"] = asked.keys;
+    whole["done"] = done();
+    whole["per_second"] = per_second();
+    whole["latency_us"] = std::move(latency);
+    whole["errors"] = std::move(errors);
+    whole["longest_gap_ms"] = in_milliseconds(longest_gap_);
+    return boost::json::serialize(whole) + '\n';
+}
+
+} // namespace almenara::bench

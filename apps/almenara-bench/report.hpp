@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "client/errands.hpp"
+#include "histogram.hpp"
+#include "settings.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace almenara::bench {
+
+/// What happened, as it is counted.
+class report {
+  public:
+    void begin(instant when, duration length);
+    /// Ended at `when`, so long after it was due.
+    void add(const client::answer& how, bool is_error, instant when, duration latency);
+
+    [[nodiscard]] std::uint64_t done() const { return latencies_.count(); }
+    [[nodiscard]] std::uint64_t errors() const;
+    /// Between two that were confirmed one behind the other.
+    [[nodiscard]] duration longest_gap() const { return longest_gap_; }
+
+    [[nodiscard]] std::string text(const settings& asked) const;
+    [[nodiscard]] std::string json(const settings& asked) const;
+
+  private:
+    [[nodiscard]] double per_second() const;
+
+    instant begin_;
+    instant end_;
+    histogram latencies_;
+    std::uint64_t in_time_ = 0; ///< ended before the end
+    std::map<wire::result_code, std::uint64_t> errors_;
+    instant last_;
+    duration longest_gap_{};
+};
+
+} // namespace almenara::bench

@@ -1,0 +1,97 @@
+#include "load.hpp"
+
+#include "support/lines.hpp"
+#include "support/temporary_directory.hpp"
+#include "unit/client/little_primary.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+using namespace almenara;
+using namespace almenara::bench;
+namespace asio = boost::asio;
+
+namespace {
+
+/// A load against a little primary, for one second.
+struct performance {
+    performance() {
+        stage.server.behave = primary.manners(server_id{1}, stage.server.address());
+        asked.servers = {stage.server.address()};
+        asked.plaintext = true;
+        asked.clients = 3;
+        asked.seconds = 1;
+        asked.keys = 10;
+        asked.history = place / "history";
+    }
+
+    void play() {
+        load all{stage.context.get_executor(), asked};
+        stage.play([&]() -> asio::awaitable<void> { how = co_await all.run(); });
+        done = all.result().done();
+        errors = all.result().errors();
+        CHECK(all.history_is_whole());
+        std::ifstream file{asked.history};
+        const std::string text{std::istreambuf_iterator<char>{file}, {}};
+        lines = test::lines_of(text);
+    }
+
+    test::temporary_directory place;
+    test::stage stage;
+    test::little_primary primary;
+    settings asked;
+    client::answer how;
+    std::uint64_t done = 0;
+    std::uint64_t errors = 0;
+    std::vector<std::string> lines;
+};
+
+} // namespace
+
+TEST_CASE("a load of writes counts each, writes its history and ends its sessions") {
+    performance show;
+    show.play();
+    CHECK(show.how.code == wire::result_code::ok);
+    CHECK(show.done > 10);
+    CHECK(show.done == show.primary.operations());
+    CHECK(show.errors == 0);
+    CHECK(show.lines.size() == show.done);
+    CHECK(boost::json::parse(show.lines.front()).at("op") == "put");
+    CHECK(show.primary.sessions() == 3);
+    CHECK(show.primary.closed() == 3);
+}
+
+TEST_CASE("what is read has been written before") {
+    performance show;
+    show.asked.kind = workload_kind::read;
+    show.play();
+    CHECK(show.primary.operations() == 10);
+    CHECK(show.done > 10);
+    for (const std::string& line : show.lines) {
+        const auto object = boost::json::parse(line);
+        CHECK(object.at("op") == "get");
+        CHECK(object.at("found") == true);
+    }
+}
+
+TEST_CASE("with a rate there are as many as are due, and what waits counts from when it was due") {
+    performance show;
+    show.asked.rate = 100;
+    show.asked.pipeline = 64;
+    show.play();
+    CHECK(show.done == 100);
+    CHECK(show.errors == 0);
+}
+
+TEST_CASE("a load that finds nobody says so") {
+    performance show;
+    show.asked.servers = {"127.0.0.1:1"};
+    show.play();
+    CHECK(show.how.code == wire::result_code::cancelled);
+    CHECK(show.done == 0);
+}
