@@ -272,11 +272,12 @@ void daemon::dump_state() {
     constexpr unsigned nearly_all = 99;
     const client_room room = clients_.room();
     const replica::core_status& now = driver_->status();
-    log::notice("state: server {}, {}, at {}; epoch {}, log up to {}, commit {}, applied {}, reach "
-                "{}; {} clients inside, {} connections, room for {} (by {}); loop lag p99 {} us",
-                directory_.server(), role_of(now), address_, now.epoch, now.last.index, now.commit,
-                now.applied, now.reach, clients_.inside(), clients_.connections(), room.clients,
-                room.bound_by, turns_.lag().percentile(turns_.now(), nearly_all).count() / 1000);
+    log::notice("state: server {}, {}, at {}; {} clients inside, {} connections, room for {} (by "
+                "{}); loop lag p99 {} us; epoch {}, log up to {}, commit {}, applied {}, reach {}",
+                directory_.server(), role_of(now), address_, clients_.inside(),
+                clients_.connections(), room.clients, room.bound_by,
+                turns_.lag().percentile(turns_.now(), nearly_all).count() / 1000, now.epoch,
+                now.last.index, now.commit, now.applied, now.reach);
 }
 
 void daemon::stop(std::string_view why) {

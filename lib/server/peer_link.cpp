@@ -1,5 +1,6 @@
 #include "server/peer_link.hpp"
 
+#include "log/log.hpp"
 #include "replica/messages.hpp"
 #include "replica/settings.hpp"
 #include "wire/message_list.hpp"
@@ -49,7 +50,7 @@ void peer_link::flush() {
     }
     pump_->send(outbox_);
     if (!is_over_ && pump_->queued() > most_queued) {
-        end(fmt::format("{} bytes wait and are not read", pump_->queued()));
+        breaks_off(fmt::format("{} bytes wait and are not read", pump_->queued()));
     }
 }
 
@@ -68,7 +69,7 @@ void peer_link::bytes_arrived(std::size_t count) {
     while (!is_over_ && !is_leaving) {
         const auto whole = decoder_.next();
         if (!whole) {
-            return end(whole.error().message());
+            return breaks_off(whole.error().message());
         }
         if (!*whole) {
             return;
@@ -84,7 +85,7 @@ void peer_link::decode(const wire::frame& whole) {
             message.emplace(std::in_place_type<std::decay_t<Message>>, std::forward<Message>(one));
         });
     if (!known) {
-        return end(known.error().message());
+        return breaks_off(known.error().message());
     }
     if (!message) {
         return; // One that may be skipped.
@@ -112,6 +113,12 @@ void peer_link::becomes(replica::connection_kind kind) {
 
 void peer_link::stream_ended(const boost::system::error_code& why) {
     end(why.message());
+}
+
+/// Not what a server of this version does.
+void peer_link::breaks_off(std::string why) {
+    log::warning("link: the connection with {} is closed: {}", peer_, why);
+    end(std::move(why));
 }
 
 void peer_link::end(std::string why) {

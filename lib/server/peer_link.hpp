@@ -71,6 +71,7 @@ class peer_link final : private net::byte_pump::owner {
 
     void decode(const wire::frame& whole);
     void becomes(replica::connection_kind kind);
+    void breaks_off(std::string why);
     void end(std::string why);
 
     link_keeper& keeper_;

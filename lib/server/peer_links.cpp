@@ -184,7 +184,7 @@ void peer_links::ended(peer_link& link, std::string why) {
         return;
     }
     if (!link.is_leaving) {
-        log::info("link: connection {} with {} has ended: {}", link.id(), link.peer(), why);
+        log::debug("link: connection {} with {} has ended: {}", link.id(), link.peer(), why);
         tell_(replica::connection_closed{link.id()});
     }
     leaving_.erase(link.id());

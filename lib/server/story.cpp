@@ -30,7 +30,7 @@ log::level level_of(replica::note_kind kind) {
 void story::tell(const teller& by, const replica::note& what) {
     // Who is refused comes again and again: it is told once, until something has changed.
     constexpr std::size_t most_refusals = 32;
-    if (what.kind == replica::note_kind::link_up || refusals_.size() >= most_refusals) {
+    if (what.kind == replica::note_kind::role || refusals_.size() >= most_refusals) {
         refusals_.clear();
     }
     if (what.kind == replica::note_kind::link_rejected && !refusals_.insert(what.text).second) {
