@@ -17,9 +17,6 @@ using namespace std::chrono_literals;
 
 // C.3 and B.13.
 constexpr duration whois_hold = 1s;
-constexpr duration whois_stagger = 10ms;
-constexpr duration silence = 3s;
-constexpr duration longest_dial = 3s;
 
 /// Different clients and openings never get the same bytes.
 open_nonce a_nonce(base::generator& random) {
@@ -178,207 +175,6 @@ void failover::leave(instant now) {
     drain_all(now);
     while (!lines_.empty()) {
         drop(lines_.begin()->first);
-    }
-}
-
-// -- Who is primary -------------------------------------------------------------------------------
-
-void failover::look_for_primary(instant now, duration pause) {
-    if (std::exchange(serving_, false)) {
-        lost_at_ = now;
-        out_.news.emplace_back(primary_lost{.held = errands_.all().size()});
-    }
-    chosen_.reset();
-    for (auto& [number, way] : routes_.all()) {
-        way.dial_at = std::max(way.dial_at, now + pause);
-        way.whois_at = std::max(way.whois_at, now + pause);
-        pause += whois_stagger;
-    }
-    for (auto& [link, each] : lines_) {
-        each.attached = false;
-    }
-    for (const ticket which : errands_.tickets()) {
-        errand& one = *errands_.find(which);
-        one.in_doubt = one.in_doubt || one.sent;
-        errands_.send_again(one, one.send_at);
-        if (one.in_doubt && one.kind == errand_kind::administer) {
-            // Once at most: nobody remembers what became of it.
-            finish(which, answer{wire::result_code::uncertain,
-                                 "the connection was lost before the answer came"});
-        }
-    }
-}
-
-void failover::follow(route_number way, source told_by) {
-    chosen_ = way;
-    told_by_ = told_by;
-}
-
-void failover::follow(const wire::member_address& server, source told_by) {
-    if (const auto way = routes_.way_to(server)) {
-        follow(*way, told_by);
-    }
-}
-
-void failover::learn(log_index config,
-                     const std::vector<wire::member_address>& members,
-                     instant now) {
-    const std::vector<route> gone = routes_.learn(config, members);
-    for (const route& way : gone) {
-        if (way.link) {
-            lines_.erase(*way.link);
-            out_.close.push_back(*way.link);
-        }
-    }
-    if (chosen_ && !routes_.all().contains(*chosen_)) {
-        look_for_primary(now);
-    }
-}
-
-// -- Connections ----------------------------------------------------------------------------------
-
-failover::line* failover::find(link_id link) {
-    const auto found = lines_.find(link);
-    return found == lines_.end() ? nullptr : &found->second;
-}
-
-void failover::dial(route_number way, route& to, instant now) {
-    if (to.link || now < to.dial_at) {
-        return;
-    }
-    last_link_ = last_link_.next();
-    to.link = last_link_;
-    lines_.emplace(last_link_, line{.route = way});
-    out_.dial.push_back({.link = last_link_, .addresses = to.addresses, .by = now + longest_dial});
-}
-
-void failover::connected(instant now, link_id link) {
-    if (line* const to = find(link)) {
-        conversation_options options{.client_name = options_.client_name,
-                                     .epoch_seen = epoch_seen_,
-                                     .config_seen = routes_.config()};
-        to->talk.emplace(std::move(options), now + silence);
-    }
-}
-
-void failover::dial_failed(instant now, link_id link, failure why) {
-    lose(link, now, std::move(why));
-}
-
-void failover::lose(link_id link, instant now, failure why) {
-    const auto place = lines_.find(link);
-    if (place == lines_.end()) {
-        return;
-    }
-    const route_number number = place->second.route;
-    lines_.erase(place);
-    route& way = routes_.at(number);
-    way.link.reset();
-    way.dial_at = now + pause_after(why.retry_after);
-    trouble_ = why;
-    way.trouble = std::move(why);
-    if (chosen_ == number) {
-        look_for_primary(now);
-    }
-}
-
-/// Says goodbye and forgets the link.
-void failover::drop(link_id link) {
-    const auto place = lines_.find(link);
-    if (place->second.talk) {
-        place->second.talk->leave();
-        for (to_server& message : place->second.talk->take_output().say) {
-            out_.send.push_back({.link = link, .message = std::move(message)});
-        }
-    }
-    out_.close.push_back(link);
-    routes_.at(place->second.route).link.reset();
-    lines_.erase(place);
-}
-
-void failover::close_others() {
-    for (auto place = lines_.begin(); place != lines_.end();) {
-        const link_id link = place->first;
-        const bool stays = is_followed(place->second);
-        ++place;
-        if (!stays) {
-            drop(link);
-        }
-    }
-}
-
-/// C.3: who is asked and says nothing for so long is as good as dead, pings or not.
-void failover::close_silent(instant now) {
-    std::vector<link_id> silent;
-    for (const auto& [link, each] : lines_) {
-        const bool is_silent = !each.questions.empty() && now >= each.waiting_since + silence;
-        if (is_silent || each.worn_out) {
-            silent.push_back(link);
-        }
-    }
-    for (const link_id link : silent) {
-        const route_number way = lines_.at(link).route;
-        drop(link);
-        routes_.at(way).dial_at = now + a_pause();
-        trouble_ = failure{failure_kind::timed_out, "the server does not answer what it is asked"};
-        if (chosen_ == way) {
-            look_for_primary(now);
-        }
-    }
-}
-
-void failover::sign_of_life(instant now, link_id link) {
-    if (line* const from = find(link); from != nullptr && from->talk) {
-        from->talk->sign_of_life(now);
-    }
-}
-
-void failover::heard(instant now, link_id link, from_server message) {
-    if (line* const from = find(link); from != nullptr && from->talk) {
-        from->talk->heard(std::move(message), now);
-        drain(link, now);
-    }
-}
-
-void failover::broken(instant now, link_id link, std::string why) {
-    if (line* const from = find(link); from != nullptr && from->talk) {
-        from->talk->break_off(std::move(why));
-        drain(link, now);
-    }
-}
-
-void failover::link_ended(instant now, link_id link, std::error_code why) {
-    if (line* const from = find(link); from != nullptr && from->talk) {
-        from->talk->stream_ended(why);
-        drain(link, now);
-    }
-}
-
-/// Brings out what one connection has to say and tells what it has heard.
-void failover::drain(link_id link, instant now) {
-    line* const from = find(link);
-    if (from == nullptr || !from->talk) {
-        return;
-    }
-    exchange_output output = from->talk->take_output();
-    for (to_server& message : output.say) {
-        out_.send.push_back({.link = link, .message = std::move(message)});
-    }
-    if (output.finish) {
-        out_.close.push_back(link);
-    }
-    for (event& happened : output.events) {
-        std::visit([&](auto& what) { on_event(std::move(what), link, now); }, happened);
-    }
-}
-
-void failover::drain_all(instant now) {
-    std::vector<link_id> every;
-    for (const auto& [link, each] : lines_) {
-        every.push_back(link);
-    }
-    for (const link_id link : every) {
-        drain(link, now);
     }
 }
 
@@ -568,12 +364,12 @@ instant failover::next_wake(instant now) const {
     };
     for (const auto& [number, way] : routes_.all()) {
         if (!chosen_ || chosen_ == number) {
-            at(way.link ? way.whois_at : way.dial_at);
+            at(way.link ? way.whois_at : earliest_dial(number, way));
         }
     }
     for (const auto& [link, each] : lines_) {
         if (!each.questions.empty()) {
-            at(each.waiting_since + silence);
+            at(each.waiting_since + longest_silence);
         }
         if (each.talk) {
             at(each.talk->next_deadline().value_or(instant::max()));

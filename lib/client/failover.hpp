@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 #include "client/errands.hpp"
 #include "client/exchange.hpp"
+#include "client/failover_output.hpp"
 #include "client/failure.hpp"
 #include "client/messages.hpp"
 #include "client/routes.hpp"
@@ -17,76 +18,9 @@
 #include <optional>
 #include <string>
 #include <system_error>
-#include <variant>
 #include <vector>
 
 namespace almenara::client {
-
-struct failover_options {
-    std::vector<std::string> servers; ///< where to begin; not empty
-    std::string user;
-    std::string client_name; ///< program and version, for the servers' logs
-    std::string device_name; ///< for people
-    std::uint64_t seed = 0;  ///< of pauses and nonces: random, once per client
-    /// When none of the servers was ever there, what is asked fails at once instead of waiting for
-    /// one.
-    bool must_find_somebody = false;
-    /// A session is opened at once, not when something is written.
-    bool opens_session = false;
-};
-
-/// By which of its ways a client found its primary (C.3).
-enum class source : std::uint8_t {
-    members, ///< a server said so at the door, or at a change
-    redirect,
-    whois,
-};
-[[nodiscard]] std::string_view to_string(source told_by);
-
-// -- What is told -------------------------------------------------------------------------------
-
-struct ended_errand {
-    client::ticket ticket;
-    client::answer answer;
-};
-struct logged_in {
-    wire::login_ok who;
-};
-/// What is asked meanwhile is held.
-struct primary_lost {
-    std::size_t held = 0;
-};
-struct reconnected {
-    server_id server;
-    almenara::epoch epoch;
-    duration after{};
-    source told_by = source::members;
-};
-using news = std::variant<ended_errand, logged_in, primary_lost, reconnected>;
-
-// -- What is to be done -------------------------------------------------------------------------
-
-struct dial_order {
-    link_id link;
-    std::vector<std::string> addresses; ///< one by one
-    instant by;
-};
-
-struct said {
-    link_id link;
-    to_server message;
-};
-
-/// Executed in this order; `wake` is when take_output() is due, at the latest. A link that is
-/// closed, which may be one that is still being dialled, sends what it has and ends in good order;
-/// nothing more is told of it.
-struct failover_output {
-    std::vector<said> send;
-    std::vector<link_id> close;
-    std::vector<dial_order> dial; ///< answered by connected() or dial_failed()
-    std::vector<client::news> news;
-    instant wake = instant::max();
-};
 
 /// C.1 and C.3 from the client's side: finds the primary and follows it, opens a session by a
 /// nonce, and brings what is asked to its end: the same number at each attempt, until the answer or
@@ -134,6 +68,9 @@ class failover {
     [[nodiscard]] failover_output take_output(instant now);
 
   private:
+    /// B.13: who is asked and says nothing for so long is as good as dead.
+    static constexpr duration longest_silence = std::chrono::seconds{3};
+
     enum class question : std::uint8_t { whois, login, open_session, attach, errand };
     struct asked {
         question what = question::whois;
@@ -165,6 +102,7 @@ class failover {
     [[nodiscard]] bool is_followed(const line& which) const { return chosen_ == which.route; }
     void learn(log_index config, const std::vector<wire::member_address>& members, instant now);
 
+    [[nodiscard]] instant earliest_dial(route_number way, const route& to) const;
     void dial(route_number way, route& to, instant now);
     void lose(link_id link, instant now, failure why);
     void drop(link_id link);

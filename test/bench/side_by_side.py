@@ -23,6 +23,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 WHAT_EACH_DOES = """\
+A batch is what one sync of a disk carries: for bound as counted, for the others three times the
+writes by the flushes of the disk, which everything else that uses it adds to.
 Three servers and the load share the cores and one disk of one machine: on three machines all of them
 are faster, and not by the same factor. All answer a write when it is synced on all three disks, but
 for etcd, which waits for two.
@@ -59,6 +61,14 @@ def switches_of(process):
     return count
 
 
+def flushes_of(place):
+    """How often the disk below was told to keep what it has, or nothing if the system does not say."""
+    device = os.stat(place).st_dev
+    stat = pathlib.Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat")
+    fields = stat.read_text().split() if stat.exists() else []
+    return int(fields[15]) if len(fields) > 15 else None
+
+
 class Contender:
     def __init__(self, options, place):
         self.options, self.place, self.servers = options, place, []
@@ -85,12 +95,17 @@ class Contender:
 
     def run(self, clients):
         before = [switches_of(server) for server in self.servers]
+        flushes = flushes_of(self.place)
         done = subprocess.run([str(word) for word in self.load(clients)], check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise SystemExit(f"side_by_side: the load of {self.name}: {done.stderr.strip()}")
         told = self.read(json.loads(done.stdout))
         if self.servers:
+            if flushes is not None:
+                flushes = flushes_of(self.place) - flushes
+                # Each batch is synced by three servers.
+                told["batch"] = 3 * told["per_second"] * self.options.seconds / max(1, flushes)
             switches = sum(switches_of(each) for each in self.servers) - sum(before)
             told["switches"] = switches / max(1, told["per_second"] * self.options.seconds)
         return told
@@ -116,16 +131,19 @@ class Almenara(Contender):
                         "--peers", peers, "--secret-file", secret], f"server{i + 1}")
         wait_until(self.has_primary, "three servers of Almenara to find a primary")
 
-    def status(self):
+    def status(self, port):
         done = subprocess.run([self.options.build / "bin/almenara", "--plaintext", "--timeout", "2s",
-                               "-s", f"127.0.0.1:{self.ports[0]}", "status", "--json"],
+                               "-s", f"127.0.0.1:{port}", "status", "--json"],
                               check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
     def has_primary(self):
-        status = self.status()
-        in_sync = [each for each in status.get("servers", []) if each["state"] == "in_sync"]
-        return status.get("primary") is not None and len(in_sync) == 3
+        """Whether there is a primary, and both others keep up with it, as it sees them."""
+        primary = self.status(self.ports[0]).get("primary")
+        if primary is None:
+            return False
+        servers = self.status(self.ports[primary - 1]).get("servers", [])
+        return sum(each["state"] == "in_sync" for each in servers if each["id"] != primary) == 2
 
     def load(self, clients):
         servers = [word for port in self.ports for word in ("-s", f"127.0.0.1:{port}")]

@@ -322,6 +322,21 @@ TEST_CASE("C.3: a redirect is followed and says so") {
     CHECK(here.heard<wire::operation>("b:2").seq == sequence{1});
 }
 
+TEST_CASE("C.3: a server that went away for a while is dialled again once it is primary") {
+    failover_stand here{three()};
+    here.put("1");
+    here.pass(25ms);
+    here.serve("a:1", epoch{3});
+    wire::bye goodbye;
+    goodbye.reason = wire::bye_reason::stopping;
+    goodbye.retry_after = 5s;
+    here.say("a:1", goodbye);
+    here.pass(500ms);
+    CHECK(here.dials_to("a:1") == 1);
+    here.welcome("b:2", "a:1", epoch{4});
+    CHECK(here.dials_to("a:1") == 2);
+}
+
 TEST_CASE("C.3: a redirect of an older epoch leads nowhere") {
     failover_stand here{three()};
     here.put("1");
