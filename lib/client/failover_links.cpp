@@ -26,9 +26,11 @@ void failover::look_for_primary(instant now, duration pause) {
     }
     chosen_.reset();
     for (auto& [number, way] : routes_.all()) {
-        way.dial_at = std::max(way.dial_at, now + pause);
         way.whois_at = std::max(way.whois_at, now + pause);
-        pause += whois_stagger;
+        if (way.dial_at <= now + pause) {
+            way.dial_at = now + pause;
+            pause += whois_stagger; // Who was just lost takes nobody's turn.
+        }
     }
     for (auto& [link, each] : lines_) {
         each.attached = false;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <optional>
@@ -153,14 +154,14 @@ std::string why_not_a_key(std::string_view key) {
 
 asio::awaitable<exit_code> write_value(runtime& here,
                                        const invocation& asked,
-                                       base::byte_vector value,
+                                       std::size_t size,
                                        base::byte_vector body,
                                        report_of report) {
     const std::string wrong = why_not_a_key(asked.words.front());
     if (!wrong.empty()) {
         co_return refuse(here, "KEY", wrong, "Take a shorter name.");
     }
-    if (value.size() > kv::service::largest_value) {
+    if (size > kv::service::largest_value) {
         co_return refuse(here, "VALUE",
                          fmt::format("a value has at most {} bytes", kv::service::largest_value),
                          "Cut it into several keys.");
@@ -170,16 +171,19 @@ asio::awaitable<exit_code> write_value(runtime& here,
 
 asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
     base::byte_vector value = read_value(asked.words[1]);
-    base::byte_vector body = kv::put(asked.words[0], value);
+    const std::size_t size = value.size();
+    base::byte_vector body = kv::put(asked.words[0], std::move(value));
     report_of report = nothing_more;
-    return write_value(here, asked, std::move(value), std::move(body), std::move(report));
+    return write_value(here, asked, size, std::move(body), std::move(report));
 }
 
 asio::awaitable<exit_code> cas(runtime& here, const invocation& asked) {
     base::byte_vector value = read_value(asked.words[2]);
-    base::byte_vector body = kv::cas(asked.words[0], read_value(asked.words[1]), value);
+    const std::size_t size = value.size();
+    base::byte_vector body = kv::cas(
+        asked.words[0], {.expected = read_value(asked.words[1]), .value = std::move(value)});
     report_of report = was_swapped;
-    return write_value(here, asked, std::move(value), std::move(body), std::move(report));
+    return write_value(here, asked, size, std::move(body), std::move(report));
 }
 
 /// A whole number with its sign, or nothing.
@@ -203,13 +207,13 @@ asio::awaitable<exit_code> add(runtime& here, const invocation& asked) {
     }
     report_of report = the_sum;
     base::byte_vector body = kv::add(asked.words[0], *delta);
-    co_return co_await write_value(here, asked, {}, std::move(body), std::move(report));
+    co_return co_await write_value(here, asked, 0, std::move(body), std::move(report));
 }
 
 asio::awaitable<exit_code> remove(runtime& here, const invocation& asked) {
     report_of report = nothing_more;
     base::byte_vector body = kv::remove(asked.words[0]);
-    return write_value(here, asked, {}, std::move(body), std::move(report));
+    return write_value(here, asked, 0, std::move(body), std::move(report));
 }
 
 asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {

@@ -20,11 +20,15 @@ namespace service = services::kv;
         service::put{.key = std::move(key), .value = std::move(value)});
 }
 
-[[nodiscard]] inline base::byte_vector cas(std::string key,
-                                           base::byte_vector expected,
-                                           base::byte_vector value) {
-    return services::body_of<service::kv_messages>(service::cas{
-        .key = std::move(key), .expected_value = std::move(expected), .value = std::move(value)});
+struct swap {
+    base::byte_vector expected;
+    base::byte_vector value;
+};
+[[nodiscard]] inline base::byte_vector cas(std::string key, swap values) {
+    return services::body_of<service::kv_messages>(
+        service::cas{.key = std::move(key),
+                     .expected_value = std::move(values.expected),
+                     .value = std::move(values.value)});
 }
 
 /// If the key has that version; 0: if it is not there.

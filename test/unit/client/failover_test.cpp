@@ -60,6 +60,20 @@ TEST_CASE("C.3: all known servers are dialled, 10 ms apart") {
     CHECK(here.dials()[2].at - here.dials()[1].at == 10ms);
 }
 
+TEST_CASE("C.3: when a primary is lost the next one is asked at once") {
+    failover_stand here{three()};
+    here.put("1");
+    here.serve("a:1", epoch{3});
+    here.pass(100ms);
+    const instant lost = here.now();
+    here.cut("a:1");
+    here.pass(15ms);
+    REQUIRE(here.dials().size() == 3);
+    CHECK(here.dials()[1].at == lost);
+    CHECK(here.dials()[1].address == "b:2");
+    CHECK(here.dials()[2].at == lost + 10ms);
+}
+
 TEST_CASE("C.3: who is welcomed without a primary asks WHOIS, which is held for a second") {
     failover_stand here{three()};
     here.welcome("a:1", std::nullopt, epoch{3});
