@@ -68,6 +68,7 @@ class reception {
 
     /// When tick() is due, at the latest; in the past: now.
     [[nodiscard]] std::optional<instant> wake() const;
+    [[nodiscard]] bool has_news() const { return !answers_.empty() || !closing_.empty(); }
     /// What leaves, and who is to be closed behind that, since the last time.
     [[nodiscard]] std::vector<leaving> take_answers() { return std::exchange(answers_, {}); }
     [[nodiscard]] std::vector<connection_id> take_closing() { return std::exchange(closing_, {}); }

@@ -1,129 +1,23 @@
 #pragma once
 
-#include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "base/strong.hpp"
 #include "base/time.hpp"
-#include "state/codes.hpp"
-#include "state/ids.hpp"
+#include "server/client_requests.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
-#include <utility>
-#include <variant>
 #include <vector>
 
-/// What clients and servers of the simulator say to each other: C.0 without its framing, and the
-/// gate of a client. Everything goes over connections of the simulated network, which are ordered,
-/// lose nothing while they live, and end in any of the ways that connections end.
+/// What clients and servers of the simulator say to each other: the messages of C.0 without their
+/// framing, and the gate of a client. Everything goes over connections of the simulated network,
+/// which are ordered, lose nothing while they live, and end in any of the ways that connections
+/// end.
 namespace almenara::sim {
 
 using client_number = base::strong<struct client_number_tag, std::uint32_t>;
 
-// -- What a client says ---------------------------------------------------------------------------
-
-/// SESSION_OPEN: the same nonce gives the same session.
-struct ask_session {
-    state::device_id device;
-    state::open_nonce nonce;
-};
-
-/// ATTACH, mode SERVICE: operations of the session come over this connection from now on.
-struct ask_attach {
-    state::session_id session;
-    state::sequence next;
-    state::sequence first_unacked;
-    almenara::epoch epoch_seen;
-    log_index last_seen;
-};
-
-/// OP. `body` is a message of services/kv with its number in front: what state::desk takes.
-struct ask_operation {
-    state::session_id session;
-    state::sequence seq;
-    state::sequence first_unacked;
-    almenara::epoch epoch_seen;
-    base::byte_vector body;
-};
-
-/// READ, mode quorum.
-struct ask_read {
-    almenara::epoch epoch_seen;
-    log_index last_seen;
-    base::byte_vector body;
-};
-
-/// WHOIS; a server that knows no primary holds it so long (<= 1 s).
-struct ask_whois {
-    duration wait = std::chrono::seconds{1};
-};
-
-struct client_request {
-    request_id request; ///< the answer echoes it
-    std::variant<ask_session, ask_attach, ask_operation, ask_read, ask_whois> what;
-};
-
-// -- What a server answers ------------------------------------------------------------------------
-
-/// SESSION_OK
-struct session_opened {
-    state::session_id session;
-};
-
-/// ATTACH_OK
-struct attached {
-    almenara::epoch epoch;
-};
-
-/// RESULT: confirmed. `code` is one of the service, refusals that are entries included.
-struct operation_result {
-    state::sequence seq;
-    state::result_code code;
-    log_index index;
-    almenara::epoch epoch;
-    std::uint8_t durable_on = 0;
-    std::uint8_t voters = 0;
-    base::byte_vector body;
-};
-
-/// READ_RESULT
-struct read_result {
-    state::result_code code;
-    log_index index; ///< the state that answered held everything up to here
-    almenara::epoch epoch;
-    base::byte_vector body;
-};
-
-/// PRIMARY_IS; without a primary while one is being elected.
-struct primary_is {
-    almenara::epoch epoch;
-    std::optional<server_id> primary;
-};
-
-/// REDIRECT
-struct redirected {
-    almenara::epoch epoch;
-    std::optional<server_id> primary;
-};
-
-/// ERROR, for what left no entry: BUSY, RETRY_ELSEWHERE, STALE, SESSION_EXPIRED, INVALID ...
-struct refused {
-    state::result_code code;
-    almenara::epoch epoch;
-};
-
-struct server_answer {
-    request_id request;
-    std::variant<session_opened,
-                 attached,
-                 operation_result,
-                 read_result,
-                 primary_is,
-                 redirected,
-                 refused>
-        what;
-};
+using client_request = almenara::server::client_request;
+using server_answer = almenara::server::client_answer;
 
 // -- The gate of a client -------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ bool is_rare(sight what) {
     case sight::damaged_while_running:
     case sight::sync_error:
     case sight::wiped_disk:
+    case sight::held_for_handover:
         return true;
     default:
         return false;

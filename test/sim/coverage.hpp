@@ -47,12 +47,13 @@ enum class sight : std::uint8_t {
     retry_found_result, ///< a retried operation was answered from the table (C.1)
     retry_attached,     ///< ... or waits for its entry of an older primary (B.5.2)
     read_served,
-    session_held,    ///< a WHOIS was held until somebody was primary
-    session_expired, ///< (C.1)
-    bad_refused,     ///< an operation that cannot be was refused as such
-    state_compared,  ///< two states at the same index (I9)
-    order_found,     ///< a key whose operations have an order (I15)
-    order_unknown,   ///< ... and one of which the search could not tell
+    held_for_handover, ///< an operation waited for who rules next (B.10)
+    session_held,      ///< a WHOIS was held until somebody was primary
+    session_expired,   ///< (C.1)
+    bad_refused,       ///< an operation that cannot be was refused as such
+    state_compared,    ///< two states at the same index (I9)
+    order_found,       ///< a key whose operations have an order (I15)
+    order_unknown,     ///< ... and one of which the search could not tell
 };
 ALMENARA_DESCRIBE_ENUM(sight,
                        office,
@@ -89,6 +90,7 @@ ALMENARA_DESCRIBE_ENUM(sight,
                        retry_found_result,
                        retry_attached,
                        read_served,
+                       held_for_handover,
                        session_held,
                        session_expired,
                        bad_refused,

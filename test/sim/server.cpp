@@ -37,7 +37,8 @@ server::process::process(replica::start_state start,
                          state::memory_key_space state,
                          dice luck,
                          scene& around)
-    : core(std::move(start), around.habits.core, now), clients(std::move(state), luck, around) {}
+    : core(std::move(start), around.habits.core, now),
+      clients(core, std::move(state), luck, around) {}
 
 server::server(server_id self, std::vector<server_id> listed, scene& around, dice luck)
     : self_(self),

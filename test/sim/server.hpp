@@ -129,7 +129,7 @@ class server {
     void arm(instant at);
     void turn();
     void step_arrivals();
-    void step_clients();
+    [[nodiscard]] bool step_clients();
     [[nodiscard]] bool flush();
     [[nodiscard]] bool may_cut();
     void look_around();
@@ -151,7 +151,7 @@ class server {
     void note_heard(const link_frame& what);
     void note_sent(const replica::outgoing& what);
     void ambush(const replica::outgoing& what);
-    void note_result(const reception::leaving& what);
+    void note_result(const leaving& what);
     void work_disk();
     void disk_done();
     void state_damaged(const state::unusable_entry& what);

@@ -132,13 +132,21 @@ bool server::answer(const replica::output& out) {
         if (!survives()) {
             return false;
         }
-        p.clients.confirmed(here(), confirmed);
+        p.clients.look(moment(), here());
+        p.clients.confirmed(confirmed);
     }
     for (const replica::read_ticket ticket : out.readable) {
         if (!survives()) {
             return false;
         }
-        p.clients.readable(p.core, moment(), here(), ticket, out.office.empty());
+        p.clients.look(moment(), here());
+        p.clients.readable(ticket);
+    }
+    for (const replica::read_ticket ticket : out.refused_reads) {
+        if (!survives()) {
+            return false;
+        }
+        p.clients.refused_read(ticket);
     }
     return say_answers();
 }
@@ -153,35 +161,38 @@ bool server::change_office(const replica::output& out) {
         if (const auto* entered = std::get_if<replica::entered_office>(&change)) {
             around_.tale.tell(now(), self_, "enters office in epoch {}, uncommitted from {}",
                               entered->epoch, entered->first_uncommitted);
-            if (const auto bad = p.clients.entered_office(p.core, *entered)) {
+            p.clients.look(moment(), here());
+            if (const auto bad = p.clients.entered_office(*entered)) {
                 state_damaged(*bad);
             } else {
-                p.clients.announced(here());
+                p.clients.look(moment(), here());
+                p.clients.announced();
             }
         } else {
             around_.tale.tell(now(), self_, "leaves office: {}",
                               std::get<replica::left_office>(change).reason);
-            p.clients.left_office(here());
+            p.clients.left_office();
+            p.clients.look(moment(), here());
         }
     }
     if (out.announce && !p.clients.in_office()) {
-        p.clients.announced({.self = self_,
-                             .epoch = out.announce->epoch,
-                             .primary = out.announce->primary,
-                             .commit = p.status.commit});
+        standing told = here();
+        told.epoch = out.announce->epoch;
+        told.primary = wire::member_address{.id = out.announce->primary, .addresses = {}};
+        p.clients.look(moment(), std::move(told));
+        p.clients.announced();
     }
-    p.clients.release_held(moment().monotonic, here());
     return say_answers();
 }
 
 bool server::say_answers() {
     process& p = *process_;
-    for (reception::leaving& what : p.clients.take_answers()) {
+    for (leaving& what : p.clients.take_answers()) {
         if (!survives()) {
             return false;
         }
         note_result(what);
-        around_.net.send(what.connection, node_of(self_), std::move(what.answer));
+        around_.net.send(what.connection, node_of(self_), std::move(what.what));
     }
     for (const connection_id connection : p.clients.take_closing()) {
         around_.net.close(connection, node_of(self_));
@@ -249,11 +260,12 @@ void server::note_sent(const replica::outgoing& what) {
     }
 }
 
-void server::note_result(const reception::leaving& what) {
+void server::note_result(const leaving& what) {
     if (what.rests_on != log_index{}) {
         around_.god.answered(self_, what.rests_on);
     }
-    if (const auto* result = std::get_if<operation_result>(&what.answer.what)) {
+    if (const auto* result = std::get_if<wire::operation_result>(&what.what);
+        result != nullptr && result->index != log_index{}) {
         // Only compared with what the same operation is answered elsewhere, so the bytes will do.
         around_.ledger.result_sent(around_.god.committed(), what.session.value(),
                                    result->seq.value(),

@@ -65,8 +65,7 @@ void server::turn() {
         p.core.step(moment(), replica::tick{.gap = gap});
     }
     bool alive = flush();
-    if (alive && !p.asked.empty()) {
-        step_clients();
+    if (alive && step_clients()) {
         alive = flush();
     }
     if (!alive) {
@@ -94,30 +93,36 @@ void server::step_arrivals() {
 }
 
 // What clients ask waits until the core and the desk agree about the office again.
-void server::step_clients() {
+// True: the core or a client has something to hear of it.
+bool server::step_clients() {
     process& p = *process_;
-    for (const heard_client& what : std::exchange(p.asked, {})) {
+    const auto asked = std::exchange(p.asked, {});
+    p.clients.look(moment(), here());
+    for (const heard_client& what : asked) {
         if (!what.request) {
             p.clients.connection_ended(what.connection);
         } else if (p.client_lines.contains(what.connection)) {
-            p.clients.request(p.core, moment(), here(), what.connection, *what.request);
+            p.clients.request(what.connection, *what.request);
         }
     }
-    if (p.clients.in_office() && luck_.one_in(around_.habits.sweep_one_in)) {
-        p.clients.sweep(p.core, moment(), here());
+    const bool any = p.clients.tick() || !asked.empty();
+    if (!asked.empty() && p.clients.in_office() && luck_.one_in(around_.habits.sweep_one_in)) {
+        p.clients.sweep();
     }
+    return any;
 }
 
 standing server::here() const {
     const replica::core_status& status = process_->status;
     standing s{.self = self_,
                .epoch = status.epoch,
-               .primary = status.known_primary,
-               .commit = status.commit};
+               .primary = {},
+               .commit = status.commit,
+               .primary_heard = moment().monotonic};
     if (process_->clients.in_office()) {
-        s.primary = self_;
-    } else if (s.primary == self_) {
-        s.primary.reset();
+        s.primary = wire::member_address{.id = self_, .addresses = {}};
+    } else if (status.known_primary && status.known_primary != self_) {
+        s.primary = wire::member_address{.id = *status.known_primary, .addresses = {}};
     }
     return s;
 }
@@ -173,8 +178,8 @@ void server::look_around() {
         }
         arm(when(p.wake) + late);
     }
-    if (const auto release = p.clients.next_release()) {
-        arm(when(*release));
+    if (const auto due = p.clients.wake()) {
+        arm(when(*due));
     }
 }
 

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // C.3 and B.13.
-constexpr duration whois_hold = 1s;
+constexpr std::chrono::milliseconds whois_hold = 1s;
 constexpr duration whois_stagger = 10ms;
 constexpr duration silence = 3s;
 
@@ -240,7 +240,7 @@ void kv_client::dial(server_id server, line& to, instant now) {
 void kv_client::speak(server_id server, line& to, instant now) {
     if (!chosen_) {
         if (!is_asked(to, whois_question) && now >= to.whois_at) {
-            send(to, now, whois_question, {.what = ask_whois{.wait = whois_hold}});
+            send(to, now, whois_question, wire::whois{.request = {}, .wait = whois_hold});
         }
     } else if (chosen_ != server) {
         return;
@@ -248,17 +248,18 @@ void kv_client::speak(server_id server, line& to, instant now) {
         send_operations(to, now);
     } else if (!session_) {
         if (!is_asked(to, session_question)) {
-            const state::device_id device{nonce_.value()};
             send(to, now, session_question,
-                 {.what = ask_session{.device = device, .nonce = nonce_}});
+                 wire::login{.request = {}, .user = "ann", .device_name = {}, .nonce = nonce_});
         }
     } else if (!is_asked(to, attach_question)) {
         send(to, now, attach_question,
-             {.what = ask_attach{.session = *session_,
-                                 .next = last_seq_.next(),
-                                 .first_unacked = first_unacked(),
-                                 .epoch_seen = epoch_seen_,
-                                 .last_seen = last_seen_}});
+             wire::attach{.request = {},
+                          .mode = wire::attach_mode::service,
+                          .session = *session_,
+                          .next = last_seq_.next(),
+                          .first_unacked = first_unacked(),
+                          .last_seen = last_seen_,
+                          .epoch_seen = epoch_seen_});
     }
 }
 
@@ -270,14 +271,19 @@ void kv_client::send_operations(line& to, instant now) {
         one.sent = true;
         client_request asked;
         if (one.seq) {
-            asked.what = ask_operation{.session = *session_,
-                                       .seq = *one.seq,
-                                       .first_unacked = first_unacked(),
-                                       .epoch_seen = epoch_seen_,
-                                       .body = one.body};
+            asked = wire::operation{.request = {},
+                                    .session = *session_,
+                                    .seq = *one.seq,
+                                    .first_unacked = first_unacked(),
+                                    .epoch_seen = epoch_seen_,
+                                    .last_seen = last_seen_,
+                                    .body = one.body};
         } else {
-            asked.what =
-                ask_read{.epoch_seen = epoch_seen_, .last_seen = last_seen_, .body = one.body};
+            asked = wire::read{.request = {},
+                               .mode = wire::read_mode::quorum,
+                               .epoch_seen = epoch_seen_,
+                               .last_seen = last_seen_,
+                               .body = one.body};
         }
         send(to, now, number, std::move(asked));
     }
@@ -285,11 +291,11 @@ void kv_client::send_operations(line& to, instant now) {
 
 void kv_client::send(line& to, instant now, std::uint64_t question, client_request what) {
     last_request_ = last_request_.next();
-    what.request = last_request_;
+    std::visit([&](auto& asked) { asked.request = last_request_; }, what);
     if (to.asked.empty()) {
         to.waiting_since = now;
     }
-    to.asked.emplace(what.request, question);
+    to.asked.emplace(last_request_, question);
     out_.send.push_back({.connection = *to.connection, .request = std::move(what)});
 }
 

@@ -5,6 +5,7 @@
 #include "sim/check/history.hpp"
 #include "sim/check/workload.hpp"
 #include "sim/client_link.hpp"
+#include "state/ids.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -103,14 +104,19 @@ class kv_client final : public client {
         std::uint64_t question = 0;
         instant now;
     };
-    void hear(const session_opened& told, const answering& to);
-    void hear(const attached& told, const answering& to);
-    void hear(const operation_result& told, const answering& to);
-    void hear(const read_result& told, const answering& to);
-    void hear(const primary_is& told, const answering& to);
-    void hear(const redirected& told, const answering& to);
-    void hear(const refused& told, const answering& to);
-    void refused_operation(const refused& told, const answering& to);
+    void hear(const wire::login_ok& told, const answering& to);
+    void hear(const wire::attached& told, const answering& to);
+    void hear(const wire::operation_result& told, const answering& to);
+    void hear(const wire::read_result& told, const answering& to);
+    void hear(const wire::primary_is& told, const answering& to);
+    void hear(const wire::redirect& told, const answering& to);
+    void hear(const wire::error_reply& told, const answering& to);
+    /// What answers nothing that this client asks.
+    template <class Other>
+    void hear(const Other& told, const answering& to);
+    /// Nothing was recorded.
+    void refused(wire::result_code code, const answering& to);
+    void refused_operation(wire::result_code code, const answering& to);
     [[nodiscard]] bool is_one_redirect_too_many(instant now);
 
     [[nodiscard]] state::sequence first_unacked() const;

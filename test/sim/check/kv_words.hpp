@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sim/check/history.hpp"
+#include "state/codes.hpp"
 
 namespace almenara::sim::check {
 

@@ -29,6 +29,56 @@ constexpr server_id two{2};
 constexpr server_id three{3};
 constexpr state::session_id a_session{std::array<std::byte, 16>{std::byte{9}}};
 
+// What servers answer; the number of the request is filled in later.
+
+wire::primary_is primary_is(epoch of, server_id who) {
+    wire::primary_is told;
+    told.epoch = of;
+    told.primary = wire::member_address{.id = who, .addresses = {}};
+    return told;
+}
+
+wire::redirect redirected(epoch of, server_id to) {
+    wire::redirect told;
+    told.epoch = of;
+    told.primary = wire::member_address{.id = to, .addresses = {}};
+    return told;
+}
+
+wire::login_ok session_opened() {
+    wire::login_ok told;
+    told.session = a_session;
+    return told;
+}
+
+wire::attached attached(epoch of) {
+    wire::attached told;
+    told.epoch = of;
+    return told;
+}
+
+wire::read_result nothing_found() {
+    wire::read_result told;
+    told.code = wire::result_code::not_found;
+    told.index = log_index{1};
+    return told;
+}
+
+wire::operation_result conflict(state::sequence seq) {
+    wire::operation_result told;
+    told.seq = seq;
+    told.code = wire::result_code::conflict;
+    told.index = log_index{seq.value() + 1};
+    return told;
+}
+
+/// Of an operation; nothing was recorded.
+wire::operation_result refused(wire::result_code code) {
+    wire::operation_result told;
+    told.code = code;
+    return told;
+}
+
 /// A client, and what three servers hear of it. The test answers for them.
 class one_client {
   public:
@@ -83,7 +133,7 @@ class one_client {
         const auto at = heard_.find(server);
         if (at != heard_.end()) {
             for (const auto& asked : at->second) {
-                if (const auto* what = std::get_if<Kind>(&asked.what)) {
+                if (const auto* what = std::get_if<Kind>(&asked)) {
                     return *what;
                 }
             }
@@ -96,11 +146,10 @@ class one_client {
     void answers(server_id server, Answer what) {
         auto& waiting = heard_[server];
         for (auto asked = waiting.begin(); asked != waiting.end(); ++asked) {
-            if (std::holds_alternative<To>(asked->what)) {
-                const auto request = asked->request;
+            if (std::holds_alternative<To>(*asked)) {
+                what.request = std::get<To>(*asked).request;
                 waiting.erase(asked);
-                client_.heard(now_, ways_.at(server),
-                              {.request = request, .what = std::move(what)});
+                client_.heard(now_, ways_.at(server), std::move(what));
                 take();
                 return;
             }
@@ -112,21 +161,21 @@ class one_client {
     void is_served_by(server_id server, std::uint64_t of) {
         waits(50ms);
         accepts(server);
-        answers<ask_whois>(server, primary_is{.epoch = epoch{of}, .primary = server});
-        if (hears<ask_session>(server)) {
-            answers<ask_session>(server, session_opened{.session = a_session});
+        answers<wire::whois>(server, primary_is(epoch{of}, server));
+        if (hears<wire::login>(server)) {
+            answers<wire::login>(server, session_opened());
         }
-        answers<ask_attach>(server, attached{.epoch = epoch{of}});
+        answers<wire::attach>(server, attached(epoch{of}));
     }
 
     /// Lets operations pass until a write is asked; gives it.
-    [[nodiscard]] ask_operation next_write(server_id server) {
+    [[nodiscard]] wire::operation next_write(server_id server) {
         for (int tries = 0; tries < 1000; ++tries) {
-            if (const auto write = hears<ask_operation>(server)) {
+            if (const auto write = hears<wire::operation>(server)) {
                 return *write;
             }
-            if (hears<ask_read>(server)) {
-                answers<ask_read>(server, read_result{.code = state::result_code::not_found});
+            if (hears<wire::read>(server)) {
+                answers<wire::read>(server, nothing_found());
             }
             waits(10ms);
         }
@@ -135,9 +184,7 @@ class one_client {
     }
 
     void confirms(server_id server, state::sequence seq) {
-        answers<ask_operation>(server, operation_result{.seq = seq,
-                                                        .code = state::result_code::conflict,
-                                                        .index = log_index{seq.value() + 1}});
+        answers<wire::operation>(server, conflict(seq));
     }
 
   private:
@@ -177,25 +224,25 @@ TEST_CASE("C.3 a client without a primary asks all members, one 10 ms behind the
     CHECK(run.dialling() == std::set{one, two, three});
     run.accepts(two);
     run.accepts(three);
-    CHECK(run.hears<ask_whois>(two)->wait == 1s);
-    CHECK(run.hears<ask_whois>(three));
-    run.answers<ask_whois>(three, primary_is{.epoch = epoch{4}, .primary = two});
-    CHECK(run.hears<ask_session>(two));
+    CHECK(run.hears<wire::whois>(two)->wait == 1s);
+    CHECK(run.hears<wire::whois>(three));
+    run.answers<wire::whois>(three, primary_is(epoch{4}, two));
+    CHECK(run.hears<wire::login>(two));
 }
 
 TEST_CASE("C.1 a session is opened once, by its nonce, however often it must be asked") {
     one_client run;
     run.waits(50ms);
     run.accepts(two);
-    run.answers<ask_whois>(two, primary_is{.epoch = epoch{4}, .primary = two});
-    const auto first = run.hears<ask_session>(two);
+    run.answers<wire::whois>(two, primary_is(epoch{4}, two));
+    const auto first = run.hears<wire::login>(two);
     run.ends(two);
     run.waits(200ms);
     run.accepts(two);
     run.waits(200ms);
-    run.answers<ask_whois>(two, primary_is{.epoch = epoch{4}, .primary = two});
-    REQUIRE(run.hears<ask_session>(two));
-    CHECK(run.hears<ask_session>(two)->nonce == first->nonce);
+    run.answers<wire::whois>(two, primary_is(epoch{4}, two));
+    REQUIRE(run.hears<wire::login>(two));
+    CHECK(run.hears<wire::login>(two)->nonce == first->nonce);
 }
 
 TEST_CASE("C.1 an operation goes to the next primary with the same seq and body") {
@@ -206,7 +253,7 @@ TEST_CASE("C.1 an operation goes to the next primary with the same seq and body"
     run.ends(three);
     run.waits(300ms);
     run.is_served_by(two, 5);
-    const auto again = run.hears<ask_operation>(two);
+    const auto again = run.hears<wire::operation>(two);
     REQUIRE(again);
     CHECK(again->seq == asked.seq);
     CHECK(again->body == asked.body);
@@ -244,11 +291,11 @@ TEST_CASE("C.3 BUSY is asked again, later and with the same seq") {
     one_client run;
     run.is_served_by(three, 4);
     const auto asked = run.next_write(three);
-    run.answers<ask_operation>(three, refused{.code = state::result_code::busy});
-    CHECK_FALSE(run.hears<ask_operation>(three));
+    run.answers<wire::operation>(three, refused(wire::result_code::busy));
+    CHECK_FALSE(run.hears<wire::operation>(three));
     run.waits(200ms);
-    REQUIRE(run.hears<ask_operation>(three));
-    CHECK(run.hears<ask_operation>(three)->seq == asked.seq);
+    REQUIRE(run.hears<wire::operation>(three));
+    CHECK(run.hears<wire::operation>(three)->seq == asked.seq);
 }
 
 TEST_CASE("C.3 a REDIRECT is followed, but not to an older epoch") {
@@ -256,17 +303,17 @@ TEST_CASE("C.3 a REDIRECT is followed, but not to an older epoch") {
     run.is_served_by(three, 4);
     static_cast<void>(run.next_write(three));
     SECTION("a newer one") {
-        run.answers<ask_operation>(three, redirected{.epoch = epoch{5}, .primary = two});
+        run.answers<wire::operation>(three, redirected(epoch{5}, two));
         run.waits(200ms);
         run.accepts(two);
-        CHECK(run.hears<ask_attach>(two));
+        CHECK(run.hears<wire::attach>(two));
     }
     SECTION("an older one") {
-        run.answers<ask_operation>(three, redirected{.epoch = epoch{3}, .primary = two});
+        run.answers<wire::operation>(three, redirected(epoch{3}, two));
         run.waits(200ms);
         run.accepts(two);
-        CHECK_FALSE(run.hears<ask_attach>(two));
-        CHECK(run.hears<ask_whois>(two));
+        CHECK_FALSE(run.hears<wire::attach>(two));
+        CHECK(run.hears<wire::whois>(two));
     }
 }
 
@@ -274,16 +321,16 @@ TEST_CASE("C.3 at most five REDIRECTs are followed in a second") {
     one_client run;
     run.is_served_by(three, 4);
     static_cast<void>(run.next_write(three));
-    run.answers<ask_operation>(three, redirected{.epoch = epoch{4}, .primary = three});
+    run.answers<wire::operation>(three, redirected(epoch{4}, three));
     for (int followed = 1; followed < 5; ++followed) {
-        REQUIRE(run.hears<ask_attach>(three));
-        run.answers<ask_attach>(three, redirected{.epoch = epoch{4}, .primary = three});
+        REQUIRE(run.hears<wire::attach>(three));
+        run.answers<wire::attach>(three, redirected(epoch{4}, three));
     }
-    REQUIRE(run.hears<ask_attach>(three));
-    run.answers<ask_attach>(three, redirected{.epoch = epoch{4}, .primary = three});
-    CHECK_FALSE(run.hears<ask_attach>(three));
+    REQUIRE(run.hears<wire::attach>(three));
+    run.answers<wire::attach>(three, redirected(epoch{4}, three));
+    CHECK_FALSE(run.hears<wire::attach>(three));
     run.waits(200ms);
-    CHECK(run.hears<ask_whois>(three));
+    CHECK(run.hears<wire::whois>(three));
 }
 
 TEST_CASE("C.3 a server that says nothing for 3 s is left") {
@@ -300,15 +347,15 @@ TEST_CASE("C.1 nothing is executed again under a new session") {
     one_client run;
     run.is_served_by(three, 4);
     static_cast<void>(run.next_write(three));
-    run.answers<ask_operation>(three, refused{.code = state::result_code::session_expired});
+    run.answers<wire::operation>(three, refused(wire::result_code::session_expired));
     CHECK(run.client().idle());
     CHECK(run.record().count(outcome::uncertain) == 1);
     // What is still said of the old session is not heard, as if it were about the new one.
     CHECK_FALSE(run.is_connected(three));
     run.waits(200ms);
     run.accepts(three);
-    run.answers<ask_whois>(three, primary_is{.epoch = epoch{4}, .primary = three});
-    CHECK(run.hears<ask_session>(three));
+    run.answers<wire::whois>(three, primary_is(epoch{4}, three));
+    CHECK(run.hears<wire::login>(three));
 }
 
 TEST_CASE("I27 one operation in fifty cannot be") {
@@ -325,10 +372,10 @@ TEST_CASE("I19 a client that is served by an older epoch than it has seen says s
     one_client run;
     run.waits(50ms);
     run.accepts(three);
-    run.answers<ask_whois>(three, primary_is{.epoch = epoch{4}, .primary = three});
-    run.answers<ask_session>(three, session_opened{.session = a_session});
+    run.answers<wire::whois>(three, primary_is(epoch{4}, three));
+    run.answers<wire::login>(three, session_opened());
     CHECK(run.broken() == nothing);
-    run.answers<ask_attach>(three, attached{.epoch = epoch{3}});
+    run.answers<wire::attach>(three, attached(epoch{3}));
     CHECK(run.broken() == "I19");
 }
 
@@ -336,7 +383,7 @@ TEST_CASE("C.1 STALE for an operation that still waits is found") {
     one_client run;
     run.is_served_by(three, 4);
     static_cast<void>(run.next_write(three));
-    run.answers<ask_operation>(three, refused{.code = state::result_code::stale});
+    run.answers<wire::operation>(three, refused(wire::result_code::stale));
     CHECK(run.broken() == "C.1");
 }
 

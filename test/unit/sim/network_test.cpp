@@ -34,7 +34,8 @@ class two_machines final : public hosts {
     void dialled(node at, node, connection_id, line_kind) override { tell(at, "is through"); }
     void dial_failed(node at, node, line_kind) override { tell(at, "cannot reach it"); }
     void received(node at, connection_id, content&& what) override {
-        tell(at, fmt::format("hears {}", std::get<client_request>(what).request));
+        tell(at,
+             fmt::format("hears {}", almenara::server::number_of(std::get<client_request>(what))));
     }
     void ended(node at, connection_id) override { tell(at, "is alone"); }
 
@@ -52,7 +53,7 @@ class two_machines final : public hosts {
     }
 
     void say(node from, std::uint32_t number) {
-        net.send(line, from, client_request{.request = request_id{number}, .what = ask_whois{}});
+        net.send(line, from, client_request{wire::whois{.request = request_id{number}}});
     }
 
     /// Everything since the last time.
