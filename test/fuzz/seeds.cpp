@@ -125,6 +125,48 @@ void add_sessions(seeds& all) {
     constexpr unsigned status_place = 7;
     add("a-visit", {0, n(message), hello, n(message), ping_place, n(wait), 121, n(message),
                     status_place, n(message), bye_place});
+    constexpr unsigned login_place = 11;
+    constexpr unsigned attach_place = 13;
+    constexpr unsigned operation_place = 15;
+    constexpr unsigned whois_place = 19;
+    constexpr unsigned admin_place = 23;
+    constexpr unsigned login_ok = 0;
+    constexpr unsigned administrators_login_ok = 4;
+    constexpr unsigned attached = 1;
+    constexpr unsigned redirected = 3;
+    add("a-session", {0,
+                      n(message),
+                      hello,
+                      n(numbered),
+                      login_place,
+                      1,
+                      n(answer),
+                      login_ok,
+                      n(numbered),
+                      attach_place,
+                      2,
+                      n(answer),
+                      attached,
+                      n(numbered),
+                      operation_place,
+                      3,
+                      n(numbered),
+                      operation_place,
+                      4,
+                      n(answer),
+                      redirected,
+                      n(flood),
+                      200,
+                      0});
+    add("administers", {0, n(message), hello, n(numbered), admin_place, 1, n(numbered), login_place,
+                        2, n(answer), administrators_login_ok, n(numbered), admin_place, 3});
+    add("asks-twice",
+        {0, n(message), hello, n(numbered), whois_place, 1, n(numbered), whois_place, 1});
+    add("attached-elsewhere", {0, n(message), hello, n(numbered), attach_place, 1, n(answer),
+                               attached, n(dismiss), n(numbered), operation_place, 2});
+    add("ends-and-waits",
+        {0, n(message), hello, n(numbered), whois_place, 1, n(end_sending), n(answer), redirected});
+    add("operates-as-nobody", {0, n(message), hello, n(numbered), operation_place, 1});
     add("administrator", {session_options::administrator, n(message), hello, n(message), hello});
     add("flood", {0, n(message), hello, n(flood), 40, 0, n(flood), 200, 0});
     add("full", {session_options::full, n(message), hello, n(wait), 4});

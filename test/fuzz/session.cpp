@@ -1,11 +1,13 @@
 // Anything a client may send, in any cuts and at any time, against a session: what the server says
-// are whole messages, nobody is welcome without a hello, what it holds is bounded, and it ends.
+// are whole messages, nobody is welcome without a hello, nobody operates without a login or an
+// attach or administers without being an administrator, what it holds is bounded, and it ends.
 #include "fuzz/session_input.hpp"
 #include "fuzz/steps.hpp"
 #include "fuzz/target.hpp"
 #include "unit/server/fake_client.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <variant>
 
 namespace almenara::fuzz {
@@ -25,7 +27,8 @@ class play {
           client_((options & session_options::administrator) != 0
                       ? client_origin::local_administrator
                       : client_origin::network),
-          mirror_(limit_) {
+          mirror_(limit_),
+          is_always_administrator_((options & session_options::administrator) != 0) {
         if ((options & session_options::full) != 0) {
             client_.host.refusal = wire::reject{.text = "full"};
         }
@@ -72,6 +75,21 @@ class play {
         case session_step::flood:
             send(flood(input));
             break;
+        case session_step::numbered:
+            send(numbered(input));
+            break;
+        case session_step::answer:
+            answer(input.next());
+            break;
+        case session_step::dismiss:
+            client_.session().dismiss(client_.now(), "another one");
+            client_.turn_ends();
+            break;
+        case session_step::end_sending:
+            client_.session().heard_all(client_.now());
+            client_.turn_ends();
+            ends_sending_ = true;
+            break;
         case session_step::count_:
             break;
         }
@@ -96,7 +114,7 @@ class play {
     /// turn in which it was told to go is.
     void send(base::byte_view bytes) {
         const bool is_heard = client_.is_read();
-        if (waits_ || (!is_heard && !client_.is_told_to_go())) {
+        if (waits_ || ends_sending_ || (!is_heard && !client_.is_told_to_go())) {
             return;
         }
         client_.sends(bytes);
@@ -112,6 +130,67 @@ class play {
             constexpr auto hello = wire::type_of<wire::client_messages, wire::c_hello>();
             said_hello_ = said_hello_ || (*whole)->header.type == hello;
         }
+    }
+
+    static base::byte_vector numbered(numbers& input) {
+        const std::uint8_t place = input.next();
+        const request_id number{input.next()};
+        return message_at(place, [number](auto& message) {
+            if constexpr (requires { message.request; }) {
+                message.request = number;
+            }
+        });
+    }
+
+    /// What the server behind it says to the oldest request.
+    void answer(std::uint8_t kind) {
+        auto& asked = client_.host.requests;
+        if (asked.empty()) {
+            return;
+        }
+        const request_id number = server::number_of(asked.front().second);
+        asked.erase(asked.begin());
+        server::client_answer what = wire::redirect{};
+        switch (kind % 4) {
+        case 0: {
+            wire::login_ok login;
+            login.administrator = (kind & 4U) != 0;
+            is_administrator_ = is_always_administrator_ || login.administrator;
+            is_known_ = true;
+            what = login;
+            break;
+        }
+        case 1:
+            is_known_ = true;
+            what = wire::attached{};
+            break;
+        case 2:
+            what = wire::error_reply{};
+            break;
+        default:
+            break;
+        }
+        std::visit([number](auto& told) { told.request = number; }, what);
+        if (is_known_) {
+            limit_ = wire::largest_control_frame;
+            mirror_.set_largest_frame(limit_);
+        }
+        client_.is_told(std::move(what));
+    }
+
+    /// Nobody asks behind the door, and nobody operates who is not known.
+    void check_requests() {
+        const auto& asked = client_.host.requests;
+        ALMENARA_CHECK(asked.size() <= server::session_limits{}.most_unanswered);
+        for (const auto& [who, what] : asked) {
+            ALMENARA_CHECK(was_welcome_);
+            const bool needs_no_login = std::holds_alternative<wire::login>(what) ||
+                                        std::holds_alternative<wire::attach>(what) ||
+                                        std::holds_alternative<wire::whois>(what);
+            ALMENARA_CHECK(needs_no_login || is_known_);
+        }
+        ALMENARA_CHECK(client_.host.wishes.empty() || is_administrator_);
+        client_.host.wishes.clear();
     }
 
     void call() {
@@ -139,6 +218,7 @@ class play {
         ALMENARA_CHECK(!was_ending_ || is_ending);
         was_closed_ = client_.is_closed();
         was_ending_ = is_ending;
+        check_requests();
 
         const std::size_t space = client_.session().read_into().size();
         ALMENARA_CHECK(space > 0 && space <= limit_);
@@ -149,7 +229,11 @@ class play {
     std::size_t limit_;
     fake_client client_;
     wire::frame_decoder mirror_;
+    bool is_always_administrator_;
+    bool is_administrator_ = is_always_administrator_;
+    bool is_known_ = is_always_administrator_;
     bool waits_ = false;
+    bool ends_sending_ = false;
     bool said_hello_ = false;
     bool was_welcome_ = false;
     bool said_last_word_ = false;

@@ -24,6 +24,10 @@ enum class session_step : std::uint8_t {
     hurry,        ///< the door is crowded
     stop,         ///< the server stops
     flood,        ///< KiB, byte: that much of it
+    numbered,     ///< place, number: a message with that number of its request
+    answer,       ///< kind: the oldest request is answered in that way
+    dismiss,      ///< the connection speaks for its session no more
+    end_sending,  ///< the client will say no more
     count_,
 };
 
