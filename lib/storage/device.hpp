@@ -1,59 +1,20 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "storage/core/device.hpp"
-#include "storage/core/segment_walker.hpp"
+#include "storage/core/log_device.hpp"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
+/// The core's devices under the room's own names.
 namespace almenara::storage {
 
-struct found_file {
-    core::file_name name;
-    std::uint64_t size = 0;
-};
-
-/// A file that is read while nobody writes what is read.
-class readable_file : public core::segment_source {
-  public:
-    /// False: the file system would not do it, so the page cache was only asked to let go.
-    [[nodiscard]] virtual bool past_cache() const = 0;
-};
-
-enum class read_from : std::uint8_t {
-    medium, ///< E.1: at a start; the cache may show what no disk has
-    cache,  ///< what this process has synced
-};
-
-/// Executes what storage_core plans, in one directory. Each thread has one of its own. Tests put
-/// one that fails before the real one.
-class device {
-  public:
-    virtual ~device() = default;
-
-    /// E.1: what fails is not tried again, and the process does nothing more with the disk. The
-    /// failure says what was being done to which file.
-    [[nodiscard]] virtual result<void> execute(const core::device_operation& operation) = 0;
-    /// The log's own files in the directory; others are left alone.
-    [[nodiscard]] virtual result<std::vector<found_file>> list() = 0;
-    [[nodiscard]] virtual result<std::unique_ptr<readable_file>> open(const core::file_name& name,
-                                                                      read_from where) = 0;
-};
-
-/// In order, up to the first that fails.
-[[nodiscard]] inline result<void> execute_all(device& on,
-                                              const core::device_operations& operations) {
-    for (const core::device_operation& operation : operations) {
-        if (auto done = on.execute(operation); !done) {
-            return done;
-        }
-    }
-    return {};
-}
+using core::device;
+using core::execute_all;
+using core::found_file;
+using core::read_from;
+using core::readable_file;
 
 using device_maker = std::function<result<std::unique_ptr<device>>(const std::string& directory)>;
 

@@ -2,8 +2,8 @@
 
 #include "base/error.hpp"
 #include "replica/gate.hpp"
-#include "storage/core/log_planner.hpp"
 #include "storage/core/reconcile.hpp"
+#include "storage/core/start_log.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/device.hpp"
 
@@ -33,9 +33,7 @@ struct opened_log {
     void give_to(replica::start_state& start) &&;
 };
 
-/// Whether a log may be made where there is none. A server that once had one must not forget what
-/// it promised (B.1).
-enum class missing_log : std::uint8_t { is_made, is_refused };
+using core::missing_log;
 
 struct open_log_options {
     core::log_settings settings;

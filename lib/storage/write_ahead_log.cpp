@@ -1,6 +1,6 @@
 #include "storage/write_ahead_log.hpp"
 
-#include "storage/log_reader.hpp"
+#include "storage/core/log_reader.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -103,12 +103,12 @@ bool write_ahead_log::run_read() {
     if (next == reads_.end()) {
         return false;
     }
-    read_plan plan = plan_read(planner_.map(), *next, planner_.durable());
+    core::read_plan plan = core::plan_read(planner_.map(), *next, planner_.durable());
     plan.recycled = next->from <= gone_;
     reads_.erase(next);
     background_busy_ = true;
     background_.give(told_to(&write_ahead_log::read_done, [plan = std::move(plan)](device& from) {
-        return read_entries(from, plan);
+        return core::read_entries(from, plan);
     }));
     return true;
 }

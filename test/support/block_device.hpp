@@ -2,25 +2,28 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/error.hpp"
 #include "base/random.hpp"
 #include "storage/core/device.hpp"
-#include "storage/core/segment_walker.hpp"
+#include "storage/core/log_device.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace almenara::test {
 
 /// A disk with its page cache, block by block, that executes what storage_core plans. Reads show
 /// the cache. When the power fails, of each file any of the blocks that were written since its last
-/// sync are there, and of the names any beginning of what happened since the directory's.
+/// sync are there, whole or torn between two sectors, and of the names any beginning of what
+/// happened since the directory's.
 class block_device {
   public:
     using file_name = storage::core::file_name;
@@ -48,13 +51,35 @@ class block_device {
         }
     }
 
+    /// The process is killed inside of this one: of a write any beginning is in the cache.
+    void execute_beginning(const storage::core::device_operation& operation,
+                           base::generator& luck) {
+        const auto* write = std::get_if<storage::core::write_blocks>(&operation);
+        if (write == nullptr) {
+            return;
+        }
+        storage::core::write_blocks begun = *write;
+        begun.bytes.resize(luck.below(begun.bytes.size() / block) * block);
+        on(begun);
+    }
+    /// The disk could not do this one. E.1: what was not synced is on the medium or is not, and the
+    /// cache calls it clean, so a reader past the cache finds what the medium has.
+    void fail(const storage::core::device_operation& operation, base::generator& luck) {
+        execute_beginning(operation, luck);
+        const auto* write = std::get_if<storage::core::write_blocks>(&operation);
+        const auto* sync = std::get_if<storage::core::sync_file>(&operation);
+        if (write != nullptr || sync != nullptr) {
+            settle_by_chance(*names_.at(write != nullptr ? write->file : sync->file), luck);
+        }
+    }
+
     /// Each block that was not synced survives by chance.
     void lose_power(base::generator& luck) {
         for (auto& [name, file] : names_) {
-            settle(*file, [&luck] { return luck.chance(1, 2); });
+            settle_by_chance(*file, luck);
         }
         for (auto& [from, file] : lost_names_) {
-            settle(*file, [&luck] { return luck.chance(1, 2); });
+            settle_by_chance(*file, luck);
         }
         const auto happened = static_cast<std::ptrdiff_t>(luck.below(name_changes_.size() + 1));
         for (auto change = name_changes_.begin(); change != name_changes_.begin() + happened;
@@ -68,10 +93,11 @@ class block_device {
     /// Of what was not synced nothing survives.
     void lose_all_unsynced() {
         for (auto& [name, file] : names_) {
-            settle(*file, [] { return false; });
+            settle(*file, false);
         }
         name_changes_.clear();
         names_ = durable_names_;
+        lost_names_.clear();
     }
 
     [[nodiscard]] std::vector<file_name> directory() const {
@@ -107,7 +133,7 @@ class block_device {
     struct stored_file {
         base::byte_vector cached;
         base::byte_vector medium;
-        std::set<std::uint64_t> dirty; ///< blocks
+        std::vector<std::uint64_t> dirty; ///< blocks
     };
     using name_table = std::map<file_name, std::shared_ptr<stored_file>>;
     struct name_change {
@@ -118,6 +144,7 @@ class block_device {
     };
 
     static constexpr std::uint64_t block = storage::core::block_size;
+    static constexpr std::uint64_t sector = 512;
 
     void on(const storage::core::create_file& what) {
         auto made = std::make_shared<stored_file>();
@@ -132,11 +159,11 @@ class block_device {
         std::copy(what.bytes.begin(), what.bytes.end(),
                   target.cached.begin() + static_cast<std::ptrdiff_t>(what.offset));
         for (std::uint64_t at = 0; at < what.bytes.size(); at += block) {
-            target.dirty.insert((what.offset + at) / block);
+            target.dirty.push_back((what.offset + at) / block);
         }
     }
     void on(const storage::core::sync_file& what) {
-        settle(*names_.at(what.file), [] { return true; });
+        settle(*names_.at(what.file), true);
         ++syncs_;
     }
     void on(const storage::core::rename_file& what) {
@@ -152,6 +179,7 @@ class block_device {
             apply(durable_names_, what);
         }
         name_changes_.clear();
+        lost_names_.clear();
     }
 
     void change(const name_change& what) {
@@ -169,16 +197,31 @@ class block_device {
         }
     }
 
-    template <class Chance>
-    static void settle(stored_file& of, Chance&& survives) {
+    static void settle(stored_file& of, bool survives) {
         for (const std::uint64_t number : of.dirty) {
-            const auto from = static_cast<std::ptrdiff_t>(number * block);
-            const auto size = static_cast<std::ptrdiff_t>(block);
-            auto& source = survives() ? of.cached : of.medium;
-            auto& target = &source == &of.cached ? of.medium : of.cached;
-            std::copy(source.begin() + from, source.begin() + from + size, target.begin() + from);
+            settle_part(of, number * block, block, survives);
         }
         of.dirty.clear();
+    }
+    static void settle_by_chance(stored_file& of, base::generator& luck) {
+        for (const std::uint64_t number : of.dirty) {
+            const bool torn = luck.chance(1, 3);
+            const std::uint64_t part = torn ? sector : block;
+            for (std::uint64_t at = 0; at < block; at += part) {
+                settle_part(of, number * block + at, part, luck.chance(1, 2));
+            }
+        }
+        of.dirty.clear();
+    }
+    static void settle_part(stored_file& of,
+                            std::uint64_t offset,
+                            std::uint64_t length,
+                            bool survives) {
+        const auto from = static_cast<std::ptrdiff_t>(offset);
+        const auto size = static_cast<std::ptrdiff_t>(length);
+        auto& source = survives ? of.cached : of.medium;
+        auto& target = survives ? of.medium : of.cached;
+        std::copy(source.begin() + from, source.begin() + from + size, target.begin() + from);
     }
 
     name_table names_;
@@ -188,8 +231,8 @@ class block_device {
     std::size_t syncs_ = 0;
 };
 
-/// A file's bytes as the scan reads them.
-class memory_source final : public storage::core::segment_source {
+/// A file's bytes as they are read.
+class memory_source final : public storage::core::readable_file {
   public:
     explicit memory_source(base::byte_view bytes) : bytes_(bytes) {}
     [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
@@ -198,9 +241,47 @@ class memory_source final : public storage::core::segment_source {
         std::copy(from.begin(), from.end(), into.begin());
         return true;
     }
+    [[nodiscard]] bool past_cache() const override { return true; }
 
   private:
     base::byte_view bytes_;
+};
+
+/// The same disk for what runs on a device: a start, and who reads entries back.
+class memory_device final : public storage::core::device {
+  public:
+    explicit memory_device(block_device& on) : on_(on) {}
+
+    /// The process ends when it has done so many.
+    void end_after(std::size_t operations) { left_ = operations; }
+
+    [[nodiscard]] result<void> execute(const storage::core::device_operation& operation) override {
+        if (left_ == std::size_t{0}) {
+            return error{.code = errc::unavailable, .doing = "the process has ended"};
+        }
+        left_ = left_ ? std::optional{*left_ - 1} : std::nullopt;
+        on_.execute(operation);
+        return {};
+    }
+    [[nodiscard]] result<std::vector<storage::core::found_file>> list() override {
+        std::vector<storage::core::found_file> all;
+        for (const auto& name : on_.directory()) {
+            all.push_back({.name = name, .size = on_.bytes(name).size()});
+        }
+        return all;
+    }
+    [[nodiscard]] result<std::unique_ptr<storage::core::readable_file>> open(
+        const storage::core::file_name& name, storage::core::read_from) override {
+        if (!on_.has(name)) {
+            return error{.code = errc::not_found,
+                         .doing = "opening " + storage::core::to_text(name)};
+        }
+        return std::make_unique<memory_source>(on_.bytes(name));
+    }
+
+  private:
+    block_device& on_;
+    std::optional<std::size_t> left_;
 };
 
 } // namespace almenara::test

@@ -5,6 +5,7 @@
 #include "storage/core/log_planner.hpp"
 #include "storage/core/reconcile.hpp"
 #include "storage/core/scan.hpp"
+#include "storage/core/start_log.hpp"
 #include "support/block_device.hpp"
 
 #include <algorithm>
@@ -68,30 +69,17 @@ class log_stand {
     /// What the core would be given.
     core::reconciled start(const core::state_row& state = {}) {
         planner_.reset();
-        disk.execute(core::plan_tidying(disk.directory()));
-        if (!disk.has({.kind = core::file_kind::meta})) {
-            disk.execute(core::plan_new_meta({.core = {}, .acked = {}, .boot = boot}));
-        }
-        const core::chosen_slot read = *meta();
-        core::scan_result scanned = look(state.applied.index);
-        core::reconciled found = core::reconcile(scanned, read.content.fields, state, boot);
-        core::meta_fields fields = read.content.fields;
-        fields.clean_stop = false;
-        fields.boot = boot;
-        core::meta_start rewritten = core::plan_meta_start(read, fields);
-        disk.execute(rewritten.operations);
-        disk.execute(core::plan_log_start(scanned));
-        verdict = scanned.verdict;
-        planner_.emplace(core::planner_start{.settings = settings_,
-                                             .seed = ++seed_,
-                                             .meta = std::move(rewritten.written),
-                                             .position = found.position,
-                                             .map = std::move(scanned.map),
-                                             .base = found.base,
-                                             .configs = found.configs,
-                                             .spares = spares_found()});
-        end_ = found.position.last;
-        return found;
+        memory_device on{disk};
+        auto started = core::start_log(on,
+                                       {.settings = settings_,
+                                        .seed = ++seed_,
+                                        .boot = boot,
+                                        .missing = core::missing_log::is_made},
+                                       state);
+        verdict = started->verdict;
+        end_ = started->found.position.last;
+        planner_.emplace(std::move(started->start));
+        return std::move(started->found);
     }
 
     // -- Writing ----------------------------------------------------------------------------------
@@ -172,17 +160,6 @@ class log_stand {
         batch_ = batch_.next();
         return batch_;
     }
-    [[nodiscard]] std::vector<core::spare_file> spares_found() const {
-        std::vector<core::spare_file> found;
-        for (const core::file_name& name : disk.directory()) {
-            if (name.kind == core::file_kind::blank_spare ||
-                name.kind == core::file_kind::used_spare) {
-                found.push_back({.name = name, .size = disk.bytes(name).size()});
-            }
-        }
-        return found;
-    }
-
     core::log_settings settings_;
     std::optional<core::log_planner> planner_;
     replica::log_point end_;

@@ -1,4 +1,4 @@
-#include "storage/log_reader.hpp"
+#include "storage/core/log_reader.hpp"
 
 #include "replica/log_view.hpp"
 #include "storage/core/batch.hpp"
@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace almenara::storage {
+namespace almenara::storage::core {
 
 namespace {
 
@@ -18,28 +18,28 @@ class batch_reader {
   public:
     explicit batch_reader(device& from) : from_(from) {}
 
-    [[nodiscard]] std::optional<core::batch> read(const core::log_map::found& where);
+    [[nodiscard]] std::optional<batch> read(const log_map::found& where);
 
   private:
-    [[nodiscard]] bool open(core::segment_seq segment);
+    [[nodiscard]] bool open(segment_seq segment);
 
     device& from_;
     std::unique_ptr<readable_file> file_;
-    core::segment_seq segment_;
+    segment_seq segment_;
     base::byte_vector bytes_;
 };
 
-bool batch_reader::open(core::segment_seq segment) {
+bool batch_reader::open(segment_seq segment) {
     if (!file_ || segment_ != segment) {
-        auto opened = from_.open(core::segment_file_name(segment), read_from::cache);
+        auto opened = from_.open(segment_file_name(segment), read_from::cache);
         file_ = opened ? std::move(*opened) : nullptr;
         segment_ = segment;
     }
     return file_ != nullptr;
 }
 
-std::optional<core::batch> batch_reader::read(const core::log_map::found& where) {
-    const core::batch_place& place = where.place;
+std::optional<batch> batch_reader::read(const log_map::found& where) {
+    const batch_place& place = where.place;
     if (!open(where.segment) || place.offset + place.length > file_->size()) {
         return std::nullopt;
     }
@@ -47,11 +47,11 @@ std::optional<core::batch> batch_reader::read(const core::log_map::found& where)
     if (!file_->read(place.offset, bytes_)) {
         return std::nullopt;
     }
-    const auto header = core::decode_batch_header(bytes_, where.uuid);
+    const auto header = decode_batch_header(bytes_, where.uuid);
     if (!header || header->offset() != place.offset || header->first != place.first) {
         return std::nullopt;
     }
-    return core::decode_batch(*header, bytes_, where.uuid);
+    return decode_batch(*header, bytes_, where.uuid);
 }
 
 /// Puts together one answer.
@@ -63,7 +63,7 @@ class answer_builder {
     }
 
     /// False: no more is wanted, or it does not go on.
-    [[nodiscard]] bool take(core::batch found, log_index last);
+    [[nodiscard]] bool take(batch found, log_index last);
     [[nodiscard]] replica::log_read done() && {
         // Where nothing is synced nothing can be missing.
         answer_.hole = answer_.entries.empty() && wanted_.from <= wanted_.to && !recycled_;
@@ -80,12 +80,12 @@ class answer_builder {
     base::byte_vector scratch_;
 };
 
-bool answer_builder::take(core::batch found, log_index last) {
+bool answer_builder::take(batch found, log_index last) {
     for (replica::entry_ptr& e : found.entries) {
         if (e->index > last) {
             return true; // The rest of this batch was cut; another one goes on.
         }
-        if (before_ && !core::chain_through(*before_, std::span{&e, 1}, e->index, scratch_)) {
+        if (before_ && !chain_through(*before_, std::span{&e, 1}, e->index, scratch_)) {
             return false;
         }
         before_ = replica::point_of(*e);
@@ -103,7 +103,7 @@ bool answer_builder::take(core::batch found, log_index last) {
 
 } // namespace
 
-read_plan plan_read(const core::log_map& map, replica::log_request wanted, log_index durable) {
+read_plan plan_read(const log_map& map, replica::log_request wanted, log_index durable) {
     wanted.to = std::min(wanted.to, durable);
     read_plan plan{.wanted = wanted, .batches = {}};
     std::uint64_t bytes = 0;
@@ -125,7 +125,7 @@ read_plan plan_read(const core::log_map& map, replica::log_request wanted, log_i
 replica::log_read read_entries(device& from, const read_plan& plan) {
     batch_reader reader{from};
     answer_builder answer{plan};
-    for (const core::log_map::found& where : plan.batches) {
+    for (const log_map::found& where : plan.batches) {
         auto found = reader.read(where);
         if (!found || !answer.take(std::move(*found), where.place.last)) {
             break;
@@ -134,4 +134,4 @@ replica::log_read read_entries(device& from, const read_plan& plan) {
     return std::move(answer).done();
 }
 
-} // namespace almenara::storage
+} // namespace almenara::storage::core
