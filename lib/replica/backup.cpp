@@ -66,7 +66,9 @@ bool machine::refuse_previous(const sender& from, const log_point& previous) {
         return true;
     }
     if (here->epoch != previous.epoch) {
-        no.hint = log_.first_of_epoch(previous.index);
+        // Never below what is committed, for there the logs agree: others may have recycled it.
+        no.hint = std::max(log_.first_of_epoch(previous.index),
+                           std::min(commit_.next(), previous.index));
         send_reply(from.id, no);
         return true;
     }

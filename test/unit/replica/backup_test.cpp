@@ -75,6 +75,20 @@ TEST_CASE("B.5 backup 1: another epoch there is refused with the first index of 
     CHECK(s.last() == mine.last());
 }
 
+TEST_CASE("B.5 backup 1: nobody is asked for what is committed, which others need not have any more") {
+    const auto config = test::cluster_of(3);
+    const history mine = history{config}.add(epoch{2}, 2).add(epoch{3}, 6);
+    const history log = history{config}.add(epoch{2}, 2).add(epoch{3}, 3).add(epoch{4}, 6);
+    replica::start_state start = started(config, two, mine);
+    start.applied = at(5);
+    stand s{std::move(start)};
+    s.follow(three, epoch{4});
+    s.append(three, epoch{4}, log, at(8), at(9));
+    const auto no = s.last_said<append_nack>(three);
+    CHECK(no.reason == nack_reason::mismatch);
+    CHECK(no.hint == at(6));
+}
+
 TEST_CASE("B.5 backup 1: the same epoch with another hash is CORRUPT, and nothing is truncated") {
     backup_of_three b;
     const history other = history{b.config}.add(epoch{2}, 4, "y").add(epoch{3}, 4);
