@@ -60,15 +60,17 @@ bool machine::refuse_previous(const sender& from, const log_point& previous) {
     const auto here = log_.at(previous.index);
     if (!here) {
         if (previous.index < log_.first()) {
-            no.reason = nack_reason::need_snapshot;
+            // B.8: the state has what stood there, so nothing is missing. Where they agree begins
+            // behind what is committed.
+            no.hint = std::min(commit_, log_.last().index).next();
         }
         send_reply(from.id, no);
         return true;
     }
     if (here->epoch != previous.epoch) {
         // Never below what is committed, for there the logs agree: others may have recycled it.
-        no.hint = std::max(log_.first_of_epoch(previous.index),
-                           std::min(commit_.next(), previous.index));
+        no.hint =
+            std::max(log_.first_of_epoch(previous.index), std::min(commit_.next(), previous.index));
         send_reply(from.id, no);
         return true;
     }

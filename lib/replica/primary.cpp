@@ -63,19 +63,20 @@ void machine::reset_progress(server_id peer) {
     const std::optional<instant> acked_at = p.acked_at;
     p = progress{};
     p.acked_at = acked_at;
-    p.next = std::min(l.said.rank.last_index, log_.last().index).next();
+    p.next = std::max(std::min(l.said.rank.last_index, log_.last().index).next(), log_.first());
     if (!holds(rule::link_session_isolation)) {
         p.match = match;
     }
 }
 
-/// Where the logs agree is asked again; what was in flight counts for nothing.
+/// Where the logs agree is asked again; what was in flight counts for nothing. B.8: what stands
+/// before the own log cannot be asked about.
 void machine::probe_from(progress& p, log_index next) {
     if (p.reading) {
         catch_up_reads_.erase(*p.reading);
         p.reading.reset();
     }
-    p.next = next;
+    p.next = std::max(next, log_.first());
     p.probe_carried.reset();
     p.in_flight.clear();
     p.bytes_in_flight = p.entries_in_flight = 0;

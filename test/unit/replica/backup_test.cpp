@@ -75,7 +75,8 @@ TEST_CASE("B.5 backup 1: another epoch there is refused with the first index of 
     CHECK(s.last() == mine.last());
 }
 
-TEST_CASE("B.5 backup 1: nobody is asked for what is committed, which others need not have any more") {
+TEST_CASE(
+    "B.5 backup 1: nobody is asked for what is committed, which others need not have any more") {
     const auto config = test::cluster_of(3);
     const history mine = history{config}.add(epoch{2}, 2).add(epoch{3}, 6);
     const history log = history{config}.add(epoch{2}, 2).add(epoch{3}, 3).add(epoch{4}, 6);
@@ -87,6 +88,22 @@ TEST_CASE("B.5 backup 1: nobody is asked for what is committed, which others nee
     const auto no = s.last_said<append_nack>(three);
     CHECK(no.reason == nack_reason::mismatch);
     CHECK(no.hint == at(6));
+}
+
+TEST_CASE("B.8: what stands before the own log is not asked for, nor is it missing") {
+    const auto config = test::cluster_of(3);
+    const history log = history{config}.add(epoch{2}, 8);
+    replica::start_state start = started(config, two, log);
+    start.base = log.at(at(5));
+    start.positions.erase(start.positions.begin(), start.positions.begin() + 5);
+    start.recent.erase(start.recent.begin(), start.recent.begin() + 5);
+    start.applied = at(6);
+    stand s{std::move(start)};
+    s.follow(three, epoch{3});
+    s.append(three, epoch{3}, log, at(4), at(9));
+    const auto no = s.last_said<append_nack>(three);
+    CHECK(no.reason == nack_reason::mismatch);
+    CHECK(no.hint == at(7));
 }
 
 TEST_CASE("B.5 backup 1: the same epoch with another hash is CORRUPT, and nothing is truncated") {

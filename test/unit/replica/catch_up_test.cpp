@@ -44,6 +44,22 @@ struct old_primary {
 
 } // namespace
 
+TEST_CASE("B.8: nobody is asked about what the log does not reach back to") {
+    old_primary old;
+    start_state start = old.start();
+    start.base = old.log.at(at(10));
+    start.positions.erase(start.positions.begin(), start.positions.begin() + 10);
+    stand s{std::move(start)};
+    s.take_office();
+    // Server 3 says nothing of what it was sent, so it is asked again from where it was known to
+    // be.
+    for (int i = 0; i < 40; ++i) {
+        s.run(50ms);
+        s.ack(one, s.last().index);
+    }
+    CHECK(s.last_said<append>(three).previous == old.log.at(at(10)));
+}
+
 TEST_CASE("B.8: on MISMATCH the next APPEND begins where the hint says") {
     const history log = history{test::cluster_of(3)}.add(epoch{2}, 9);
     stand s{started(test::cluster_of(3), two, log)};
