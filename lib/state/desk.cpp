@@ -107,6 +107,18 @@ void desk::apply_to_base(log_index upto) {
     overlay_.apply_to_base(upto);
 }
 
+std::optional<base_batch> desk::take_for_base(log_index upto) {
+    return overlay_.take_for_base(upto);
+}
+
+void desk::base_holds(log_index upto, std::size_t forgets) {
+    overlay_.base_holds(upto, forgets);
+}
+
+void desk::forget_applied(std::size_t most) {
+    overlay_.forget(most);
+}
+
 std::vector<delivery> desk::confirmed(log_index last) {
     // What was answered can be read, also while the own disk is behind the others' (B.5.5).
     overlay_.commit(last);
@@ -305,7 +317,10 @@ bool desk::is_full(std::size_t bytes) const {
     // What is committed and not confirmed waits too, and so does the tail of another office.
     const std::size_t entries = std::max(overlay_.pending(), waiters_.size());
     const std::size_t held = std::max(overlay_.pending_bytes(), waiters_.bytes());
-    return entries >= limits_.pending_entries || held + bytes > limits_.pending_bytes;
+    return entries >= limits_.pending_entries || held + bytes > limits_.pending_bytes ||
+           // Architecture 6: whoever writes faster than base takes it waits.
+           overlay_.beyond_base() >= limits_.entries_beyond_base ||
+           overlay_.memory() + bytes > limits_.bytes_beyond_base;
 }
 
 reply desk::why_not(session_id session, std::optional<sequence> seq) const {

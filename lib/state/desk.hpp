@@ -55,6 +55,12 @@ class desk {
     /// Committed entries up to here, durable in the own log, go into base.
     void apply_to_base(log_index upto);
 
+    /// The same for a base that answers later: what it is to be given, and that it has it. See
+    /// overlay.
+    [[nodiscard]] std::optional<base_batch> take_for_base(log_index upto);
+    void base_holds(log_index upto, std::size_t forgets = overlay::all_entries);
+    void forget_applied(std::size_t most);
+
     /// Confirmed by this term of office (B.5.6): these results leave.
     [[nodiscard]] std::vector<delivery> confirmed(log_index last);
 

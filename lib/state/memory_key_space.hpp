@@ -10,11 +10,18 @@
 namespace almenara::state {
 
 /// A key space in memory. A copy is what a disk would hold at this moment.
-class memory_key_space final : public key_space {
+class memory_key_space final : public key_space, public table_view {
   public:
     [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
     [[nodiscard]] std::vector<row> scan(const key_range& range,
                                         const scan_limit& limit) const override;
+    [[nodiscard]] std::optional<warm_row> look(std::string_view key) const override {
+        return warm_row{get(key)};
+    }
+    [[nodiscard]] std::optional<std::vector<row>> look(const key_range& range,
+                                                       const scan_limit& limit) const override {
+        return scan(range, limit);
+    }
     void apply(const applied_row& upto, std::span<const change> changes) override;
     [[nodiscard]] const applied_row& applied() const override { return applied_; }
 

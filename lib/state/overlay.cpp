@@ -17,7 +17,11 @@ std::size_t size_of(const std::optional<base::byte_vector>& value) {
 } // namespace
 
 overlay::overlay(key_space& base)
-    : base_(base), committed_(base.applied().index), settled_(base.applied().index) {}
+    : base_(base),
+      taken_(base.applied()),
+      applied_(taken_.index),
+      committed_(taken_.index),
+      settled_(taken_.index) {}
 
 void overlay::push(log_index index, std::span<const change> changes) {
     ALMENARA_CHECK(index == last().next());
@@ -84,54 +88,94 @@ std::size_t overlay::pending() const {
     return last().value() - committed_.value();
 }
 
-void overlay::apply_to_base(log_index upto) {
-    upto = std::min(upto, settled_);
-    if (upto <= applied()) {
-        return;
-    }
-    applied_row row = base_.applied();
-    std::vector<table::iterator> touched;
-    while (!entries_.empty() && entries_.front().where.index <= upto) {
-        entry& first = entries_.front();
-        row.index = first.where.index;
-        row.epoch = first.where.epoch;
-        row.hash = first.where.hash;
-        if (first.where.config) {
-            row.config_index = first.where.index;
-            row.config = std::move(*first.where.config);
-        }
-        touched.insert(touched.end(), first.rows.begin(), first.rows.end());
-        entries_.pop_front();
-    }
-    const auto by_key = [](table::iterator a, table::iterator b) { return a->first < b->first; };
-    std::sort(touched.begin(), touched.end(), by_key);
-    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-    std::vector<change> changes;
-    changes.reserve(touched.size());
-    for (const table::iterator each : touched) {
-        changes.push_back(fold(each, upto));
-    }
-    base_.apply(row, changes);
+std::size_t overlay::beyond_base() const {
+    return committed_.value() - applied_.value();
 }
 
-change overlay::fold(table::iterator row, log_index upto) {
-    versions& all = row->second;
-    const auto newer = std::find_if(all.begin(), all.end(),
-                                    [upto](const version& one) { return one.index > upto; });
-    ALMENARA_CHECK(newer != all.begin());
-    for (auto one = all.begin(); one != newer; ++one) {
-        memory_ -= size_of(one->value);
+void overlay::apply_to_base(log_index upto) {
+    if (const auto batch = take_for_base(upto)) {
+        base_.apply(batch->upto, batch->changes);
+        base_holds(batch->upto.index);
     }
-    change what{.kind = change_kind::erase, .key = row->first};
-    if (std::optional<base::byte_vector>& value = std::prev(newer)->value) {
-        what.kind = change_kind::put;
-        what.bytes = std::move(*value);
+}
+
+std::optional<base_batch> overlay::take_for_base(log_index upto) {
+    upto = std::min(upto, settled_);
+    if (upto <= taken_.index) {
+        return std::nullopt;
     }
-    all.erase(all.begin(), newer);
-    if (all.empty()) {
-        rows_.erase(row);
+    base_batch batch{.entries = upto.value() - taken_.index.value()};
+    while (taken_.index < upto) {
+        entry& next = at(taken_.index.next());
+        take_position(next.where);
+        for (const table::iterator row : next.rows) {
+            const version& last = *last_of(row->second, upto);
+            // Else a later entry of the batch gives the row.
+            if (last.index == next.where.index) {
+                change& what = batch.changes.emplace_back();
+                what.kind = last.value ? change_kind::put : change_kind::erase;
+                what.key = row->first;
+                what.bytes = last.value.value_or(base::byte_vector{});
+                batch.bytes += what.key.size() + what.bytes.size();
+            }
+        }
     }
-    return what;
+    batch.upto = taken_;
+    return batch;
+}
+
+void overlay::take_position(entry_position& where) {
+    taken_.index = where.index;
+    taken_.epoch = where.epoch;
+    taken_.hash = where.hash;
+    if (where.config) {
+        taken_.config_index = where.index;
+        taken_.config = std::move(*where.config);
+    }
+}
+
+void overlay::base_holds(log_index upto, std::size_t forgets) {
+    ALMENARA_CHECK(upto <= taken_.index);
+    applied_ = std::max(applied_, upto);
+    forget(forgets);
+}
+
+bool overlay::can_forget() const {
+    return !entries_.empty() && entries_.front().where.index <= applied_;
+}
+
+void overlay::forget(std::size_t most) {
+    for (; most > 0 && can_forget(); --most) {
+        forget_first();
+    }
+}
+
+void overlay::forget_first() {
+    const entry& first = entries_.front();
+    for (const table::iterator row : first.rows) {
+        versions& all = row->second;
+        // A row that changed often loses its old versions in one go.
+        const auto last = last_of(all, applied_);
+        if (last->index != first.where.index) {
+            continue;
+        }
+        for (auto one = all.begin(); one <= last; ++one) {
+            memory_ -= size_of(one->value);
+        }
+        all.erase(all.begin(), last + 1);
+        if (all.empty()) {
+            rows_.erase(row);
+        }
+    }
+    entries_.pop_front();
+}
+
+overlay::versions::iterator overlay::last_of(versions& of, log_index upto) {
+    const auto newer =
+        std::upper_bound(of.begin(), of.end(), upto,
+                         [](log_index index, const version& one) { return index < one.index; });
+    ALMENARA_CHECK(newer != of.begin());
+    return std::prev(newer);
 }
 
 void overlay::drop_pending() {
@@ -161,6 +205,18 @@ const overlay::version* overlay::newest(const versions& of, part seen) const {
     return found == of.rend() ? nullptr : &*found;
 }
 
+std::optional<base::byte_vector> overlay::base_view::get(std::string_view key) const {
+    auto found = base_.look(key);
+    ALMENARA_CHECK(found.has_value());
+    return std::move(found->value);
+}
+
+std::vector<row> overlay::base_view::scan(const key_range& range, const scan_limit& limit) const {
+    auto found = base_.look(range, limit);
+    ALMENARA_CHECK(found.has_value());
+    return std::move(*found);
+}
+
 std::optional<base::byte_vector> overlay::view::get(std::string_view key) const {
     const auto found = all_.rows_.find(key);
     if (found != all_.rows_.end()) {
@@ -168,11 +224,11 @@ std::optional<base::byte_vector> overlay::view::get(std::string_view key) const 
             return one->value;
         }
     }
-    return all_.base_.get(key);
+    return all_.under_.get(key);
 }
 
 std::vector<row> overlay::view::scan(const key_range& range, const scan_limit& limit) const {
-    return merged_scan(all_.base_, all_.rows_, range, limit,
+    return merged_scan(all_.under_, all_.rows_, range, limit,
                        [this](const versions& of) -> const std::optional<base::byte_vector>* {
                            const version* const one = all_.newest(of, seen_);
                            return one == nullptr ? nullptr : &one->value;

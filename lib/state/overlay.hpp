@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -32,6 +33,8 @@ struct entry_position {
 /// and the committed part; only the committed part goes into base.
 class overlay {
   public:
+    static constexpr std::size_t all_entries = std::numeric_limits<std::size_t>::max();
+
     /// `base` outlives the overlay.
     explicit overlay(key_space& base);
 
@@ -44,21 +47,36 @@ class overlay {
     /// The same, entry by entry, from who knows the whole entry: only then may it go into base.
     void settle(entry_position where);
 
-    /// Writes settled entries up to here into base, and forgets them.
+    /// Settled entries up to here that base was not given yet; none: there are none. They stay here
+    /// until base_holds() says that they arrived.
+    [[nodiscard]] std::optional<base_batch> take_for_base(log_index upto);
+
+    /// What was taken up to here can be seen in base. At most so many entries are forgotten now: a
+    /// turn has other things to do.
+    void base_holds(log_index upto, std::size_t forgets = all_entries);
+    /// More of them. What is left does no harm.
+    void forget(std::size_t most);
+
+    /// All of that at once, for a base that answers at once.
     void apply_to_base(log_index upto);
 
     /// The pending part never was.
     void drop_pending();
 
-    [[nodiscard]] log_index applied() const { return base_.applied().index; }
+    /// In base for sure.
+    [[nodiscard]] log_index applied() const { return applied_; }
     [[nodiscard]] log_index committed() const { return committed_; }
     /// Of the whole overlay.
     [[nodiscard]] log_index last() const;
-    /// Entries that are not in base yet.
+    /// Entries that are held.
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    /// Of these, some may be in base already.
+    [[nodiscard]] bool can_forget() const;
     /// Entries that are not committed here, and the bytes of their changes.
     [[nodiscard]] std::size_t pending() const;
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
+    /// Committed entries that are not in base for sure.
+    [[nodiscard]] std::size_t beyond_base() const;
     /// Bytes of values held.
     [[nodiscard]] std::size_t memory() const { return memory_; }
 
@@ -101,13 +119,30 @@ class overlay {
     [[nodiscard]] std::optional<base::byte_vector> changed(const change& what) const;
     [[nodiscard]] entry& at(log_index index);
     [[nodiscard]] const version* newest(const versions& of, part seen) const;
-    /// Takes the versions up to `upto` off the row, and gives what they came to.
-    [[nodiscard]] change fold(table::iterator row, log_index upto);
+    /// What the row became by the entries up to there.
+    [[nodiscard]] static versions::iterator last_of(versions& of, log_index upto);
+    void take_position(entry_position& where);
+    void forget_first();
+
+    /// Base as a view. Everything in it is warm.
+    class base_view final : public table_view {
+      public:
+        explicit base_view(const key_space& base) : base_(base) {}
+        [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
+        [[nodiscard]] std::vector<row> scan(const key_range& range,
+                                            const scan_limit& limit) const override;
+
+      private:
+        const key_space& base_;
+    };
 
     key_space& base_;
+    base_view under_{base_};
+    applied_row taken_; ///< what base will say when it has all that it was given
+    log_index applied_;
     log_index committed_;
     log_index settled_;
-    std::deque<entry> entries_; ///< of dense indexes, from behind base on
+    std::deque<entry> entries_; ///< of dense indexes, the last ones of base perhaps among them
     table rows_;
     std::size_t memory_ = 0;
     std::size_t pending_bytes_ = 0;

@@ -364,6 +364,30 @@ TEST_CASE("B.13 all sessions together have so many entries pending, and so many 
     expect<proposed>(narrow.hears(2, put("a", std::string(500, 'x'))));
 }
 
+TEST_CASE("B.13 whoever writes faster than base takes it waits") {
+    limits bounds;
+    bounds.entries_beyond_base = 2;
+    little_primary primary{bounds};
+    primary.base_waits();
+    for (std::uint64_t seq = 1; seq <= 2; ++seq) {
+        expect<proposed>(primary.hears(seq, put("a", "1")));
+        static_cast<void>(primary.confirms_all());
+    }
+    CHECK(code_of(primary.hears(3, put("a", "2"))) == result_code::busy);
+    primary.base_goes_on();
+    expect<proposed>(primary.hears(3, put("a", "2")));
+
+    bounds.entries_beyond_base = 100;
+    bounds.bytes_beyond_base = 1500;
+    little_primary narrow{bounds};
+    narrow.base_waits();
+    expect<proposed>(narrow.hears(1, put("a", std::string(800, 'x'))));
+    static_cast<void>(narrow.confirms_all());
+    CHECK(code_of(narrow.hears(2, put("a", std::string(800, 'x')))) == result_code::busy);
+    narrow.base_goes_on();
+    expect<proposed>(narrow.hears(2, put("a", std::string(800, 'x'))));
+}
+
 namespace {
 
 /// Writes a row, and says more than a table of results can keep.

@@ -174,7 +174,16 @@ class little_server {
             }
         }
         committed_ = std::max(committed_, upto);
-        desk_.apply_to_base(upto);
+        if (!base_waits_) {
+            desk_.apply_to_base(upto);
+        }
+    }
+
+    /// Nothing reaches base until it goes on.
+    void base_waits() { base_waits_ = true; }
+    void base_goes_on() {
+        base_waits_ = false;
+        desk_.apply_to_base(committed_);
     }
 
     [[nodiscard]] std::vector<state::delivery> confirms_all() {
@@ -245,6 +254,7 @@ class little_server {
     log_index confirmed_;
     duration wall_ = std::chrono::hours{1000};
     std::uint32_t random_ = 0;
+    bool base_waits_ = false;
 };
 
 /// A primary with one session that speaks through connection 1.

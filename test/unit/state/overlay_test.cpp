@@ -15,10 +15,25 @@ namespace {
 
 using test::bytes_of;
 
+/// "a=9 b-  " puts a and erases b.
+std::vector<change> changes_of(std::string_view text) {
+    std::vector<change> changes;
+    for (std::size_t at = 0; at < text.size(); at += 4) {
+        const std::string key{text.substr(at, 1)};
+        if (text[at + 1] == '=') {
+            changes.push_back(
+                {.kind = change_kind::put, .key = key, .bytes = bytes_of(text.substr(at + 2, 1))});
+        } else {
+            changes.push_back({.kind = change_kind::erase, .key = key});
+        }
+    }
+    return changes;
+}
+
 /// A base with a=1, b=2, c=3 at index 1, and an overlay over it.
 class story {
   public:
-    /// Entries behind each other: "a=9 b-" puts a and erases b.
+    /// Entries behind each other.
     void pushes(std::string_view changes) { over_.push(over_.last().next(), changes_of(changes)); }
     void settles(log_index upto) {
         while (settled_ < upto) {
@@ -40,25 +55,12 @@ class story {
     [[nodiscard]] std::string committed() const { return text_of(over_.committed_view()); }
     [[nodiscard]] std::string base() const { return text_of(base_); }
 
+    void base_takes(const base_batch& batch) { base_.apply(batch.upto, batch.changes); }
+
     overlay& over() { return over_; }
     const memory_key_space& base_rows() const { return base_; }
 
   private:
-    static std::vector<change> changes_of(std::string_view text) {
-        std::vector<change> changes;
-        for (std::size_t at = 0; at < text.size(); at += 4) {
-            const std::string key{text.substr(at, 1)};
-            if (text[at + 1] == '=') {
-                changes.push_back({.kind = change_kind::put,
-                                   .key = key,
-                                   .bytes = bytes_of(text.substr(at + 2, 1))});
-            } else {
-                changes.push_back({.kind = change_kind::erase, .key = key});
-            }
-        }
-        return changes;
-    }
-
     static memory_key_space first_rows() {
         memory_key_space space;
         space.apply({.index = log_index{1}}, changes_of("a=1 b=2 c=3"));
@@ -154,6 +156,64 @@ TEST_CASE("B.4 the applied row keeps the newest configuration and its index") {
     CHECK(server.base_rows().applied().index == log_index{4});
     CHECK(server.base_rows().applied().config_index == log_index{3});
     CHECK(server.base_rows().applied().config == bytes_of("who belongs to it"));
+}
+
+TEST_CASE("B.4 what is on its way to base is read from the overlay until it arrived") {
+    story server;
+    server.pushes("a=5 b- ");
+    server.pushes("a=6 d=1");
+    server.pushes("a=7");
+    server.settles(log_index{4});
+    const auto batch = server.over().take_for_base(log_index{3});
+    REQUIRE(batch);
+    CHECK(batch->upto.index == log_index{3});
+    CHECK(batch->entries == 2);
+    CHECK(batch->bytes == 5);
+    CHECK(batch->changes.size() == 3);
+    CHECK_FALSE(server.over().take_for_base(log_index{3}));
+    CHECK(server.over().applied() == log_index{1});
+    CHECK(server.over().beyond_base() == 3);
+    CHECK(server.committed() == "a=7 c=3 d=1 ");
+
+    // Base shows it before anybody was told.
+    server.base_takes(*batch);
+    CHECK(server.committed() == "a=7 c=3 d=1 ");
+    server.over().base_holds(log_index{3}, 1);
+    CHECK(server.over().applied() == log_index{3});
+    CHECK(server.over().size() == 2);
+    CHECK(server.committed() == "a=7 c=3 d=1 ");
+    server.over().forget(5);
+    CHECK(server.over().size() == 1);
+    CHECK_FALSE(server.over().can_forget());
+    CHECK(server.committed() == "a=7 c=3 d=1 ");
+    CHECK(server.base() == "a=6 c=3 d=1 ");
+
+    const auto rest = server.over().take_for_base(log_index{9});
+    REQUIRE(rest);
+    CHECK(rest->changes == changes_of("a=7"));
+    server.base_takes(*rest);
+    server.over().base_holds(log_index{4});
+    CHECK(server.over().size() == 0);
+    CHECK(server.over().memory() == 0);
+    CHECK(server.base() == server.whole());
+}
+
+TEST_CASE("B.4 a row that changes often goes to base once, and its versions leave together") {
+    story server;
+    for (char value = '0'; value <= '9'; ++value) {
+        server.pushes(std::string{"a="} + value + " b=" + value);
+    }
+    server.settles(log_index{11});
+    const auto batch = server.over().take_for_base(log_index{10});
+    REQUIRE(batch);
+    CHECK(batch->changes == changes_of("a=8 b=8"));
+    server.base_takes(*batch);
+    server.over().base_holds(log_index{10}, 3);
+    CHECK(server.whole() == "a=9 b=9 c=3 ");
+    server.over().forget(overlay::all_entries);
+    CHECK(server.over().size() == 1);
+    CHECK(server.over().memory() == 2);
+    CHECK(server.base() == "a=8 b=8 c=3 ");
 }
 
 TEST_CASE("what the overlay holds is counted, also when it is dropped") {
