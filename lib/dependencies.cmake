@@ -7,5 +7,7 @@ find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+# Not its own CMake file: that wants everything that the static library is made of.
+pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 find_package(Threads REQUIRED)

@@ -5,7 +5,6 @@
 #include "state/table_view.hpp"
 #include "state/update.hpp"
 
-#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,14 +15,6 @@ namespace almenara::state {
 /// What is known of a row without a disk.
 struct warm_row {
     std::optional<base::byte_vector> value; ///< none: there is no such row
-};
-
-/// Committed entries as base gets them: whole rows, each once, in no order.
-struct base_batch {
-    applied_row upto;
-    std::vector<change> changes;
-    std::size_t entries = 0;
-    std::size_t bytes = 0; ///< of keys and values
 };
 
 /// Where the applied part of the state is kept (B.4, `base`). While a batch is on its way, what is

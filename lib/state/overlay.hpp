@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
+#include "state/base_batch.hpp"
 #include "state/key_space.hpp"
 #include "state/table_view.hpp"
 #include "state/update.hpp"

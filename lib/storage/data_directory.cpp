@@ -284,7 +284,7 @@ bool data_directory::is_own_file(const std::string& directory, const std::string
     if (failure) {
         return false; // What cannot be looked at is told by whoever opens it.
     }
-    for (const char* const folder : {log_directory, journal_directory}) {
+    for (const char* const folder : {log_directory, state_directory, journal_directory}) {
         if (place == base / folder || place.parent_path() == base / folder) {
             return true;
         }

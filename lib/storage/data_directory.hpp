@@ -31,6 +31,8 @@ class data_directory {
     [[nodiscard]] std::string log_path() const { return path_ + "/" + log_directory; }
     /// Where its server notes what it decided. Nothing is lost with it.
     [[nodiscard]] std::string journal_path() const { return path_ + "/" + journal_directory; }
+    /// Where the state's database is.
+    [[nodiscard]] std::string state_path() const { return path_ + "/" + state_directory; }
     [[nodiscard]] data_uuid uuid() const { return identity_.uuid; }
     [[nodiscard]] server_id server() const { return identity_.server; }
     [[nodiscard]] bool is_new() const { return is_new_; }
@@ -46,6 +48,7 @@ class data_directory {
   private:
     static constexpr const char* log_directory = "log";
     static constexpr const char* journal_directory = "journal";
+    static constexpr const char* state_directory = "state";
 
     data_directory(std::string path, descriptor lock, identity_record identity, bool is_new);
 

@@ -1,36 +1,17 @@
 #include "storage/disk_thread.hpp"
 
 #include "base/check.hpp"
-#include "storage/no_signals.hpp"
+#include "storage/worker.hpp"
 
 #include <utility>
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 namespace almenara::storage {
-
-namespace {
-
-/// Linux gives each thread a nice value of its own.
-void step_back() {
-    constexpr int nicest = 19;
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nicest);
-}
-
-} // namespace
 
 disk_thread::disk_thread(std::unique_ptr<device> on, post_function post, lane which)
     : device_(std::move(on)), post_(std::move(post)) {
-    const no_signals meanwhile;
-    thread_ = std::thread{[this, which] {
-        ::pthread_setname_np(::pthread_self(), which == lane::log ? "disk" : "disk-beside");
-        if (which == lane::background) {
-            step_back();
-        }
-        loop();
-    }};
+    const bool waits = which == lane::log;
+    thread_ = start_worker(waits ? "disk" : "disk-beside",
+                           waits ? priority::normal : priority::lowest, [this] { loop(); });
 }
 
 disk_thread::~disk_thread() {

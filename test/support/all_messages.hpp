@@ -4,6 +4,7 @@
 #include "services/kv/messages.hpp"
 #include "state/rows.hpp"
 #include "storage/records.hpp"
+#include "storage/state_header.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/message_list.hpp"
 
@@ -15,6 +16,7 @@ namespace almenara::test {
 using all_messages = boost::mp11::mp_append<replica::link_messages,
                                             wire::client_messages,
                                             storage::storage_records,
+                                            storage::state_db_records,
                                             state::state_records,
                                             services::kv::kv_messages>;
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from project import Finding, in_parallel, output_of
-from rooms import CORES, LOG_ROOM, ROOMS
+from rooms import CORES, HIDDEN, ROOMS
 from source_text import Lines, code_of, includes_of
 
 PURE_HEADERS = {
@@ -67,7 +67,9 @@ def run(project):
             checked.append(path)
     for found in in_parallel(lambda path: check_dependencies(project, path), checked):
         findings += found
-    return [*findings, *check_log_sources(project)]
+    for hidden in HIDDEN:
+        findings += check_hidden(project, hidden)
+    return findings
 
 
 def room_of(project, path):
@@ -228,19 +230,21 @@ def first_line(text):
 # -- One source for Boost.Log --------------------------------------------------------------------
 
 
-def check_log_sources(project):
-    """Refuses Boost.Log in headers, outside its room, and in a second source."""
+def check_hidden(project, hidden):
+    """Refuses a hidden library in headers, outside its room, and in a second source."""
     seen = None
     for path in project.code_files(".hpp", ".cpp"):
+        name = project.relative(path)
+        if hidden.in_tests and name.startswith("test/"):
+            continue
         code = code_of(path.read_text())
         found = [offset for offset, included, _ in includes_of(code)
-                 if included.startswith("boost/log/")]
+                 if included.startswith(hidden.prefix)]
         if not found:
             continue
-        name = project.relative(path)
-        if path.suffix == ".cpp" and room_of(project, path) == LOG_ROOM and seen in (None, name):
+        if path.suffix == ".cpp" and room_of(project, path) == hidden.room and seen in (None, name):
             seen = name
             continue
-        yield Finding(name, Lines(code).at(found[0]), "Boost.Log",
-                      f"it costs seconds per file, so one source in lib/{LOG_ROOM} hides it; "
-                      f"include the {LOG_ROOM} room's header")
+        yield Finding(name, Lines(code).at(found[0]), hidden.library,
+                      f"{hidden.why}, so one source in lib/{hidden.room} hides it; "
+                      f"include the {hidden.room} room's header")

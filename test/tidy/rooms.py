@@ -52,8 +52,24 @@ CORES = {
     "sync": pure("wire", "base"),
 }
 
-# Boost.Log costs seconds per file, so one source of this room hides it from all others.
-LOG_ROOM = "log"
+
+@dataclass(frozen=True)
+class Hidden:
+    """A library whose headers one source of a room hides from all others. `in_tests`: tests may
+    include them, to make what the room itself would not."""
+
+    library: str
+    prefix: str
+    room: str
+    why: str
+    in_tests: bool = False
+
+
+HIDDEN = (
+    Hidden("Boost.Log", "boost/log/", "log", "it costs seconds per file"),
+    Hidden("RocksDB", "rocksdb/", "storage", "nobody else may depend on which database it is",
+           in_tests=True),
+)
 
 # An arrow is followed as often as one likes: who may include X may include what X includes.
 for _name, _room in ROOMS.items():

@@ -153,6 +153,7 @@ TEST_CASE("the files of the log and of the journal are the server's own") {
     }
     CHECK(data_directory::is_own_file(s.path(), s.path() + "/journal"));
     CHECK(data_directory::is_own_file(s.path(), s.path() + "/journal/00000001.ndjson"));
+    CHECK(data_directory::is_own_file(s.path(), s.path() + "/state/CURRENT"));
     CHECK_FALSE(data_directory::is_own_file(s.path(), s.path() + "/logs"));
     CHECK_FALSE(data_directory::is_own_file(s.path(), s.path() + "/other/meta"));
 }

@@ -7,6 +7,7 @@
 #include "storage/open_log.hpp"
 #include "storage/write_ahead_log.hpp"
 #include "support/log_stand.hpp"
+#include "support/owner_loop.hpp"
 #include "support/results.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -14,8 +15,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -27,40 +26,6 @@
 #include <vector>
 
 namespace almenara::test {
-
-/// The owner's loop: what the disk's threads post waits here for the test's thread.
-class owner_loop {
-  public:
-    [[nodiscard]] storage::post_function poster() {
-        return [this](std::function<void()> answer) {
-            {
-                const std::lock_guard held{mutex_};
-                posted_.push_back(std::move(answer));
-            }
-            woken_.notify_one();
-        };
-    }
-    /// Runs the next answer. False: none came for a long time.
-    [[nodiscard]] bool run_one() {
-        std::function<void()> next;
-        {
-            std::unique_lock held{mutex_};
-            if (!woken_.wait_for(held, std::chrono::seconds{30},
-                                 [this] { return !posted_.empty(); })) {
-                return false;
-            }
-            next = std::move(posted_.front());
-            posted_.pop_front();
-        }
-        next();
-        return true;
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable woken_;
-    std::deque<std::function<void()>> posted_;
-};
 
 /// What happens to the operations of a real device: they are counted, and one of them fails.
 struct disk_script {

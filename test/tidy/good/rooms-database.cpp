@@ -1,0 +1,2 @@
+// rooms accepts this as lib/storage/state_db.cpp
+#include <rocksdb/db.h>
