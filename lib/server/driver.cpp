@@ -31,6 +31,7 @@ constexpr duration notable_gap = std::chrono::milliseconds{1};
 
 /// Entries that go into base in one turn.
 constexpr std::uint64_t applied_at_once = 1000;
+constexpr std::size_t forgotten_at_once = 256;
 
 replica::entry_type type_of(state::update_label label) {
     switch (label) {
@@ -66,6 +67,13 @@ state::log_record record_of(const replica::entry& entry) {
             .payload = entry.payload};
 }
 
+/// From threads that work for the driver.
+storage::post_function post_to(reactor& turns) {
+    return [&context = turns.context()](std::function<void()> answer) {
+        asio::post(context, std::move(answer));
+    };
+}
+
 address_book book_of(const start_up& begun) {
     address_book book;
     for (const wire::member_address& one : begun.cluster.servers) {
@@ -90,18 +98,21 @@ driver::driver(reactor& turns,
       go_after_(wanted.go_after),
       core_(std::move(begun.core), {}, moment_),
       status_(core_.status()),
-      log_(std::move(begun.log),
-           [&context = turns.context()](std::function<void()> answer) {
-               asio::post(context, std::move(answer));
-           }),
+      log_(std::move(begun.log), post_to(turns)),
       story_(std::move(writes)),
       links_(std::make_shared<peer_links>(
           turns.executor(), [this](replica::event what) { happened(std::move(what)); })),
-      reception_(base_, services_, {}, *this),
+      base_(std::move(begun.state)),
+      reception_(*base_, services_, {}, *this),
+      apply_(*base_,
+             post_to(turns),
+             [this](const storage::apply_thread::news& what) { base_told(what); }),
       cuts_(wanted.batches_in_flight),
       timer_(turns.context()),
       go_timer_(turns.context()),
-      work_(asio::make_work_guard(turns.context())) {}
+      work_(asio::make_work_guard(turns.context())) {
+    committed_upto_ = given_upto_ = base_->applied().index;
+}
 
 driver::~driver() {
     close();
@@ -146,6 +157,9 @@ const replica::moment& driver::moment() const {
 }
 
 void driver::happened(replica::event what) {
+    if (core_is_over_) {
+        return;
+    }
     if (const auto* const frame = std::get_if<replica::frame_received>(&what)) {
         stamps_.observe(frame->hlc, moment().wall);
     }
@@ -177,7 +191,7 @@ void driver::end_of_turn() {
     }
     serve_clients();
     if (!core_is_over_) {
-        apply_to_base();
+        give_to_base();
         step_events();
         step_time();
         flush();
@@ -384,14 +398,24 @@ void driver::end(const replica::fatal& how) {
 
 // -- State ----------------------------------------------------------------------------------------
 
-void driver::apply_to_base() {
-    const log_index applied = base_.applied().index;
-    if (committed_upto_ <= applied) {
+/// In slices: after a start there may be a long log to apply.
+void driver::give_to_base() {
+    reception_.desk().forget_applied(forgotten_at_once);
+    if (committed_upto_ <= given_upto_ || apply_.is_full()) {
         return;
     }
-    const log_index upto = std::min(committed_upto_, log_index{applied.value() + applied_at_once});
-    reception_.desk().apply_to_base(upto);
-    inbox_.push_back(replica::applied{.index = upto});
+    given_upto_ = std::min(committed_upto_, log_index{given_upto_.value() + applied_at_once});
+    if (auto batch = reception_.desk().take_for_base(given_upto_)) {
+        apply_.give(std::move(*batch));
+    }
+}
+
+void driver::base_told(const storage::apply_thread::news& what) {
+    if (what.failure) {
+        return end({.how = replica::ending::disk_failed, .text = what.failure->message()});
+    }
+    reception_.desk().base_holds(what.applied, forgotten_at_once);
+    happened(replica::applied{.index = what.applied});
 }
 
 // B.8: what cannot be applied is neither skipped nor a reason to abort: the core ends in good
@@ -508,7 +532,7 @@ void driver::set_timer() {
         return;
     }
     instant next = core_is_over_ ? instant::max() : wake_;
-    const bool lags = committed_upto_.value() - base_.applied().index.value() > applied_at_once;
+    const bool lags = committed_upto_ > given_upto_ && !apply_.is_full();
     if (!core_is_over_ && (!inbox_.empty() || tick_owed_since_ || lags)) {
         next = now();
     }

@@ -16,7 +16,8 @@
 #include "server/start_up.hpp"
 #include "server/story.hpp"
 #include "services/kv/service.hpp"
-#include "state/memory_key_space.hpp"
+#include "storage/apply_thread.hpp"
+#include "storage/state_db.hpp"
 #include "storage/write_ahead_log.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -99,7 +100,8 @@ class driver final : public replication {
     void end(const replica::fatal& how);
 
     void look_around() const;
-    void apply_to_base();
+    void give_to_base();
+    void base_told(const storage::apply_thread::news& what);
     void state_damaged(const state::unusable_entry& what);
     void send_answers();
     void tell_if_changed();
@@ -120,14 +122,16 @@ class driver final : public replication {
     story story_;
     std::shared_ptr<peer_links> links_;
     services::kv::service services_;
-    state::memory_key_space base_;
+    std::unique_ptr<storage::state_db> base_;
     reception reception_;
+    storage::apply_thread apply_;
     client_registry* clients_ = nullptr;
     cut_policy cuts_;
     hybrid_clock stamps_;
 
     std::vector<replica::event> inbox_;
     log_index committed_upto_;      ///< given to the reception
+    log_index given_upto_;          ///< of these, to base
     instant wake_ = instant::max(); ///< of the core
     std::optional<instant> tick_owed_since_;
     mutable standing here_; ///< as of the last output, and the time of the call

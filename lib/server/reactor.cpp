@@ -30,6 +30,7 @@ instant reactor::now() {
 }
 
 void reactor::run() {
+    turn_began_.reset(); // A start is no turn.
     while (wait()) {
         const instant began = now();
         poll_until_dry(began + longest_polling);

@@ -13,18 +13,21 @@ namespace almenara::server {
 namespace {
 
 result<storage::opened_log> open_log(storage::data_directory& directory,
-                                     const cluster_options& wanted) {
+                                     const cluster_options& wanted,
+                                     const state::applied_row& applied) {
     const auto boot = storage::this_boot();
     if (!boot) {
         return boot.error();
     }
-    auto opened = storage::open_log(directory, {.settings = {.segment_size = wanted.segment_size},
-                                                .seed = random_number(),
-                                                .boot = *boot,
-                                                .missing = directory.has_log()
-                                                               ? storage::missing_log::is_refused
-                                                               : storage::missing_log::is_made,
-                                                .make = {}});
+    auto opened =
+        storage::open_log(directory,
+                          {.settings = {.segment_size = wanted.segment_size},
+                           .seed = random_number(),
+                           .boot = *boot,
+                           .missing = directory.has_log() ? storage::missing_log::is_refused
+                                                          : storage::missing_log::is_made,
+                           .make = {}},
+                          storage::row_for_log(applied));
     if (!opened) {
         return opened;
     }
@@ -87,7 +90,13 @@ result<start_up> start(storage::data_directory& directory,
     if (const auto agreed = agree(*before, wanted, who, begun.warnings); !agreed) {
         return agreed.error();
     }
-    auto opened = open_log(directory, wanted);
+    auto state =
+        storage::state_db::open(directory.state_path(), {.cold = storage::cold_rows::are_fetched});
+    if (!state) {
+        return while_doing("opening the state", state.error());
+    }
+    begun.state = std::move(*state);
+    auto opened = open_log(directory, wanted, begun.state->applied());
     if (!opened) {
         return while_doing("opening the log", opened.error());
     }
