@@ -173,8 +173,8 @@ rocksdb::Status scan(rocksdb::DB& in,
 /// RocksDB, and what is known of it.
 class state_db::database {
   public:
-    database(std::string path, const state_db_options& options)
-        : path(std::move(path)), options(options), watch(std::make_shared<watcher>(this->path)) {}
+    database(std::string where, const state_db_options& wanted)
+        : path(std::move(where)), options(wanted), watch(std::make_shared<watcher>(path)) {}
 
     ~database() {
         watch->set_told({});
