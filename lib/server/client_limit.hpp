@@ -22,9 +22,9 @@ struct client_room {
     std::string_view bound_by;
 };
 
-/// Descriptors that are not for clients: the log, links to servers, administration, the sockets
-/// that listen.
-inline constexpr std::size_t reserved_descriptors = 128;
+/// Descriptors that are not for clients: the database (256), the log, links to servers,
+/// administration, the sockets that listen.
+inline constexpr std::size_t reserved_descriptors = 384;
 
 /// A client may cost this: what may wait for it before it is not read any more, and the buffers of
 /// the kernel.
