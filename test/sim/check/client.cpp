@@ -2,9 +2,13 @@
 
 #include "sim/check/kv_words.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cstddef>
+#include <charconv>
+#include <concepts>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -13,22 +17,30 @@ namespace almenara::sim::check {
 namespace {
 
 using namespace std::chrono_literals;
-
-// C.3 and B.13.
-constexpr std::chrono::milliseconds whois_hold = 1s;
-constexpr duration whois_stagger = 10ms;
-constexpr duration silence = 3s;
+namespace library = almenara::client;
 
 // I23: a client that begins nothing new has its answers by then.
 constexpr duration time_to_serve = 5s;
 
-/// A run's own: different clients and openings never get the same bytes.
-std::array<std::byte, 16> sixteen(base::generator& random) {
-    std::array<std::byte, 16> bytes{};
-    for (std::byte& each : bytes) {
-        each = static_cast<std::byte>(random.below(256));
+/// Servers of the simulator are found by their numbers.
+std::string address_of(server_id server) {
+    return fmt::format("{}", server);
+}
+
+server_id server_at(const std::string& address) {
+    server_id::rep number = 0;
+    std::from_chars(address.data(), address.data() + address.size(), number);
+    return server_id{number};
+}
+
+library::failover_options options_of(const client_habits& habits, base::generator& random) {
+    library::failover_options options{.user = "ann", .client_name = "sim"};
+    for (const server_id server : habits.servers) {
+        options.servers.push_back(address_of(server));
     }
-    return bytes;
+    options.seed = random.next();
+    options.opens_session = true;
+    return options;
 }
 
 } // namespace
@@ -39,92 +51,139 @@ kv_client::kv_client(const client_habits& habits, history& record, findings& fou
       found_(found),
       random_(habits.seed),
       ideas_(habits.number, habits.keys, random_.next()),
-      nonce_(sixteen(random_)),
-      next_begin_(now) {
-    for (const server_id server : habits_.servers) {
-        lines_.emplace(server, line{});
-    }
-    look_for_primary(now);
-}
+      core_(options_of(habits, random_), now),
+      next_begin_(now) {}
 
 // -- Connections ----------------------------------------------------------------------------------
 
-void kv_client::dialled(instant, server_id server, connection_id connection) {
-    line& to = lines_.at(server);
-    to.dialling = false;
-    to.connection = connection;
-    connections_.emplace(connection, server);
+void kv_client::dial(link_id link, const std::string& address) {
+    const server_id server = server_at(address);
+    if (dialling_.insert_or_assign(server, link).second) {
+        out_.dial.push_back(server);
+    }
+}
+
+void kv_client::dialled(instant now, server_id server, connection_id connection) {
+    const std::optional<link_id> link = dialling_.extract(server).mapped();
+    if (!link) {
+        out_.close.push_back(connection);
+        return;
+    }
+    lines_.emplace(connection, line{.link = *link, .server = server, .asked = {}});
+    connections_.emplace(*link, connection);
+    core_.connected(now, *link);
 }
 
 void kv_client::dial_failed(instant now, server_id server) {
-    line& to = lines_.at(server);
-    to.dialling = false;
-    to.dial_at = now + a_pause();
-    if (chosen_ == server) {
-        look_for_primary(now);
+    if (const auto link = dialling_.extract(server).mapped()) {
+        core_.dial_failed(now, *link, {library::failure_kind::refused, "nobody listens there"});
     }
 }
 
 void kv_client::connection_ended(instant now, connection_id connection) {
-    const auto place = connections_.find(connection);
-    if (place != connections_.end()) {
-        lose(place->second, now);
+    const auto place = lines_.find(connection);
+    if (place != lines_.end()) {
+        const link_id link = place->second.link;
+        lines_.erase(place);
+        connections_.erase(link);
+        core_.link_ended(now, link, {});
     }
 }
 
-void kv_client::lose(server_id server, instant now) {
-    line& to = lines_.at(server);
-    connections_.erase(*to.connection);
-    to = line{.dial_at = now + a_pause()};
-    if (chosen_ == server) {
-        look_for_primary(now);
-    }
-}
-
-void kv_client::close_silent(instant now) {
-    for (auto& [server, to] : lines_) {
-        if (to.connection && !to.asked.empty() && now >= to.waiting_since + silence) {
-            out_.close.push_back(*to.connection);
-            lose(server, now);
+void kv_client::close(link_id link) {
+    for (auto& [server, wanted] : dialling_) {
+        if (wanted == link) {
+            wanted.reset();
         }
     }
-}
-
-void kv_client::close_others() {
-    for (auto& [server, to] : lines_) {
-        if (server != chosen_ && to.connection) {
-            out_.close.push_back(*to.connection);
-            connections_.erase(*to.connection);
-            to = line{};
-        }
+    if (const auto place = connections_.find(link); place != connections_.end()) {
+        out_.close.push_back(place->second);
+        lines_.erase(place->second);
+        connections_.erase(place);
     }
 }
 
-// -- Who is primary -------------------------------------------------------------------------------
+// -- What is said and heard -----------------------------------------------------------------------
 
-void kv_client::look_for_primary(instant not_before) {
-    chosen_.reset();
-    attached_ = false;
-    duration later{0};
-    for (auto& [server, to] : lines_) {
-        to.dial_at = std::max(to.dial_at, not_before + later);
-        to.whois_at = std::max(to.whois_at, not_before + later);
-        later += whois_stagger;
+wire::welcome kv_client::open_door(server_id server, request_id hello) const {
+    wire::welcome in;
+    in.request = hello;
+    in.server = server;
+    for (const server_id each : habits_.servers) {
+        in.members.push_back({.id = each, .addresses = {address_of(each)}});
     }
-    for (auto& [number, one] : open_) {
-        one.sent = false;
+    return in;
+}
+
+void kv_client::send(link_id link, library::to_server message, instant) {
+    const auto place = connections_.find(link);
+    if (place == connections_.end()) {
+        return;
+    }
+    line& to = lines_.at(place->second);
+    std::visit(
+        [&]<class Message>(Message& what) {
+            if constexpr (std::same_as<Message, wire::c_hello>) {
+                said_here_.emplace_back(link, open_door(to.server, what.request));
+            } else if constexpr (std::same_as<Message, wire::ping>) {
+                wire::pong alive;
+                alive.request = what.request;
+                said_here_.emplace_back(link, alive);
+            } else if constexpr (std::constructible_from<client_request, Message>) {
+                client_request asked{std::move(what)};
+                to.asked.emplace(almenara::server::number_of(asked), asked);
+                out_.send.push_back({.connection = place->second, .request = std::move(asked)});
+            }
+        },
+        message);
+}
+
+void kv_client::heard(instant now, connection_id connection, const server_answer& answer) {
+    const auto place = lines_.find(connection);
+    if (place == lines_.end()) {
+        return;
+    }
+    line& from = place->second;
+    const request_id number = almenara::server::number_of(answer);
+    const auto asked = from.asked.find(number);
+    if (asked == from.asked.end()) {
+        found_.report("C.0", "client {}: server {} answers a request {} that nobody made",
+                      habits_.number, from.server, number);
+        return;
+    }
+    check_answer(from, asked->second, answer);
+    from.asked.erase(asked);
+    std::visit([&](const auto& told) { core_.heard(now, from.link, told); }, answer);
+}
+
+void kv_client::check_answer(const line& from,
+                             const client_request& asked,
+                             const server_answer& answer) {
+    // I19: what it follows is never older than what it has seen. A server of an older epoch had to
+    // find out by a probe round that it is none any more (B.5.1).
+    if (const auto* const told = std::get_if<wire::attached>(&answer);
+        told != nullptr && core_.followed() == from.link && told->epoch < core_.epoch_seen()) {
+        found_.report("I19", "client {} has seen epoch {} and is served by server {} of epoch {}",
+                      habits_.number, core_.epoch_seen(), from.server, told->epoch);
+    }
+    const auto* const login = std::get_if<wire::login>(&asked);
+    const auto* const opened = std::get_if<wire::login_ok>(&answer);
+    if (login != nullptr && opened != nullptr && login->nonce) {
+        check_session(*login, *opened);
     }
 }
 
-void kv_client::follow(server_id server) {
-    if (lines_.contains(server)) {
-        chosen_ = server;
-        attached_ = false;
+/// C.1: the same nonce gives the same session, whoever opens it and however often.
+void kv_client::check_session(const wire::login& asked, const wire::login_ok& told) {
+    if (!told.session) {
+        found_.report("C.1", "client {}: a login with a nonce opened no session", habits_.number);
+        return;
     }
-}
-
-bool kv_client::is_wanted(server_id server) const {
-    return !chosen_ || chosen_ == server;
+    const auto first = sessions_.emplace(*asked.nonce, *told.session).first;
+    if (first->second != *told.session && !habits_.sessions_expire_soon) {
+        found_.report("C.1", "client {} opened session {} and, by the same nonce, {}",
+                      habits_.number, first->second, *told.session);
+    }
 }
 
 // -- Operations -----------------------------------------------------------------------------------
@@ -132,7 +191,7 @@ bool kv_client::is_wanted(server_id server) const {
 void kv_client::begin_operations(instant now) {
     const duration apart = duration{1s} / static_cast<std::int64_t>(habits_.per_second);
     while (!finishing_since_ && now >= next_begin_ && open_.size() < habits_.in_flight &&
-           session_) {
+           core_.session()) {
         begin(now);
         // A client that was held up does not catch up with what it did not ask.
         next_begin_ =
@@ -141,193 +200,92 @@ void kv_client::begin_operations(instant now) {
 }
 
 void kv_client::begin(instant now) {
-    pending one{.request = ideas_.next(), .deadline = now + a_deadline()};
-    one.body = body_of(one.request);
+    pending one{.request = ideas_.next()};
+    const instant deadline = now + a_deadline();
     operation asked{.client = habits_.number, .request = one.request, .called = now};
-    if (one.request.what != verb::get) {
-        last_seq_ = last_seq_.next();
-        one.seq = last_seq_;
-        asked.session = session_->value();
-        asked.seq = last_seq_.value();
+    const bool is_read = one.request.what == verb::get;
+    const auto which = is_read ? core_.read(body_of(one.request), wire::read_mode::quorum, deadline)
+                               : core_.write(body_of(one.request), deadline);
+    if (!is_read) {
+        asked.session = core_.session()->value();
+        asked.seq = core_.open().all().at(which.value()).seq->value();
     }
     one.ticket = history_.called(std::move(asked));
-    open_.emplace(next_operation_++, std::move(one));
+    open_.emplace(which.value(), std::move(one));
 }
 
-void kv_client::end_overdue(instant now) {
-    for (auto place = open_.begin(); place != open_.end();) {
-        if (now >= place->second.deadline) {
-            history_.given_up(place->second.ticket);
-            if (finishing_since_ && now >= *finishing_since_ + time_to_serve) {
-                ++unserved_;
-            }
-            place = open_.erase(place);
-        } else {
-            ++place;
-        }
-    }
-}
-
-void kv_client::end(std::uint64_t number, instant now, reply heard) {
-    const auto place = open_.find(number);
+void kv_client::ended(const library::ended_errand& what, instant now) {
+    const auto place = open_.find(what.ticket);
     if (place == open_.end()) {
-        return; // it was given up before
+        return;
     }
-    last_seen_ = std::max(last_seen_, heard.index);
-    ideas_.learn(place->second.request, heard);
-    history_.returned(place->second.ticket, now, std::move(heard));
+    const pending& one = place->second;
+    const wire::result_code code = what.answer.code;
+    if (code == wire::result_code::stale) {
+        // C.1: only what ended falls below first_unacked.
+        found_.report("C.1", "client {} is told STALE for seq {} and waits for its result",
+                      habits_.number, what.answer.seq);
+    }
+    const bool is_read = one.request.what == verb::get;
+    const bool nobody_told =
+        code == wire::result_code::uncertain || (code == wire::result_code::cancelled && is_read);
+    const bool was_given_up =
+        nobody_told || code == wire::result_code::cancelled || code == wire::result_code::busy;
+    if (was_given_up && finishing_since_ && now >= *finishing_since_ + time_to_serve) {
+        ++unserved_;
+    }
+    if (nobody_told) {
+        history_.given_up(one.ticket);
+    } else {
+        // What is cancelled, like what is refused, certainly never takes effect (C.3).
+        reply heard = reply_of(one.request, code, what.answer.index, what.answer.body);
+        ideas_.learn(one.request, heard);
+        history_.returned(one.ticket, now, std::move(heard));
+    }
     open_.erase(place);
 }
 
-/// C.1: nothing is executed again under a new session. What is still said of the old one must not
-/// be heard as if it were about the new one: its connections are closed.
-void kv_client::end_session(instant now) {
-    for (const auto& [number, one] : open_) {
-        history_.given_up(one.ticket);
-    }
-    open_.clear();
-    session_.reset();
-    attached_ = false;
-    nonce_ = state::open_nonce{sixteen(random_)};
-    last_seq_ = state::sequence{};
-    for (auto& [server, to] : lines_) {
-        if (to.connection) {
-            out_.close.push_back(*to.connection);
-            connections_.erase(*to.connection);
-            to = line{};
-        }
-    }
-    look_for_primary(now + a_pause());
-}
-
 std::size_t kv_client::overdue(instant now) const {
+    const auto& open = core_.open().all();
     const auto is_overdue = [now](const auto& one) { return now >= one.second.deadline; };
     return unserved_ +
-           static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), is_overdue));
-}
-
-state::sequence kv_client::first_unacked() const {
-    // Operations stand in the order of their beginning, so the first with a number has the lowest.
-    const auto first = std::find_if(open_.begin(), open_.end(),
-                                    [](const auto& one) { return one.second.seq.has_value(); });
-    return first == open_.end() ? last_seq_.next() : *first->second.seq;
+           static_cast<std::size_t>(std::count_if(open.begin(), open.end(), is_overdue));
 }
 
 // -- One turn -------------------------------------------------------------------------------------
 
 client_output kv_client::take_output(instant now) {
-    end_overdue(now);
     begin_operations(now);
-    close_silent(now);
-    for (auto& [server, to] : lines_) {
-        if (to.connection) {
-            speak(server, to, now);
-        } else if (is_wanted(server)) {
-            dial(server, to, now);
+    take(core_.take_output(now), now);
+    while (!said_here_.empty()) {
+        for (auto& [link, message] : std::exchange(said_here_, {})) {
+            core_.heard(now, link, std::move(message));
         }
+        take(core_.take_output(now), now);
     }
-    out_.wake = next_wake(now);
+    // What has ended makes room for the next.
+    if (!finishing_since_ && open_.size() < habits_.in_flight && core_.session()) {
+        out_.wake = std::min(out_.wake, std::max(next_begin_, now));
+    }
     return std::exchange(out_, client_output{});
 }
 
-void kv_client::dial(server_id server, line& to, instant now) {
-    if (!to.dialling && now >= to.dial_at) {
-        to.dialling = true;
-        out_.dial.push_back(server);
+void kv_client::take(library::failover_output output, instant now) {
+    for (library::said& each : output.send) {
+        send(each.link, std::move(each.message), now);
     }
-}
-
-void kv_client::speak(server_id server, line& to, instant now) {
-    if (!chosen_) {
-        if (!is_asked(to, whois_question) && now >= to.whois_at) {
-            send(to, now, whois_question, wire::whois{.request = {}, .wait = whois_hold});
-        }
-    } else if (chosen_ != server) {
-        return;
-    } else if (attached_) {
-        send_operations(to, now);
-    } else if (!session_) {
-        if (!is_asked(to, session_question)) {
-            send(to, now, session_question,
-                 wire::login{.request = {}, .user = "ann", .device_name = {}, .nonce = nonce_});
-        }
-    } else if (!is_asked(to, attach_question)) {
-        send(to, now, attach_question,
-             wire::attach{.request = {},
-                          .mode = wire::attach_mode::service,
-                          .session = *session_,
-                          .next = last_seq_.next(),
-                          .first_unacked = first_unacked(),
-                          .last_seen = last_seen_,
-                          .epoch_seen = epoch_seen_});
+    for (const link_id link : output.close) {
+        close(link);
     }
-}
-
-void kv_client::send_operations(line& to, instant now) {
-    for (auto& [number, one] : open_) {
-        if (one.sent || now < one.send_at) {
-            continue;
-        }
-        one.sent = true;
-        client_request asked;
-        if (one.seq) {
-            asked = wire::operation{.request = {},
-                                    .session = *session_,
-                                    .seq = *one.seq,
-                                    .first_unacked = first_unacked(),
-                                    .epoch_seen = epoch_seen_,
-                                    .last_seen = last_seen_,
-                                    .body = one.body};
-        } else {
-            asked = wire::read{.request = {},
-                               .mode = wire::read_mode::quorum,
-                               .epoch_seen = epoch_seen_,
-                               .last_seen = last_seen_,
-                               .body = one.body};
-        }
-        send(to, now, number, std::move(asked));
+    for (const library::dial_order& order : output.dial) {
+        dial(order.link, order.addresses.front());
     }
-}
-
-void kv_client::send(line& to, instant now, std::uint64_t question, client_request what) {
-    last_request_ = last_request_.next();
-    std::visit([&](auto& asked) { asked.request = last_request_; }, what);
-    if (to.asked.empty()) {
-        to.waiting_since = now;
-    }
-    to.asked.emplace(last_request_, question);
-    out_.send.push_back({.connection = *to.connection, .request = std::move(what)});
-}
-
-bool kv_client::is_asked(const line& to, std::uint64_t question) const {
-    return std::any_of(to.asked.begin(), to.asked.end(),
-                       [question](const auto& one) { return one.second == question; });
-}
-
-instant kv_client::next_wake(instant now) const {
-    instant wake = instant::max();
-    // What is due already and was not done waits for something else than time.
-    const auto at = [&](instant when) {
-        if (when > now) {
-            wake = std::min(wake, when);
-        }
-    };
-    if (!finishing_since_) {
-        at(next_begin_);
-    }
-    for (const auto& [number, one] : open_) {
-        at(one.deadline);
-        at(one.send_at);
-    }
-    for (const auto& [server, to] : lines_) {
-        if (to.connection && !to.asked.empty()) {
-            at(to.waiting_since + silence);
-        }
-        if (is_wanted(server)) {
-            at(to.connection ? to.whois_at : to.dial_at);
+    for (const library::news& each : output.news) {
+        if (const auto* const what = std::get_if<library::ended_errand>(&each)) {
+            ended(*what, now);
         }
     }
-    return wake;
+    out_.wake = output.wake;
 }
 
 /// Some are impatient: what becomes of their operations nobody ever hears (C.3).
@@ -335,10 +293,6 @@ duration kv_client::a_deadline() {
     return random_.chance(habits_.impatient_of_100, 100)
                ? random_.between(50ms, 500ms)
                : random_.between(habits_.deadline_least, habits_.deadline_most);
-}
-
-duration kv_client::a_pause() {
-    return random_.between(20ms, 150ms);
 }
 
 } // namespace almenara::sim::check

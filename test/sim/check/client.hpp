@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "client/failover.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/history.hpp"
 #include "sim/check/workload.hpp"
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -31,9 +33,9 @@ struct client_habits {
     bool sessions_expire_soon = false;
 };
 
-/// C.1 and C.3 from the client's side: a session opened by a nonce, the same seq at each retry,
-/// WHOIS to all members at once, REDIRECT, a deadline, epoch_seen. Writes what it did and heard
-/// into the history.
+/// The client that people use (lib/client), given ideas of what to ask. Writes what it did and
+/// heard into the history, and checks what it is told. The door of a server, where clients say
+/// hello, is not simulated: it opens here, and so do answers to pings.
 class kv_client final : public client {
   public:
     /// `record` and `found` outlive it.
@@ -45,7 +47,7 @@ class kv_client final : public client {
     void connection_ended(instant now, connection_id connection) override;
     void tick(instant) override {} // what time brings is done in take_output
     void finish(instant now) override { finishing_since_ = now; }
-    [[nodiscard]] bool idle() const override { return open_.empty(); }
+    [[nodiscard]] bool idle() const override { return core_.open().all().empty(); }
     [[nodiscard]] client_output take_output(instant now) override;
 
     /// I23: operations that should have been answered by now: those that were given up although
@@ -53,100 +55,51 @@ class kv_client final : public client {
     [[nodiscard]] std::size_t overdue(instant now) const;
 
   private:
-    /// The way to one server.
-    struct line {
-        bool dialling = false;
-        std::optional<connection_id> connection;
-        instant dial_at;       ///< not before
-        instant whois_at;      ///< not before
-        instant waiting_since; ///< for an answer to any of `asked`
-        std::map<request_id, std::uint64_t> asked;
-    };
+    using link_id = almenara::client::link_id;
 
-    /// An operation that has not ended; reads have no sequence.
+    /// A connection, and what was asked over it.
+    struct line {
+        link_id link;
+        server_id server;
+        std::map<request_id, client_request> asked;
+    };
+    /// An operation that has not ended.
     struct pending {
         history::ticket ticket = 0;
         check::request request;
-        std::optional<state::sequence> seq;
-        base::byte_vector body;
-        instant deadline;
-        bool sent = false;
-        instant send_at; ///< not before
     };
-
-    // What is asked besides operations, whose numbers begin behind.
-    static constexpr std::uint64_t whois_question = 1;
-    static constexpr std::uint64_t session_question = 2;
-    static constexpr std::uint64_t attach_question = 3;
-    static constexpr std::uint64_t first_operation = 4;
 
     void begin_operations(instant now);
     void begin(instant now);
-    void end_overdue(instant now);
-    void end(std::uint64_t number, instant now, reply heard);
-    void end_session(instant now);
+    void take(almenara::client::failover_output output, instant now);
+    void send(link_id link, almenara::client::to_server message, instant now);
+    void dial(link_id link, const std::string& address);
+    void close(link_id link);
+    void ended(const almenara::client::ended_errand& what, instant now);
 
-    void look_for_primary(instant not_before);
-    void follow(server_id server);
-    void lose(server_id server, instant now);
-    void close_silent(instant now);
-    void close_others();
-    void dial(server_id server, line& to, instant now);
-    void speak(server_id server, line& to, instant now);
-    void send_operations(line& to, instant now);
-    void send(line& to, instant now, std::uint64_t question, client_request what);
-    [[nodiscard]] bool is_asked(const line& to, std::uint64_t question) const;
-    [[nodiscard]] bool is_wanted(server_id server) const;
-
-    /// Who answers what, and when.
-    struct answering {
-        server_id server;
-        std::uint64_t question = 0;
-        instant now;
-    };
-    void hear(const wire::login_ok& told, const answering& to);
-    void hear(const wire::attached& told, const answering& to);
-    void hear(const wire::operation_result& told, const answering& to);
-    void hear(const wire::read_result& told, const answering& to);
-    void hear(const wire::primary_is& told, const answering& to);
-    void hear(const wire::redirect& told, const answering& to);
-    void hear(const wire::error_reply& told, const answering& to);
-    /// What answers nothing that this client asks.
-    template <class Other>
-    void hear(const Other& told, const answering& to);
-    /// Nothing was recorded.
-    void refused(wire::result_code code, const answering& to);
-    void refused_operation(wire::result_code code, const answering& to);
-    [[nodiscard]] bool is_one_redirect_too_many(instant now);
-
-    [[nodiscard]] state::sequence first_unacked() const;
-    [[nodiscard]] instant next_wake(instant now) const;
+    void check_answer(const line& from, const client_request& asked, const server_answer& answer);
+    void check_session(const wire::login& asked, const wire::login_ok& told);
+    [[nodiscard]] wire::welcome open_door(server_id server, request_id hello) const;
     [[nodiscard]] duration a_deadline();
-    [[nodiscard]] duration a_pause();
 
     client_habits habits_;
     history& history_;
     findings& found_;
     base::generator random_;
     workload ideas_;
+    almenara::client::failover core_;
 
-    std::map<server_id, line> lines_;
-    std::map<connection_id, server_id> connections_;
-    request_id last_request_;
-    std::optional<server_id> chosen_; ///< believed to be primary; none: looking for it
-    bool attached_ = false;
-    std::vector<instant> redirects_; ///< C.3: of the last second
-
-    state::open_nonce nonce_;
-    std::optional<state::session_id> session_;
-    epoch epoch_seen_;
-    log_index last_seen_;
-    state::sequence last_seq_;
-    std::map<std::uint64_t, pending> open_;
-    std::uint64_t next_operation_ = first_operation;
+    /// Dials without an answer; nothing: it is not wanted any more, but may be again.
+    std::map<server_id, std::optional<link_id>> dialling_;
+    std::map<connection_id, line> lines_;
+    std::map<link_id, connection_id> connections_;
+    std::map<almenara::client::ticket, pending> open_;
+    std::map<state::open_nonce, state::session_id> sessions_; ///< what each nonce gave
     instant next_begin_;
     std::optional<instant> finishing_since_;
     std::size_t unserved_ = 0;
+    /// What this side of the door has said, and the core has yet to hear.
+    std::deque<std::pair<link_id, almenara::client::from_server>> said_here_;
 
     client_output out_;
 };

@@ -45,8 +45,10 @@ wire::redirect redirected(epoch of, server_id to) {
     return told;
 }
 
-wire::login_ok session_opened() {
+wire::login_ok session_opened(epoch of) {
     wire::login_ok told;
+    told.epoch = of;
+    told.window = 256;
     told.session = a_session;
     return told;
 }
@@ -163,7 +165,7 @@ class one_client {
         accepts(server);
         answers<wire::whois>(server, primary_is(epoch{of}, server));
         if (hears<wire::login>(server)) {
-            answers<wire::login>(server, session_opened());
+            answers<wire::login>(server, session_opened(epoch{of}));
         }
         answers<wire::attach>(server, attached(epoch{of}));
     }
@@ -306,13 +308,14 @@ TEST_CASE("C.3 a REDIRECT is followed, but not to an older epoch") {
         run.answers<wire::operation>(three, redirected(epoch{5}, two));
         run.waits(200ms);
         run.accepts(two);
+        run.answers<wire::login>(two, session_opened(epoch{5}));
         CHECK(run.hears<wire::attach>(two));
     }
     SECTION("an older one") {
         run.answers<wire::operation>(three, redirected(epoch{3}, two));
         run.waits(200ms);
         run.accepts(two);
-        CHECK_FALSE(run.hears<wire::attach>(two));
+        CHECK_FALSE(run.hears<wire::login>(two));
         CHECK(run.hears<wire::whois>(two));
     }
 }
@@ -373,7 +376,7 @@ TEST_CASE("I19 a client that is served by an older epoch than it has seen says s
     run.waits(50ms);
     run.accepts(three);
     run.answers<wire::whois>(three, primary_is(epoch{4}, three));
-    run.answers<wire::login>(three, session_opened());
+    run.answers<wire::login>(three, session_opened(epoch{4}));
     CHECK(run.broken() == nothing);
     run.answers<wire::attach>(three, attached(epoch{3}));
     CHECK(run.broken() == "I19");
