@@ -1,9 +1,9 @@
 #pragma once
 
 #include "base/ids.hpp"
-#include "base/strong.hpp"
 #include "base/time.hpp"
 #include "server/client_requests.hpp"
+#include "support/check/history.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -14,7 +14,7 @@
 /// end.
 namespace almenara::sim {
 
-using client_number = base::strong<struct client_number_tag, std::uint32_t>;
+using test::check::client_number;
 
 using client_request = almenara::server::client_request;
 using server_answer = almenara::server::client_answer;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sim/check/kv_model.hpp"
+#include "sim/check/history.hpp"
 #include "state/table_view.hpp"
 
 namespace almenara::sim {

@@ -1,6 +1,6 @@
 #include "sim/check/client.hpp"
 
-#include "sim/check/kv_words.hpp"
+#include "sim/check/history.hpp"
 
 #include <fmt/format.h>
 

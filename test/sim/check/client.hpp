@@ -4,7 +4,6 @@
 #include "client/failover.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/history.hpp"
-#include "sim/check/workload.hpp"
 #include "sim/client_link.hpp"
 #include "state/ids.hpp"
 

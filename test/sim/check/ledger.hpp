@@ -3,7 +3,6 @@
 #include "sim/check/committed_log.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/history.hpp"
-#include "sim/check/kv_model.hpp"
 
 #include <cstdint>
 #include <map>

@@ -1,6 +1,6 @@
 #include "sim/check/linearizability.hpp"
 
-#include "sim/check/kv_model.hpp"
+#include "sim/check/history.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -15,21 +15,6 @@ namespace almenara::sim::check {
 /// and every read with the point that it claims. Sees everything, in n log n.
 void check_order(findings& found, const committed_log& committed, const history& heard);
 
-enum class verdict : std::uint8_t {
-    linearizable,
-    broken,
-    unknown, ///< the limit of steps came first
-};
-
-/// Wing and Gong with Lowe's memory, over the operations of one key: is there any order? Believes
-/// no index that a server names, only what clients saw. At the beginning the key is not there.
-[[nodiscard]] verdict search_order(const std::vector<operation>& of_one_key,
-                                   std::size_t most_steps);
-
-/// Whether exactly this order explains what clients saw, and agrees with real time: the one in
-/// which the operations stand here. Of one that nobody heard of it may be that it changed nothing.
-[[nodiscard]] bool explains(const std::vector<operation>& in_order);
-
 /// How many keys have an order, and of how many nobody knows.
 struct orders_found {
     std::uint64_t found = 0;

@@ -1,7 +1,6 @@
 #include "sim/check/client.hpp"
 
-#include "sim/check/kv_model.hpp"
-#include "sim/check/workload.hpp"
+#include "sim/check/history.hpp"
 
 #include <catch2/catch_all.hpp>
 

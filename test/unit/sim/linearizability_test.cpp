@@ -1,7 +1,7 @@
 #include "sim/check/linearizability.hpp"
 
 #include "base/random.hpp"
-#include "sim/check/kv_model.hpp"
+#include "sim/check/history.hpp"
 #include "unit/sim/told_history.hpp"
 
 #include <catch2/catch_all.hpp>

@@ -3,30 +3,25 @@
 #include "sim/check/committed_log.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/history.hpp"
+#include "support/check/told.hpp"
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace almenara::sim::check {
 
-/// What clients asked and heard, written down by a test: times are whole milliseconds.
-class told_history {
+using test::check::add;
+using test::check::cas;
+using test::check::put;
+using test::check::remove;
+using test::check::saw;
+using test::check::saw_nothing;
+using test::check::sum;
+
+/// The same with the log that the servers agreed on.
+class told_history : public test::check::told_operations {
   public:
-    [[nodiscard]] static instant at(std::int64_t ms) {
-        return instant{std::chrono::milliseconds{ms}};
-    }
-
-    /// From one time to the other client `who` waits for the answer.
-    void heard(unsigned who, request what, std::int64_t from, std::int64_t to, reply told) {
-        const auto ticket = ask(who, std::move(what), from);
-        all.returned(ticket, at(to), std::move(told));
-    }
-
-    /// Nobody ever tells.
-    void unheard(unsigned who, request what, std::int64_t from) {
-        all.given_up(ask(who, std::move(what), from));
-    }
-
     /// The last write that was asked is in the log at that index.
     void committed_at(std::uint64_t index) {
         while (log.last().value() + 1 < index) {
@@ -34,24 +29,15 @@ class told_history {
         }
         known_entry entry;
         entry.session = session;
-        entry.seq = seq_;
+        entry.seq = last_seq();
         append(entry);
     }
 
     /// A write that takes effect at `index`, and says so.
     void wrote(
         unsigned who, request what, std::int64_t from, std::int64_t to, std::uint64_t index) {
-        reply told{.code = outcome::done, .index = log_index{index}, .version = log_index{index}};
-        heard(who, std::move(what), from, to, std::move(told));
+        heard(who, std::move(what), from, to, test::check::done(index));
         committed_at(index);
-    }
-
-    void read(unsigned who,
-              const std::string& key,
-              std::int64_t from,
-              std::int64_t to,
-              const reply& told) {
-        heard(who, {.what = verb::get, .key = key}, from, to, told);
     }
 
     [[nodiscard]] std::string broken() const {
@@ -60,63 +46,12 @@ class told_history {
 
     findings found;
     committed_log log{found};
-    history all;
-    session_bytes session{std::byte{1}};
 
   private:
-    history::ticket ask(unsigned who, request what, std::int64_t from) {
-        operation asked{.client = client_number{who}, .called = at(from)};
-        if (what.what != verb::get) {
-            asked.session = session;
-            asked.seq = ++seq_;
-        }
-        asked.request = std::move(what);
-        return all.called(std::move(asked));
-    }
-
     void append(known_entry entry) {
         entry.point.index = log.last().next();
-        log.append(entry, epoch{2});
+        log.append(entry, almenara::epoch{2});
     }
-
-    std::uint64_t seq_ = 0;
 };
-
-[[nodiscard]] inline request put(const std::string& key, const std::string& value) {
-    return {.what = verb::put, .key = key, .value = value};
-}
-
-[[nodiscard]] inline request cas(const std::string& key,
-                                 std::uint64_t expected,
-                                 const std::string& value) {
-    return {.what = verb::cas, .key = key, .value = value, .expected = log_index{expected}};
-}
-
-[[nodiscard]] inline request add(const std::string& key, std::int64_t delta) {
-    return {.what = verb::add, .key = key, .delta = delta};
-}
-
-[[nodiscard]] inline request remove(const std::string& key) {
-    return {.what = verb::remove, .key = key};
-}
-
-/// A read at `index` that found the value with this version.
-[[nodiscard]] inline reply saw(const std::string& value,
-                               std::uint64_t version,
-                               std::uint64_t index) {
-    return {.code = outcome::done,
-            .index = log_index{index},
-            .version = log_index{version},
-            .value = value};
-}
-
-[[nodiscard]] inline reply saw_nothing(std::uint64_t index) {
-    return {.code = outcome::not_found, .index = log_index{index}};
-}
-
-/// The sum after an add.
-[[nodiscard]] inline reply sum(const std::string& value, std::uint64_t index) {
-    return saw(value, index, index);
-}
 
 } // namespace almenara::sim::check

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "base/ids.hpp"
-#include "sim/check/history.hpp"
+#include "support/check/history.hpp"
 
 #include <cstddef>
 #include <map>
 #include <string>
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 /// One row of the key-value service's state.
 struct value_row {
@@ -27,4 +27,4 @@ inline constexpr std::size_t longest_key = 512;
 /// holds everything up to `index`.
 [[nodiscard]] reply execute(key_values& state, const request& what, log_index index);
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

@@ -1,14 +1,14 @@
 #pragma once
 
 #include "base/random.hpp"
-#include "sim/check/history.hpp"
+#include "support/check/history.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 /// What a client thinks of next: few keys that everybody wants, values that are never written
 /// twice, conditions that are sometimes out of date, and now and then what no service takes.
@@ -36,4 +36,4 @@ class workload {
     std::map<std::string, log_index> versions_;
 };
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

@@ -1,4 +1,4 @@
-#include "sim/check/history.hpp"
+#include "support/check/history.hpp"
 
 #include "base/check.hpp"
 #include "wire/described.hpp"
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 history::ticket history::called(operation asked) {
     operations_.push_back(std::move(asked));
@@ -63,4 +63,4 @@ std::string to_string(const operation& which) {
     return text;
 }
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

@@ -1,4 +1,4 @@
-#include "sim/check/kv_words.hpp"
+#include "support/check/kv_words.hpp"
 
 #include "services/body.hpp"
 #include "services/kv/messages.hpp"
@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 namespace {
 
@@ -62,21 +62,18 @@ base::byte_vector body_of(const request& what) {
     return encoded(kv::get{.key = what.key});
 }
 
-reply reply_of(const request& what,
-               state::result_code code,
-               log_index index,
-               base::byte_view body) {
+reply reply_of(const request& what, wire::result_code code, log_index index, base::byte_view body) {
     switch (code) {
-    case state::result_code::ok:
+    case wire::result_code::ok:
         return done(what.what, index, body);
-    case state::result_code::conflict:
+    case wire::result_code::conflict:
         return {
             .code = outcome::conflict, .index = index, .version = read<kv::conflict>(body).version};
-    case state::result_code::not_found:
+    case wire::result_code::not_found:
         return {.code = outcome::not_found, .index = index};
     default:
         return {.code = outcome::refused, .index = index};
     }
 }
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

@@ -1,10 +1,10 @@
-#include "sim/check/workload.hpp"
+#include "support/check/workload.hpp"
 
-#include "sim/check/kv_model.hpp"
+#include "support/check/kv_model.hpp"
 
 #include <fmt/format.h>
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 request workload::next() {
     request wanted = a_sound_one();
@@ -59,4 +59,4 @@ std::string workload::new_value() {
     return fmt::format("c{}.{}", who_, ++values_);
 }
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

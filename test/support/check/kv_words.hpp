@@ -1,9 +1,10 @@
 #pragma once
 
-#include "sim/check/history.hpp"
-#include "state/codes.hpp"
+#include "base/bytes.hpp"
+#include "support/check/history.hpp"
+#include "wire/codes.hpp"
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 /// A client's wish as the key-value service hears it.
 [[nodiscard]] base::byte_vector body_of(const request& what);
@@ -11,8 +12,8 @@ namespace almenara::sim::check {
 /// What the service answered: to an operation of entry `index`, or to a question about the state
 /// up to there.
 [[nodiscard]] reply reply_of(const request& what,
-                             state::result_code code,
+                             wire::result_code code,
                              log_index index,
                              base::byte_view body);
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

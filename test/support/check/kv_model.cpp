@@ -1,10 +1,10 @@
-#include "sim/check/kv_model.hpp"
+#include "support/check/kv_model.hpp"
 
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 namespace {
 
@@ -61,4 +61,4 @@ reply execute(key_values& state, const request& what, log_index index) {
     return {.code = outcome::done, .index = index, .version = there.version, .value = there.value};
 }
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check

@@ -1,4 +1,4 @@
-#include "sim/check/linearizability.hpp"
+#include "support/check/order_search.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include <utility>
 
 /// Wing and Gong's search with Lowe's memory of where it was before.
-namespace almenara::sim::check {
+namespace almenara::test::check {
 
 namespace {
 
@@ -301,4 +301,4 @@ verdict search_order(const std::vector<operation>& of_one_key, std::size_t most_
     return search{of_one_key, most_steps}.run();
 }
 
-} // namespace almenara::sim::check
+} // namespace almenara::test::check
