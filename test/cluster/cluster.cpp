@@ -25,6 +25,18 @@ bool is_in_sync(const wire::status_reply& told, server_id which) {
 
 } // namespace
 
+std::vector<std::string> with(std::vector<std::string> words,
+                              const std::string& option,
+                              const std::string& value) {
+    const auto found = std::find(words.begin(), words.end(), option);
+    if (found == words.end()) {
+        words.insert(words.end(), {option, value});
+    } else {
+        *(found + 1) = value;
+    }
+    return words;
+}
+
 void write_secret(const std::string& path, char digit) {
     write_file(path, std::string(64, digit) + "\n");
     std::filesystem::permissions(path, std::filesystem::perms::owner_read |

@@ -96,6 +96,11 @@ class cluster {
     faults_done done_;
 };
 
+/// The words with another value for this option.
+[[nodiscard]] std::vector<std::string> with(std::vector<std::string> words,
+                                            const std::string& option,
+                                            const std::string& value);
+
 /// 64 hex digits in a file that only its owner reads.
 void write_secret(const std::string& path, char digit);
 

@@ -7,7 +7,6 @@
 
 #include <catch2/catch_all.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -24,19 +23,6 @@ namespace {
 constexpr server_id one{1};
 constexpr server_id two{2};
 constexpr server_id three{3};
-
-/// The words with another value for this option.
-std::vector<std::string> with(std::vector<std::string> words,
-                              const std::string& option,
-                              const std::string& value) {
-    const auto found = std::find(words.begin(), words.end(), option);
-    if (found == words.end()) {
-        words.insert(words.end(), {option, value});
-    } else {
-        *(found + 1) = value;
-    }
-    return words;
-}
 
 server_process start_of(const cluster& all, server_id who, std::vector<std::string> words) {
     return server_process{{.arguments = std::move(words), .data_dir = all.data_dir(who)}};
