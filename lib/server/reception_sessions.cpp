@@ -13,7 +13,8 @@ namespace {
 
 /// C.1: whichever primary is asked finds the same one.
 device_id device_of(std::string_view user, const open_nonce& nonce) {
-    base::byte_vector both{nonce.value().begin(), nonce.value().end()};
+    const open_nonce::rep random = nonce.value();
+    base::byte_vector both{random.begin(), random.end()};
     const base::byte_view name = base::as_bytes(user);
     both.insert(both.end(), name.begin(), name.end());
     const base::sha256_digest digest = base::sha256(both);

@@ -123,6 +123,18 @@ TEST_CASE("C.1: the same user and nonce find the same session and device at ever
     CHECK(other.user == "ben");
 }
 
+TEST_CASE("C.1: a device is made of the nonce and the user alone") {
+    reception_stand server;
+    server.takes_office(1);
+    server.says(ann, login_of("ann", 1));
+    server.confirms_all();
+    const auto told = server.hears<wire::login_ok>(ann);
+    REQUIRE(told.device);
+    const device_id::rep device = told.device->value();
+    // SHA-256 of 15 zeros, 1 and "ann".
+    CHECK(base::to_hex(device) == "640ce5f7945bce689820b0afa3586f37");
+}
+
 TEST_CASE("C.0: a backup sends who wants a session to the primary") {
     reception_stand server;
     server.hears_of_primary(server_id{2}, 5);
