@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 /// The reliability table (docs/testing.md): each row again and again in one cluster, so that every
 /// run begins with what the one before left behind.
@@ -156,7 +157,8 @@ TEST_CASE("H14: kill -9 of all servers at once under load, and a restart") {
         const auto before = s.office;
         s.servers.kill(s.servers.ids());
         auto order = s.servers.ids();
-        std::rotate(order.begin(), order.begin() + run % order.size(), order.end());
+        std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(run % order.size()),
+                    order.end());
         instant second_is_up;
         for (const server_id id : order) {
             s.servers.start(id);
