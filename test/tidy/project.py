@@ -90,8 +90,13 @@ class Project:
         database = self.build / "compile_commands.json"
         if not database.exists():
             sys.exit(f"tidy: {database}: it is not there. Configure first: cmake --preset release.")
-        return {str(Path(entry["directory"], entry["file"]).resolve()): _command(entry)
-                for entry in json.loads(database.read_text())}
+        commands = {}
+        for entry in json.loads(database.read_text()):
+            path, command = str(Path(entry["directory"], entry["file"]).resolve()), _command(entry)
+            # What is also built with rules that can be switched off counts as what ships.
+            if path not in commands or commands[path].target.endswith("_mutable"):
+                commands[path] = command
+        return commands
 
     def command_for(self, path):
         """How this file is compiled. A header has no command of its own: it takes that of the
