@@ -20,6 +20,6 @@ struct state_header {
 ALMENARA_DESCRIBE(state_header, schema, applied)
 
 /// Of the numbers 0x04xx.
-using state_db_records = wire::message_list<wire::listed<state_header, 0x0402>>;
+using state_db_records = wire::message_list<wire::listed<state_header, 0x0403>>;
 
 } // namespace almenara::storage
