@@ -2,6 +2,7 @@
 
 #include "scripts/telling.hpp"
 #include "scripts/words.hpp"
+#include "storage/core/rules.hpp"
 
 #include <fmt/format.h>
 
@@ -112,7 +113,7 @@ void disk::power_lost() {
 
 void disk::process_starts() {
     synced.log = cached.log;
-    if (rewrites_meta) {
+    if (holds(storage::core::rule::start_rewrites)) {
         synced.meta = cached.meta;
     }
 }

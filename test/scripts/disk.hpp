@@ -49,8 +49,6 @@ class disk {
     void power_lost();
     /// B.1: before anything is said, what was read is made durable.
     void process_starts();
-    /// Off, a start believes what it reads from the page cache; a mutation as those of the rooms.
-    static inline bool rewrites_meta = true;
     /// What a script wrote before anybody runs is on the disk.
     void settle() { synced = cached; }
 

@@ -1,9 +1,9 @@
 #include "scripts/mutations.hpp"
 
 #include "replica/rules.hpp"
-#include "scripts/disk.hpp"
 #include "scripts/words.hpp"
 #include "state/rules.hpp"
+#include "storage/core/rules.hpp"
 
 #include <boost/describe.hpp>
 #include <boost/mp11/algorithm.hpp>
@@ -13,8 +13,9 @@ namespace almenara::scripts {
 
 namespace {
 
-/// B.1, of the disk: `meta` is written again at a start.
-constexpr std::string_view meta_rewritten = "meta_rewritten";
+/// B.1: the one rule of storage that these disks, which have no bytes, can show. For the others
+/// there are test/unit/sim/storage_rules_test.cpp and the simulator.
+constexpr std::string_view start_rewrites = "start_rewrites";
 
 /// Calls `visit(name, rule)` for each rule of a room.
 template <class Rule, class Visitor>
@@ -26,8 +27,10 @@ void for_each_rule(Visitor&& visit) {
 } // namespace
 
 void break_rule(std::string_view name) {
-    bool known = name == meta_rewritten;
-    disk::rewrites_meta = !known;
+    bool known = name == start_rewrites;
+    if (known) {
+        storage::core::break_rule(storage::core::rule::start_rewrites);
+    }
     for_each_rule<replica::rule>([&](std::string_view each, replica::rule which) {
         if (each == name) {
             replica::break_rule(which);
@@ -46,7 +49,7 @@ void break_rule(std::string_view name) {
 }
 
 std::vector<std::string> all_rules() {
-    std::vector<std::string> names{std::string{meta_rewritten}};
+    std::vector<std::string> names{std::string{start_rewrites}};
     for_each_rule<replica::rule>([&](std::string_view each, auto) { names.emplace_back(each); });
     for_each_rule<state::rule>([&](std::string_view each, auto) { names.emplace_back(each); });
     return names;

@@ -16,6 +16,7 @@ enum class task : std::uint8_t {
     unacked,       ///< network: has a connection waited too long for an ack?
     turn,          ///< server: its loop runs
     disk,          ///< server: a write was synced, or failed
+    seal,          ///< server: was nothing written for a while?
     state_flushed, ///< server: what it applied has reached its state
     start,         ///< server: the process starts again
     client,        ///< client: its tick

@@ -14,6 +14,9 @@ bool is_rare(sight what) {
     case sight::late_promise:
     case sight::damaged_unknown:
     case sight::damaged_while_running:
+    case sight::state_ahead:
+    case sight::misdirected_write:
+    case sight::meta_slot_unreadable:
     case sight::sync_error:
     case sight::wiped_disk:
     case sight::held_for_handover:

@@ -25,6 +25,13 @@ enum class sight : std::uint8_t {
     damaged_log,           ///< a start found what it once had unreadable
     damaged_unknown,       ///< the same without a known end: abstains
     damaged_while_running, ///< a read met a hole
+    state_ahead,           ///< a start found a state that its log does not reach (B.8)
+    kill_in_start,         ///< between two operations of it
+    clean_stop,            ///< the log was sealed, and `meta` says so (B.1)
+    new_segment,           ///< was opened
+    recycled_segment,      ///< became a spare, or went
+    misdirected_write,     ///< stands where it does not belong
+    meta_slot_unreadable,  ///< one of the two, found by a start
     window_full,           ///< nothing more goes to a backup until it acks (B.13)
     repaired_log,          ///< `damaged` was cleared (B.8)
     bulk_catch_up,         ///< LOG_CHUNK on a bulk connection (B.8)
@@ -68,6 +75,13 @@ ALMENARA_DESCRIBE_ENUM(sight,
                        damaged_log,
                        damaged_unknown,
                        damaged_while_running,
+                       state_ahead,
+                       kill_in_start,
+                       clean_stop,
+                       new_segment,
+                       recycled_segment,
+                       misdirected_write,
+                       meta_slot_unreadable,
                        window_full,
                        repaired_log,
                        bulk_catch_up,

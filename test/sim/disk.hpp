@@ -1,16 +1,20 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "base/random.hpp"
 #include "base/time.hpp"
 #include "replica/gate.hpp"
 #include "sim/dice.hpp"
 #include "sim/network.hpp"
+#include "storage/core/log_planner.hpp"
+#include "storage/core/start_log.hpp"
+#include "support/block_device.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace almenara::sim {
@@ -20,25 +24,43 @@ struct disk_habits {
     latency meta_sync{std::chrono::microseconds{1500}, std::chrono::milliseconds{40}};
 };
 
-/// What a start finds (E.3).
-enum class scan_verdict : std::uint8_t { clean, torn, damaged };
-
-struct scan_result {
-    scan_verdict verdict = scan_verdict::clean;
-    replica::persistent meta;
-    std::vector<replica::entry_ptr> entries; ///< the usable ones
-    std::optional<replica::damage> damage;
+/// How the log is laid out: small segments, so that they change, come back and run out all day.
+struct log_habits {
+    storage::core::log_settings log{.segment_size = 32 * storage::core::block_size,
+                                    .batch_bytes = 4 * storage::core::block_size,
+                                    .spares = 1};
+    storage::core::retention kept{.bytes = 0, .entries = 64, .most_bytes = std::uint64_t{1} << 30U};
 };
 
-/// One disk and its thread, entry by entry: what is on the medium, what only the page cache has,
-/// and what is still in the queue. One job is in flight at a time, as E.3 has it: a `meta` record,
-/// or all the log writes that waited for the last sync.
+/// What has happened to a disk since it was asked the last time.
+struct disk_events {
+    std::uint64_t segments = 0; ///< opened
+    std::uint64_t recycled = 0;
+    std::uint64_t misdirected = 0;
+    std::uint64_t bad_slots = 0; ///< a start could not read one of the two
+};
+
+/// One machine's disk with the bytes that are on it, and the log of the process that runs there:
+/// the planner of storage_core says what is done, and a device in memory does it. One job is in
+/// flight at a time (E.3), and beside it one that makes spares or recycles.
 class disk {
   public:
-    explicit disk(dice luck) : luck_(luck) {}
+    disk(dice luck, const log_habits& habits);
+
+    // -- A process --
+
+    /// What a start is given (B.8); nothing if it was ended in the middle of it, behind so many
+    /// operations. Everything that was read is on the medium then.
+    [[nodiscard]] std::optional<storage::core::started_log> start(
+        const storage::core::state_row& state,
+        std::optional<std::size_t> operations = std::nullopt);
 
     void queue(replica::meta_record record);
     void queue(replica::log_write write);
+    /// Goes with the next batch.
+    void committed(log_index index);
+    /// B.8: up to where nobody needs the log: all servers have flushed `floor`, this one `flushed`.
+    void may_recycle(log_index floor, log_index flushed);
 
     /// Takes the next job; when its sync returns. Nothing while one is in flight or none waits.
     [[nodiscard]] std::optional<instant> begin(instant now, const disk_habits& habits);
@@ -50,69 +72,106 @@ class disk {
     };
     /// Its sync returned: from here on it is on the medium, unless the sync failed.
     [[nodiscard]] finished finish();
-    void fail_next_sync() { fail_next_ = true; }
-    void spare_next_sync() { fail_next_ = false; }
     /// When the job in flight began; nothing without one.
     [[nodiscard]] std::optional<instant> busy_since() const { return busy_since_; }
 
+    /// E.3: there is something that no seal covers.
+    [[nodiscard]] bool wants_seal() const { return unsealed_ && !in_flight_; }
+    /// Nothing was written for a while. The seal is the next job.
+    void idle();
+
+    [[nodiscard]] replica::log_read read(const replica::log_request& what);
+
+    // -- Its end --
+
+    /// The process stops in good order: all that was queued is on the disk, and a seal behind it.
+    void stop();
     /// The disk's thread does not wait for the end of a turn: what is in flight may be synced
     /// already, which nobody hears of any more, and what was queued may have begun. Before a crash
     /// only.
     void run_ahead();
-
     /// The process ended, or the machine did. Of the job in flight any beginning may have got
-    /// through: into the page cache in one case, onto the medium in the other. What waited is gone.
+    /// through into the cache; without power any of its blocks are on the medium, and others not.
+    /// What waited is gone.
     void crash(death how);
 
-    /// Reads everything, as a start does; what it finds is rewritten and synced before it is
-    /// believed (B.1). `meta_rewritten`: false shows what happens without that.
-    [[nodiscard]] scan_result scan(bool meta_rewritten = true);
+    // -- What goes wrong with it --
 
-    [[nodiscard]] replica::log_read read(const replica::log_request& what) const;
-
-    /// What is at `index` cannot be read any more; whether the log's true end can still be told is
-    /// another question (E.3). False if there is nothing.
-    bool rot(log_index index, bool end_readable);
-    [[nodiscard]] bool rotten() const { return rot_.has_value(); }
-    /// What is on the medium, rot or not.
-    [[nodiscard]] log_index last() const { return log_index{log_.size()}; }
-    [[nodiscard]] const replica::persistent& meta() const { return meta_; }
-
+    void fail_next_sync() { fail_next_ = true; }
+    void spare_next_sync() { fail_next_ = false; }
+    /// The batch that has this entry cannot be read any more. False if there is none, or if nothing
+    /// behind it proves that it was there: what nobody can know nobody can repair (E.3).
+    bool rot_batch(log_index index);
+    /// The same of the header of the segment that has this entry, or of the newest one.
+    bool rot_header(log_index index);
+    /// One slot of `meta`. False while they do not say the same, or while no process runs.
+    bool rot_slot();
+    /// The next batch that can be is written where it does not belong, and called synced.
+    void misdirect_next() { misdirect_next_ = true; }
+    /// Something was done to it, and no start has found it to be nothing, nor was it repaired.
+    [[nodiscard]] bool hurt() const { return hurt_ || misdirect_next_; }
     /// An empty one in its place.
     void replace();
 
-    /// The core wrote where its log does not end; says how.
-    [[nodiscard]] const std::optional<std::string>& misuse() const { return misuse_; }
+    // -- What is so --
+
+    /// What was synced, rot or not.
+    [[nodiscard]] log_index last() const { return last_; }
+    [[nodiscard]] const replica::persistent& meta() const { return meta_; }
+    [[nodiscard]] disk_events take_events();
+    /// Whose bytes are read by whoever wants to see for himself.
+    [[nodiscard]] const test::block_device& device() const { return device_; }
 
   private:
-    struct job {
-        std::optional<replica::meta_record> meta;
-        std::vector<replica::log_write> log;
-        [[nodiscard]] bool empty() const { return !meta && log.empty(); }
-    };
-    struct decay {
-        log_index from;
-        bool end_readable = false;
+    /// Where a batch stands.
+    struct place {
+        storage::core::segment_seq segment;
+        std::uint64_t offset = 0;
+        friend auto operator<=>(const place&, const place&) = default;
     };
 
-    void write(const replica::log_write& what, std::size_t entries);
-    void cut_behind(log_index index);
-    /// A beginning of the job, of random length; true if it ends inside of a write.
-    bool write_beginning_of(const job& what);
+    void execute(storage::core::device_operations& job);
+    void execute_beginning(const storage::core::device_operations& job, death how);
+    void fail_inside(const storage::core::device_operations& job);
+    void begin_beside();
+    void finish_beside();
+    [[nodiscard]] finished told(const storage::core::disk_answer& answer);
+    void note_synced(const storage::core::device_operations& job);
+    void note_meta(const replica::persistent& fields);
+    [[nodiscard]] bool misdirect(storage::core::write_blocks& batch) const;
+    void count_bad_slots();
+    [[nodiscard]] const storage::core::log_map& map() const;
+    void spoil(const storage::core::file_name& file, std::uint64_t offset, std::uint64_t length);
 
     dice luck_;
-    replica::persistent meta_;
-    std::vector<replica::entry_ptr> log_;
-    std::deque<job> waiting_;
-    job in_flight_;
-    job cached_; ///< written by a killed process, never synced
+    log_habits habits_;
+    base::generator fates_; ///< of blocks
+    test::block_device device_;
+    test::memory_device driver_{device_};
+    storage::core::boot_id boot_;
+    bool fresh_ = true; ///< no process has started on it yet
+
+    // The process.
+    std::optional<storage::core::log_planner> planner_;
+    std::deque<replica::log_write> writes_; ///< not synced yet
+    std::deque<replica::meta_record> records_;
+    std::optional<storage::core::device_operations> in_flight_;
+    std::optional<storage::core::device_operations> beside_;
     std::optional<instant> busy_since_;
-    bool torn_ = false;
+    bool failed_ = false;
+    bool unsealed_ = false;
+    log_index gone_; ///< recycled up to here
+
+    // What is known of the medium from outside.
+    log_index last_;
+    replica::persistent meta_;
+    place newest_;               ///< the last that was synced: it proves everything before it
+    storage::core::log_map map_; ///< of the last process
+    disk_events events_;
+
     bool fail_next_ = false;
-    std::optional<decay> rot_;
-    /// The last scan ended before the log did; the next write goes there.
-    bool shortened_ = false;
-    std::optional<std::string> misuse_;
+    bool misdirect_next_ = false;
+    bool hurt_ = false;
 };
 
 } // namespace almenara::sim

@@ -31,8 +31,6 @@ run_plan plan_of(const options& asked, std::uint64_t seed) {
             .clients = asked.clients,
             .operations_per_second = asked.rate,
             .profile = profile_of(asked, seed),
-            .meta_rewritten = std::find(asked.rules.begin(), asked.rules.end(), rule_of_the_disk) ==
-                              asked.rules.end(),
             .trace = asked.trace ? stdout : nullptr};
 }
 

@@ -2,6 +2,7 @@
 
 #include "replica/rules.hpp"
 #include "state/rules.hpp"
+#include "storage/core/rules.hpp"
 
 #include <boost/describe/enumerators.hpp>
 #include <boost/mp11/algorithm.hpp>
@@ -17,23 +18,24 @@ void for_each_rule(Visitor&& visit) {
         [&](auto enumerator) { visit(std::string_view{enumerator.name}, enumerator.value); });
 }
 
-} // namespace
-
-bool break_rule(std::string_view name) {
-    bool found = name == rule_of_the_disk;
-    for_each_rule<replica::rule>([&](std::string_view known, replica::rule rule) {
+template <class Rule>
+bool break_one(std::string_view name, void (*how)(Rule)) {
+    bool found = false;
+    for_each_rule<Rule>([&](std::string_view known, Rule rule) {
         if (known == name) {
-            replica::break_rule(rule);
-            found = true;
-        }
-    });
-    for_each_rule<state::rule>([&](std::string_view known, state::rule rule) {
-        if (known == name) {
-            state::break_rule(rule);
+            how(rule);
             found = true;
         }
     });
     return found;
+}
+
+} // namespace
+
+bool break_rule(std::string_view name) {
+    return break_one<replica::rule>(name, replica::break_rule) ||
+           break_one<state::rule>(name, state::break_rule) ||
+           break_one<storage::core::rule>(name, storage::core::break_rule);
 }
 
 std::vector<std::string> rule_names() {
@@ -41,7 +43,7 @@ std::vector<std::string> rule_names() {
     const auto keep = [&](std::string_view known, auto) { names.emplace_back(known); };
     for_each_rule<replica::rule>(keep);
     for_each_rule<state::rule>(keep);
-    names.emplace_back(rule_of_the_disk);
+    for_each_rule<storage::core::rule>(keep);
     return names;
 }
 

@@ -41,7 +41,7 @@ void nemesis::stop(duration within) {
     for (const auto& who : victims_) {
         who->set_disk_habits(around_.habits.disk);
         who->recover();
-        if (who->disk().rotten()) {
+        if (who->disk().hurt()) {
             // Found now, by a scan, and not by a reader in the middle of the quiet.
             who->die(death::exit);
         }
@@ -79,6 +79,7 @@ void nemesis::strike(fault what) {
     case fault::wall_jump:
         return strike_process(what);
     case fault::rot:
+    case fault::misdirect:
     case fault::slow_disk:
     case fault::sync_error:
     case fault::lose_disk:
@@ -183,19 +184,51 @@ void nemesis::rot() {
     // A primary is asked for old entries, so it may miss them while it runs.
     const server* const old = primary();
     server& who = old != nullptr && luck_.one_in(3) ? *victims_[old->id().value() - 1U] : any();
-    const std::uint64_t last = who.disk().last().value();
-    if (impaired() >= minority() || last < 2 || who.lost()) {
+    if (who.disk().last() < log_index{2} || !may_be_hurt(who)) {
         return;
     }
     const log_index at = where_to_rot(who);
-    if (who.rot_log(at, !luck_.one_in(3))) {
-        around_.tale.tell(around_.time.now(), who.id(), "entry {} of its log rots", at);
-        // It is found by who reads it, mostly the next start.
-        if (who.runs() && &who != old && luck_.one_in(2)) {
-            who.die(death::exit);
-            start_later(who);
-        }
+    const rot_place what = luck_.one_in(4)   ? rot_place::header
+                           : luck_.one_in(6) ? rot_place::slot
+                                             : rot_place::batch;
+    if (!who.rot(what, at)) {
+        return;
     }
+    around_.tale.tell(around_.time.now(), who.id(), "a {} of its log rots, at entry {}",
+                      what == rot_place::slot     ? "slot of the meta"
+                      : what == rot_place::header ? "header"
+                                                  : "batch",
+                      at);
+    // It is found by who reads it, mostly the next start. With a slot that cannot be read a change
+    // of the other one must not tear.
+    const bool is_slot = what == rot_place::slot;
+    if (who.runs() && (is_slot || (&who != old && luck_.one_in(2)))) {
+        who.die(is_slot && luck_.one_in(2) ? death::power : death::exit);
+        start_later(who);
+    }
+}
+
+void nemesis::misdirect() {
+    server& who = any();
+    if (who.runs() && who.disk().last() > log_index{1} && may_be_hurt(who)) {
+        who.misdirect_next_write();
+    }
+}
+
+bool nemesis::may_be_hurt(const server& who) const {
+    if (impaired() >= minority() || who.lost()) {
+        return false;
+    }
+    const check::committed_entry* const begins = around_.god.committed().at(who.flushed());
+    return std::all_of(victims_.begin(), victims_.end(), [&](const auto& other) {
+        if (other.get() == &who || other->lost()) {
+            return true;
+        }
+        const check::server_record* const its = around_.god.find(other->id());
+        const log_index base = other->impaired() ? other->flushed() : log_index{};
+        return its != nullptr && who.flushed() >= std::max(its->durable.base(), base) &&
+               (begins == nullptr || its->durable.holds(begins->entry.point));
+    });
 }
 
 void nemesis::lose_disk() {
@@ -216,6 +249,8 @@ void nemesis::strike_disk(fault what) {
     switch (what) {
     case fault::rot:
         return rot();
+    case fault::misdirect:
+        return misdirect();
     case fault::lose_disk:
         return lose_disk();
     case fault::sync_error:

@@ -52,6 +52,10 @@ class nemesis {
     [[nodiscard]] const server* primary() const;
     void kill_all(death how);
     void rot();
+    void misdirect();
+    /// Its log may be hurt: a minority is, and whoever begins anew behind its state leaves nothing
+    /// out that another one needs.
+    [[nodiscard]] bool may_be_hurt(const server& who) const;
     [[nodiscard]] log_index where_to_rot(const server& who);
     void lose_disk();
     std::uint64_t mend_later(duration after, std::function<void()> how);

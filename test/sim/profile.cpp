@@ -31,7 +31,8 @@ profile everything() {
               {fault::mute, 40s},         {fault::clog, 20s},       {fault::swizzle, 40s},
               {fault::reset, 12s},        {fault::swallow, 25s},    {fault::flap, 60s},
               {fault::rot, 25s},          {fault::slow_disk, 25s},  {fault::sync_error, 40s},
-              {fault::wall_jump, 30s},    {fault::terminate, 30s},  {fault::transfer, 30s}});
+              {fault::misdirect, 60s},    {fault::wall_jump, 30s},  {fault::terminate, 30s},
+              {fault::transfer, 30s}});
     made.habits.most_lost_per_mille = 20;
     return made;
 }
@@ -57,6 +58,7 @@ profile storm() {
 profile damage() {
     profile made = with("damage", "logs rot, and are repaired under kills",
                         {{fault::rot, 4s},
+                         {fault::misdirect, 10s},
                          {fault::kill, 4s},
                          {fault::kill_inside, 6s},
                          {fault::power, 10s},

@@ -36,7 +36,8 @@ enum class fault : std::uint8_t {
     reset,       ///< one end of a connection is told that it is over
     swallow,     ///< a middlebox forgot a connection
     flap,        ///< a link breaks again and again
-    rot,         ///< a log entry cannot be read any more
+    rot,         ///< a log entry, a segment's header or a slot of `meta` cannot be read any more
+    misdirect,   ///< a write goes elsewhere, and is called synced
     slow_disk,   ///< up to 3 s for a sync
     sync_error,
     wall_jump, ///< an hour
@@ -67,6 +68,7 @@ ALMENARA_DESCRIBE_ENUM(fault,
                        swallow,
                        flap,
                        rot,
+                       misdirect,
                        slow_disk,
                        sync_error,
                        wall_jump,

@@ -12,6 +12,7 @@
 #include "sim/story.hpp"
 #include "state/limits.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,9 @@ namespace almenara::sim {
 struct habits {
     network_habits net;
     disk_habits disk;
+    log_habits log;
+    /// One in so many starts ends in the middle.
+    std::uint64_t end_in_start_one_in = 16;
     /// The loop of one in so many turns comes late by up to `turn_late`.
     std::uint64_t late_turn_one_in = 8;
     duration late_turn = std::chrono::milliseconds{2};
@@ -45,7 +49,6 @@ struct habits {
     replica::settings core{};
     replica::confirm_policy confirm = replica::confirm_policy::sync_set;
     std::uint16_t highest_priority = 0; ///< servers get one up to here
-    bool meta_rewritten = true;         ///< B.1; false is a mutation
 };
 
 /// Whom voters promised an epoch first, to see when they do not agree.
@@ -63,8 +66,19 @@ struct scene {
     story& tale;
     coverage& seen;
     first_promises& promises;
+    /// What each server that has its disk has flushed of the state.
+    std::map<server_id, log_index> flushed{};
     /// A chunk of a pull is about to be sent, and shall come late.
     std::function<void(server_id from, server_id to)> late_chunk{};
+
+    /// Below it nobody ever needs an entry: the floor of B.8, as long as there are no snapshots.
+    [[nodiscard]] log_index flushed_by_all() const {
+        log_index lowest{flushed.empty() ? log_index{} : flushed.begin()->second};
+        for (const auto& [server, upto] : flushed) {
+            lowest = std::min(lowest, upto);
+        }
+        return lowest;
+    }
 };
 
 } // namespace almenara::sim

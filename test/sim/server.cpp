@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 /// Clocks, life and death of a process, and what reaches it. Its turns are in server_turn.cpp, what
@@ -45,7 +46,7 @@ server::server(server_id self, std::vector<server_id> listed, scene& around, dic
       listed_(std::move(listed)),
       around_(around),
       luck_(luck),
-      disk_(luck_.fork()),
+      disk_(luck_.fork(), around.habits.log),
       disk_habits_(around.habits.disk),
       uuid_(new_uuid(luck_)),
       priority_(static_cast<std::uint16_t>(
@@ -79,7 +80,19 @@ void server::jump_wall_clock(milliseconds by) {
 
 // -- Life and death -------------------------------------------------------------------------------
 
-replica::start_state server::begin_with(const scan_result& found) {
+storage::core::state_row server::flushed_row() const {
+    const state::applied_row& row = kept_state_.applied();
+    storage::core::state_row known{
+        .applied = {.index = row.index, .epoch = row.epoch, .hash = replica::hash64{row.hash}},
+        .config = nullptr};
+    if (row.config_index != log_index{}) {
+        known.config = std::make_shared<const replica::entry>(replica::entry{
+            .index = row.config_index, .type = replica::entry_type::config, .payload = row.config});
+    }
+    return known;
+}
+
+replica::start_state server::begin_with(storage::core::started_log&& found) {
     replica::start_state start{.self = self_,
                                .uuid = uuid_,
                                .incarnation = replica::incarnation{luck_.number()},
@@ -88,25 +101,45 @@ replica::start_state server::begin_with(const scan_result& found) {
                                .priority = priority_,
                                .listed = listed_,
                                .confirm = around_.habits.confirm,
-                               .meta = found.meta,
-                               .found_damaged = found.damage,
-                               .unclean_boot = std::exchange(unclean_, false),
+                               .meta = {},
+                               .found_damaged = std::nullopt,
+                               .unclean_boot = false,
                                .base = {},
                                .positions = {},
                                .recent = {},
                                .configs = {},
-                               .applied = kept_state_.applied().index};
-    start.positions.reserve(found.entries.size());
-    for (const replica::entry_ptr& entry : found.entries) {
-        start.positions.push_back(replica::point_of(*entry));
-        if (entry->type == replica::entry_type::config) {
-            start.configs.push_back(entry);
-        }
-        if (entry->index >= start.applied) { // The last applied one too: it has the log time.
-            start.recent.push_back(entry);
+                               .applied = {}};
+    std::move(found).give_to(start);
+    return start;
+}
+
+/// What is on the disk, written again and synced; nothing if the start was ended in the middle.
+std::optional<storage::core::started_log> server::open_log() {
+    constexpr std::uint64_t most_operations = 8;
+    std::optional<std::size_t> operations;
+    if (luck_.one_in(around_.habits.end_in_start_one_in)) {
+        operations = static_cast<std::size_t>(luck_.below(most_operations));
+    }
+    const bool hurt = disk_.hurt();
+    auto found = disk_.start(flushed_row(), operations);
+    note_disk_events();
+    if (!found) {
+        return found;
+    }
+    if (found->verdict == storage::core::scan_verdict::torn) {
+        around_.seen.saw(sight::torn_tail);
+    }
+    if (const auto& damage = found->found.found_damaged) {
+        around_.seen.saw(damage->end ? sight::damaged_log : sight::damaged_unknown);
+        if (!hurt) {
+            around_.found.report("E.3", "server {} finds its log damaged from {}, and it is not",
+                                 self_, damage->from);
         }
     }
-    return start;
+    if (found->found.log_given_up) {
+        around_.seen.saw(sight::state_ahead);
+    }
+    return found;
 }
 
 void server::start() {
@@ -116,19 +149,22 @@ void server::start() {
     if (!std::exchange(powered_, true)) {
         around_.net.powered_up(node_of(self_));
     }
-    const scan_result found = disk_.scan(around_.habits.meta_rewritten);
-    if (found.verdict == scan_verdict::torn) {
-        around_.seen.saw(sight::torn_tail);
+    auto found = open_log();
+    if (!found) {
+        around_.seen.saw(sight::kill_in_start);
+        around_.tale.tell(now(), self_, "ends in the middle of its start");
+        ++life_;
+        disk_.crash(luck_.one_in(2) ? death::power : death::exit);
+        return start_in(luck_.between(around_.habits.restart_least, around_.habits.restart_most));
     }
-    if (found.damage) {
-        around_.seen.saw(found.damage->end ? sight::damaged_log : sight::damaged_unknown);
-    }
+    const bool torn = found->verdict == storage::core::scan_verdict::torn;
     ++life_;
-    replica::start_state begin = begin_with(found);
-    around_.tale.tell(now(), self_, "starts with epoch {}, log up to {}, state up to {}{}{}",
-                      begin.meta.epoch, begin.positions.size(), begin.applied,
-                      found.verdict == scan_verdict::torn ? ", a torn tail" : "",
-                      found.damage ? fmt::format(", damaged from {}", found.damage->from) : "");
+    replica::start_state begin = begin_with(std::move(*found));
+    around_.tale.tell(
+        now(), self_, "starts with epoch {}, log {} to {}, state up to {}{}{}", begin.meta.epoch,
+        begin.base.index.next(), begin.base.index.value() + begin.positions.size(), begin.applied,
+        torn ? ", a torn tail" : "",
+        begin.found_damaged ? fmt::format(", damaged from {}", begin.found_damaged->from) : "");
     around_.god.started(begin);
     const auto rate = static_cast<std::int64_t>(
         around_.habits.clock_rate_least +
@@ -145,6 +181,8 @@ void server::start() {
     process_->depth = 1 + static_cast<std::size_t>(luck_.below(4));
     process_->status = process_->core.status();
     busy_until_ = now();
+    disk_quiet_since_ = now();
+    seal_armed_ = false;
     turn();
 }
 
@@ -157,7 +195,6 @@ void server::die(death how) {
         process_ends(how, how == death::power ? "loses its power" : "is killed");
     } else if (how == death::power && powered_) {
         powered_ = false;
-        unclean_ = true;
         disk_.crash(how);
     }
     fuse_.reset();
@@ -187,7 +224,6 @@ void server::process_ends(death how, const std::string& why) {
     armed_ = instant::max();
     if (how == death::power) {
         powered_ = false;
-        unclean_ = true;
     }
     disk_.crash(how);
     around_.god.ended(self_);
@@ -229,12 +265,19 @@ void server::transfer(std::optional<server_id> target) {
     }
 }
 
-bool server::rot_log(log_index at, bool end_readable) {
-    return disk_.rot(at, end_readable);
+bool server::rot(rot_place what, log_index at) {
+    switch (what) {
+    case rot_place::batch:
+        return disk_.rot_batch(at);
+    case rot_place::header:
+        return disk_.rot_header(at);
+    default:
+        return disk_.rot_slot();
+    }
 }
 
 bool server::impaired() const {
-    return disk_.rotten() || disk_.meta().damaged ||
+    return disk_.hurt() || disk_.meta().damaged ||
            (process_ && process_->status.damaged.has_value());
 }
 
@@ -242,6 +285,7 @@ void server::lose_disk() {
     die(death::power);
     disk_.replace();
     kept_state_ = {};
+    around_.flushed.erase(self_);
     around_.god.disk_replaced(self_);
     uuid_ = new_uuid(luck_);
     lost_ = true;

@@ -22,6 +22,9 @@
 
 namespace almenara::sim {
 
+/// What can rot.
+enum class rot_place : std::uint8_t { batch, header, slot };
+
 /// A machine with a disk, and from time to time a process on it that drives one core: it is handed
 /// what the network brings, decides when a turn is, and executes outputs in the order of their
 /// fields, until something ends it, which may be between any two things of one output.
@@ -46,7 +49,9 @@ class server {
     void terminate();
     /// An operator wishes another primary; nobody in particular: whoever is best.
     void transfer(std::optional<server_id> target);
-    bool rot_log(log_index at, bool end_readable);
+    /// What of its log goes bad, and where: false if that cannot be (sim/disk.hpp).
+    bool rot(rot_place what, log_index at);
+    void misdirect_next_write() { disk_.misdirect_next(); }
     /// Another disk, empty; another data directory. It never comes back as a voter.
     void lose_disk();
     void set_disk_habits(const disk_habits& chosen) { disk_habits_ = chosen; }
@@ -69,6 +74,8 @@ class server {
     /// Its log is not whole, or was not when it last could say so.
     [[nodiscard]] bool impaired() const;
     [[nodiscard]] bool lost() const { return lost_; }
+    /// The flushed state: where it can always start, whatever happens to its log (B.8).
+    [[nodiscard]] log_index flushed() const { return kept_state_.applied().index; }
     [[nodiscard]] const sim::disk& disk() const { return disk_; }
     [[nodiscard]] const replica::core_status* status() const {
         return process_ ? &process_->status : nullptr;
@@ -121,7 +128,9 @@ class server {
     [[nodiscard]] replica::moment moment() const;
     [[nodiscard]] instant when(instant local) const;
     [[nodiscard]] standing here() const;
-    [[nodiscard]] replica::start_state begin_with(const scan_result& found);
+    [[nodiscard]] std::optional<storage::core::started_log> open_log();
+    [[nodiscard]] replica::start_state begin_with(storage::core::started_log&& found);
+    [[nodiscard]] storage::core::state_row flushed_row() const;
 
     void arrives(replica::event what);
     void asks(heard_client what);
@@ -154,6 +163,8 @@ class server {
     void note_result(const leaving& what);
     void work_disk();
     void disk_done();
+    void seal_if_quiet();
+    void note_disk_events();
     void state_damaged(const state::unusable_entry& what);
     void state_flushed();
     /// I9: its state, and what others were at the same index.
@@ -173,9 +184,10 @@ class server {
     std::optional<process> process_;
     std::uint64_t life_ = 0;
     bool powered_ = true;
-    bool unclean_ = false;
     bool lost_ = false;
     std::uint64_t disk_life_ = 0;
+    instant disk_quiet_since_;
+    bool seal_armed_ = false;
     instant busy_until_;
     instant armed_ = instant::max();
     std::chrono::milliseconds wall_offset_{0};

@@ -24,6 +24,9 @@ check::outcome outcome_of(state::result_code code) {
     }
 }
 
+/// E.3: nothing was written for so long.
+constexpr std::chrono::milliseconds quiet_before_seal{10};
+
 /// Entries between two looks at the state.
 constexpr std::uint64_t digest_every = 32;
 
@@ -229,6 +232,10 @@ bool server::finish(const replica::output& out) {
         return true;
     }
     check::check_ending(around_.found, self_, *out.die, process_->to_end);
+    if (out.die->how == replica::ending::stopped && luck_.one_in(2)) {
+        around_.seen.saw(sight::clean_stop);
+        disk_.stop();
+    }
     ending_.emplace(death::exit,
                     fmt::format("ends: {}, {}", wire::to_text(out.die->how), out.die->text));
     return false;
@@ -280,19 +287,39 @@ void server::note_result(const leaving& what) {
 // -- Disk and state -------------------------------------------------------------------------------
 
 void server::work_disk() {
+    disk_.committed(process_->status.commit);
+    disk_.may_recycle(around_.flushed_by_all(), flushed());
     if (const auto done = disk_.begin(now(), disk_habits_)) {
         if (*done - now() > std::chrono::milliseconds{400}) {
             around_.seen.saw(sight::slow_sync);
         }
         around_.time.add(*done, task::disk, self_.value(), disk_life_);
+    } else if (disk_.wants_seal() && !std::exchange(seal_armed_, true)) {
+        around_.time.add(disk_quiet_since_ + quiet_before_seal, task::seal, self_.value(), life_);
     }
-    if (disk_.misuse()) {
-        around_.found.report("driver", "server {}: {}", self_, *disk_.misuse());
+    note_disk_events();
+}
+
+/// E.3: what is rotten behind the last write is known to have been there.
+void server::seal_if_quiet() {
+    seal_armed_ = false;
+    if (disk_.wants_seal() && now() - disk_quiet_since_ >= quiet_before_seal) {
+        disk_.idle();
     }
+    work_disk();
+}
+
+void server::note_disk_events() {
+    const disk_events happened = disk_.take_events();
+    around_.seen.saw(sight::new_segment, happened.segments);
+    around_.seen.saw(sight::recycled_segment, happened.recycled);
+    around_.seen.saw(sight::misdirected_write, happened.misdirected);
+    around_.seen.saw(sight::meta_slot_unreadable, happened.bad_slots);
 }
 
 void server::disk_done() {
     const disk::finished done = disk_.finish();
+    disk_quiet_since_ = now();
     around_.tale.tell(now(), self_, "disk: {}", done.ok ? "synced" : "sync failed");
     if (!done.ok) {
         around_.seen.saw(sight::sync_error);
@@ -320,6 +347,8 @@ void server::disk_done() {
             }
         }
         arrives(replica::log_synced{.batch = done.log.back().batch, .ok = done.ok});
+    } else if (!done.ok && !done.meta) {
+        arrives(replica::log_synced{.batch = {}, .ok = false}); // E.1: nobody waited for it.
     }
     if (process_) {
         work_disk();
@@ -354,8 +383,10 @@ void server::compare_state() {
 
 void server::keep_state() {
     const state::memory_key_space& base = process_->clients.base();
-    if (base.applied().index >= keep_state_at_) {
+    // A log that will begin anew behind the flushed state (B.8) leaves out what others may need.
+    if (base.applied().index >= keep_state_at_ && !disk_.hurt()) {
         kept_state_ = base;
+        around_.flushed[self_] = flushed();
         keep_state_at_ = log_index{base.applied().index.value() + 1 + luck_.below(500)};
     }
 }

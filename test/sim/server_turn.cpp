@@ -20,6 +20,8 @@ void server::on(const appointment& due) {
         return due.which == life_ ? start() : void();
     case task::disk:
         return due.which == disk_life_ ? disk_done() : void();
+    case task::seal:
+        return due.which == life_ ? seal_if_quiet() : void();
     case task::state_flushed:
         return due.which == life_ ? state_flushed() : void();
     default:

@@ -72,11 +72,24 @@ void choose_world(habits& into, const run_plan& plan) {
     }
 }
 
+/// How large the segments are and how long they stay: luck of its own again.
+void choose_log(habits& into, const run_plan& plan) {
+    dice luck{plan.seed ^ 0x0d15c0d1U};
+    constexpr std::uint64_t block = storage::core::block_size;
+    storage::core::log_settings& log = into.log.log;
+    log.segment_size =
+        one_of<std::uint64_t>(luck, std::array<std::uint64_t, 4>{8, 16, 32, 64}) * block;
+    log.batch_bytes = one_of<std::uint64_t>(luck, std::array<std::uint64_t, 3>{1, 2, 4}) * block;
+    log.spares = 1 + static_cast<std::size_t>(luck.below(2));
+    into.log.kept.entries =
+        one_of<std::uint64_t>(luck, std::array<std::uint64_t, 4>{0, 16, 256, 4096});
+}
+
 habits habits_of(const run_plan& plan) {
     habits chosen = plan.profile.habits;
     choose_settings(chosen, plan);
     choose_world(chosen, plan);
-    chosen.meta_rewritten = plan.meta_rewritten;
+    choose_log(chosen, plan);
     return chosen;
 }
 

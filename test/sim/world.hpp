@@ -35,7 +35,6 @@ struct run_plan {
     std::size_t clients = 4;
     std::uint64_t operations_per_second = 25; ///< of each client
     sim::profile profile;
-    bool meta_rewritten = true;
     std::FILE* trace = nullptr;
 };
 

@@ -35,7 +35,7 @@ class block_device {
     block_device(const block_device& other) {
         for (const auto& [name, content] : other.names_) {
             auto copied = std::make_shared<stored_file>();
-            copied->cached = copied->medium = content->cached;
+            copied->cached = content->cached;
             names_[name] = durable_names_[name] = copied;
         }
     }
@@ -113,10 +113,16 @@ class block_device {
     }
     /// Behind everybody's back: on the medium at once.
     void damage(const file_name& name, std::uint64_t offset, std::span<const std::byte> bytes) {
+        stored_file& file = *names_.at(name);
         std::copy(bytes.begin(), bytes.end(),
-                  names_.at(name)->cached.begin() + static_cast<std::ptrdiff_t>(offset));
-        std::copy(bytes.begin(), bytes.end(),
-                  names_.at(name)->medium.begin() + static_cast<std::ptrdiff_t>(offset));
+                  file.cached.begin() + static_cast<std::ptrdiff_t>(offset));
+        for (unsynced_block& each : file.unsynced) {
+            const std::uint64_t from = std::max(offset, each.number * block);
+            const std::uint64_t end = std::min(offset + bytes.size(), (each.number + 1) * block);
+            for (std::uint64_t at = from; at < end; ++at) {
+                each.before[at - each.number * block] = bytes[at - offset];
+            }
+        }
     }
     void flip(const file_name& name, std::uint64_t bit) {
         const std::byte changed =
@@ -130,10 +136,14 @@ class block_device {
     [[nodiscard]] std::size_t syncs() const { return syncs_; }
 
   private:
+    /// A block that was written since the last sync, and what the medium has there.
+    struct unsynced_block {
+        std::uint64_t number = 0;
+        base::byte_vector before;
+    };
     struct stored_file {
         base::byte_vector cached;
-        base::byte_vector medium;
-        std::vector<std::uint64_t> dirty; ///< blocks
+        std::vector<unsynced_block> unsynced;
     };
     using name_table = std::map<file_name, std::shared_ptr<stored_file>>;
     struct name_change {
@@ -149,18 +159,17 @@ class block_device {
     void on(const storage::core::create_file& what) {
         auto made = std::make_shared<stored_file>();
         made->cached.resize(what.size);
-        made->medium.resize(what.size);
         change({.from = {}, .made = made, .to = what.file});
     }
     void on(const storage::core::write_blocks& what) {
         stored_file& target = *names_.at(what.file);
         ALMENARA_CHECK(what.offset % block == 0 && what.bytes.size() % block == 0 &&
                        what.offset + what.bytes.size() <= target.cached.size());
+        for (std::uint64_t at = 0; at < what.bytes.size(); at += block) {
+            remember(target, (what.offset + at) / block);
+        }
         std::copy(what.bytes.begin(), what.bytes.end(),
                   target.cached.begin() + static_cast<std::ptrdiff_t>(what.offset));
-        for (std::uint64_t at = 0; at < what.bytes.size(); at += block) {
-            target.dirty.push_back((what.offset + at) / block);
-        }
     }
     void on(const storage::core::sync_file& what) {
         settle(*names_.at(what.file), true);
@@ -197,31 +206,43 @@ class block_device {
         }
     }
 
-    static void settle(stored_file& of, bool survives) {
-        for (const std::uint64_t number : of.dirty) {
-            settle_part(of, number * block, block, survives);
+    static void remember(stored_file& file, std::uint64_t number) {
+        const auto known =
+            std::any_of(file.unsynced.begin(), file.unsynced.end(),
+                        [number](const unsynced_block& each) { return each.number == number; });
+        if (!known) {
+            const auto from = file.cached.begin() + static_cast<std::ptrdiff_t>(number * block);
+            file.unsynced.push_back(
+                {.number = number, .before = {from, from + static_cast<std::ptrdiff_t>(block)}});
         }
-        of.dirty.clear();
     }
-    static void settle_by_chance(stored_file& of, base::generator& luck) {
-        for (const std::uint64_t number : of.dirty) {
-            const bool torn = luck.chance(1, 3);
-            const std::uint64_t part = torn ? sector : block;
-            for (std::uint64_t at = 0; at < block; at += part) {
-                settle_part(of, number * block + at, part, luck.chance(1, 2));
+    static void settle(stored_file& of, bool survives) {
+        for (const unsynced_block& each : of.unsynced) {
+            if (!survives) {
+                put_back(of, each, 0, block);
             }
         }
-        of.dirty.clear();
+        of.unsynced.clear();
     }
-    static void settle_part(stored_file& of,
-                            std::uint64_t offset,
-                            std::uint64_t length,
-                            bool survives) {
-        const auto from = static_cast<std::ptrdiff_t>(offset);
-        const auto size = static_cast<std::ptrdiff_t>(length);
-        auto& source = survives ? of.cached : of.medium;
-        auto& target = survives ? of.medium : of.cached;
-        std::copy(source.begin() + from, source.begin() + from + size, target.begin() + from);
+    static void settle_by_chance(stored_file& of, base::generator& luck) {
+        for (const unsynced_block& each : of.unsynced) {
+            const bool torn = luck.chance(2, 3);
+            const std::uint64_t part = torn ? sector : block;
+            for (std::uint64_t at = 0; at < block; at += part) {
+                if (luck.chance(1, 2)) {
+                    put_back(of, each, at, part);
+                }
+            }
+        }
+        of.unsynced.clear();
+    }
+    static void put_back(stored_file& of,
+                         const unsynced_block& what,
+                         std::uint64_t at,
+                         std::uint64_t length) {
+        const auto from = what.before.begin() + static_cast<std::ptrdiff_t>(at);
+        std::copy(from, from + static_cast<std::ptrdiff_t>(length),
+                  of.cached.begin() + static_cast<std::ptrdiff_t>(what.number * block + at));
     }
 
     name_table names_;

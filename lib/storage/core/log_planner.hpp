@@ -74,6 +74,8 @@ class log_planner {
     [[nodiscard]] const log_map& map() const { return map_; }
     /// The log as it will be when all jobs that were given out are done.
     [[nodiscard]] const replica::log_point& end() const { return end_; }
+    /// The last batch that was given out is a seal.
+    [[nodiscard]] bool sealed() const { return sealed_; }
     /// Everything up to here is synced.
     [[nodiscard]] log_index durable() const { return durable_.index; }
 

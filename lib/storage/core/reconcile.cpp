@@ -1,5 +1,7 @@
 #include "storage/core/reconcile.hpp"
 
+#include "storage/core/rules.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -63,7 +65,7 @@ reconciled reconcile(scan_result& scanned,
     found.found_damaged = damage_of(scanned, how, state.applied);
     found.unclean_boot = meta.boot != boot && !meta.clean_stop;
     found.position = scanned.position;
-    if (how == relation::within) {
+    if (how == relation::within || !holds(rule::base_from_state)) {
         found.base = scanned.base;
         found.positions = std::move(scanned.positions);
         found.recent = std::move(scanned.recent);

@@ -26,6 +26,14 @@ void god_view::check_disk_kept(const replica::start_state& start, const log_imag
         found_.report("I26", "server {} starts and knows less of its damage than its disk did",
                       start.self);
     }
+    const committed_entry* const base = committed_.at(start.base.index);
+    if (start.base.index != log_index{} &&
+        (base == nullptr || base->entry.point.hash != start.base.hash)) {
+        found_.report("I10",
+                      "server {} starts with a log that begins behind index {} of epoch {}, "
+                      "which is not committed",
+                      start.self, start.base.index, start.base.epoch);
+    }
     // What a truncation on its way to the disk was about to remove may be there or not.
     log_index kept = server.durable.last();
     for (const auto& [batch, previous] : server.cuts_under_way) {

@@ -33,8 +33,12 @@ class log_image {
         return points_[place(index)];
     }
 
-    /// Equal here, and by the chain everywhere before.
+    /// Equal here, and by the chain everywhere before. What stands before the base is in the state
+    /// alone, which was made of what was committed.
     [[nodiscard]] bool holds(const replica::log_point& point) const {
+        if (point.index < base_.index) {
+            return true;
+        }
         const auto mine = at(point.index);
         return mine && mine->epoch == point.epoch && mine->hash == point.hash;
     }

@@ -1,182 +1,226 @@
-#include "sim/disk.hpp"
+#include "unit/sim/disk_stand.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <set>
 
-using namespace almenara;
-using namespace almenara::sim;
-using scan = almenara::sim::scan_verdict;
+namespace almenara {
 
 namespace {
 
-constexpr std::uint64_t many_seeds = 64;
+using sim::death;
+using storage::core::scan_verdict;
+using test::disk_stand;
 
-replica::entry_ptr entry_at(std::uint64_t index) {
-    return std::make_shared<const replica::entry>(
-        replica::entry{.index = log_index{index}, .epoch = epoch{2}});
+constexpr std::uint64_t many_seeds = 96;
+
+std::uint64_t entries_of(const storage::core::started_log& found) {
+    return found.found.position.last.index.value();
 }
 
-/// Entries first..last behind the one before.
-replica::log_write write_of(std::uint64_t first, std::uint64_t last) {
-    replica::log_write write{.batch = replica::batch_number{first},
-                             .truncates = false,
-                             .previous = {.index = log_index{first - 1}},
-                             .entries = {}};
-    for (std::uint64_t i = first; i <= last; ++i) {
-        write.entries.push_back(entry_at(i));
-    }
-    return write;
-}
-
-replica::meta_record meta_of(std::uint64_t number) {
-    return {.number = replica::meta_number{number}, .fields = {.epoch = epoch{number}}};
-}
-
-template <class Job>
-void begin(sim::disk& on, Job&& what) {
-    on.queue(std::forward<Job>(what));
-    REQUIRE(on.begin(instant{}, {}).has_value());
-}
-
-template <class Job>
-void sync(sim::disk& on, Job&& what) {
-    begin(on, std::forward<Job>(what));
-    REQUIRE(on.finish().ok);
-}
+/// Batches of several blocks, so that one can be torn between them.
+constexpr std::size_t large = 6000;
 
 } // namespace
 
 TEST_CASE("B.5 what was synced survives the power, what was not may not") {
-    std::set<std::size_t> lengths;
-    std::set<scan> verdicts;
+    std::set<std::uint64_t> lengths;
+    std::set<scan_verdict> verdicts;
     for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
-        sim::disk disk{dice{seed}};
-        sync(disk, write_of(1, 4));
-        begin(disk, write_of(5, 7));
-        disk.queue(write_of(8, 9));
-        disk.crash(death::power);
-        const scan_result found = disk.scan();
-        lengths.insert(found.entries.size());
+        disk_stand s{seed};
+        s.write(4);
+        s.queue(1, large);
+        s.begin();
+        s.queue(2);
+        const auto found = s.start_after(death::power);
+        lengths.insert(entries_of(found));
         verdicts.insert(found.verdict);
     }
-    CHECK(lengths == std::set<std::size_t>{4, 5, 6, 7});
-    CHECK(verdicts == std::set{scan::clean, scan::torn});
+    CHECK(lengths == std::set<std::uint64_t>{4, 5});
+    CHECK(verdicts == std::set{scan_verdict::clean, scan_verdict::torn});
+}
+
+TEST_CASE("B.5 a killed process leaves a beginning of its write in the cache") {
+    std::set<std::uint64_t> lengths;
+    std::set<scan_verdict> verdicts;
+    for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
+        disk_stand s{seed};
+        s.write(4);
+        s.queue(1, large);
+        s.begin();
+        const auto found = s.start_after(death::exit);
+        lengths.insert(entries_of(found));
+        verdicts.insert(found.verdict);
+        // What was found was written again: it is there for good.
+        CHECK(entries_of(s.start_after(death::power)) == entries_of(found));
+    }
+    CHECK(lengths == std::set<std::uint64_t>{4, 5});
+    CHECK(verdicts == std::set{scan_verdict::clean, scan_verdict::torn});
 }
 
 TEST_CASE(
     "E.3 what waits while a sync runs is the next job, all of it, behind the meta before it") {
-    sim::disk disk{dice{1}};
-    begin(disk, write_of(1, 1));
-    disk.queue(meta_of(2));
-    disk.queue(write_of(2, 2));
-    disk.queue(write_of(3, 3));
-    CHECK_FALSE(disk.begin(instant{}, {}).has_value()); // one in flight
-    CHECK(disk.finish().log.size() == 1);
-    REQUIRE(disk.begin(instant{}, {}).has_value());
-    CHECK(disk.finish().meta.has_value());
-    REQUIRE(disk.begin(instant{}, {}).has_value());
-    CHECK(disk.finish().log.size() == 2);
-    CHECK(disk.last() == log_index{3});
+    disk_stand s{1};
+    s.work();
+    s.queue(1);
+    s.begin();
+    s.queue_epoch(2);
+    s.queue(1);
+    s.queue(1);
+    CHECK_FALSE(s.begin()); // one in flight
+    CHECK(s.disk.finish().log.size() == 1);
+    REQUIRE(s.begin());
+    CHECK(s.disk.finish().meta.has_value());
+    REQUIRE(s.begin());
+    CHECK(s.disk.finish().log.size() == 2);
+    CHECK(s.disk.last() == log_index{3});
 }
 
-TEST_CASE(
-    "B.1 a promise from the page cache of a killed process is believed when it is rewritten") {
-    std::set<bool> kept_without_rewriting;
-    for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
-        for (const bool rewritten : {true, false}) {
-            sim::disk disk{dice{seed}};
-            sync(disk, meta_of(1));
-            begin(disk, meta_of(2));
-            disk.crash(death::exit);
-            const epoch believed = disk.scan(rewritten).meta.epoch;
-            disk.crash(death::power);
-            const bool kept = disk.scan().meta.epoch == believed;
-            if (rewritten) {
-                CHECK(kept);
-            } else {
-                kept_without_rewriting.insert(kept);
-            }
-        }
+TEST_CASE("B.8 rot is found by who reads it, and gone when the log was cut before it") {
+    disk_stand s{1};
+    s.write(5);
+    const replica::log_point before = s.end();
+    s.write(4);
+    s.seal();
+    REQUIRE(s.disk.rot_batch(log_index{6}));
+    CHECK_FALSE(s.disk.rot_batch(log_index{3})); // one at a time
+    const auto read = s.disk.read({.from = log_index{4}, .to = log_index{9}, .max_bytes = 10000});
+    CHECK(read.entries.size() == 2);
+    CHECK(s.disk.read({.from = log_index{6}, .to = log_index{9}, .max_bytes = 10000}).hole);
+    CHECK(s.disk.hurt());
+
+    const auto found = s.start_after(death::exit);
+    CHECK(found.verdict == scan_verdict::damaged);
+    CHECK(found.found.position.last == before);
+    s.queue(2);
+    s.work();
+    CHECK(s.start_after(death::power).verdict == scan_verdict::clean);
+    CHECK(s.disk.last() == log_index{7});
+    CHECK_FALSE(s.disk.hurt());
+}
+
+TEST_CASE("E.3 what nothing behind it proves does not rot") {
+    disk_stand s{1};
+    s.write(4);
+    CHECK_FALSE(s.disk.rot_batch(log_index{4}));
+    s.seal();
+    CHECK(s.disk.rot_batch(log_index{4}));
+}
+
+TEST_CASE("E.3 a write that went elsewhere is damage, wherever it went") {
+    std::set<std::uint64_t> from;
+    for (std::uint64_t before = 1; before < 24; ++before) {
+        disk_stand s{before};
+        s.write(before);
+        s.disk.misdirect_next();
+        s.write(1);
+        REQUIRE(s.disk.take_events().misdirected == 1);
+        const auto found = s.start_after(death::power);
+        REQUIRE(found.verdict == scan_verdict::damaged);
+        REQUIRE(found.found.found_damaged.has_value());
+        from.insert(found.found.found_damaged->from.value());
     }
-    CHECK(kept_without_rewriting == std::set{true, false});
+    CHECK(from.size() > 3);
 }
 
-TEST_CASE("B.8 rot is found by who reads it, and gone when it was written over") {
-    const bool end_readable = GENERATE(true, false);
-    sim::disk disk{dice{1}};
-    sync(disk, write_of(1, 9));
-    REQUIRE(disk.rot(log_index{6}, end_readable));
-    CHECK_FALSE(disk.rot(log_index{3}, end_readable)); // one at a time
-    CHECK(disk.read({.from = log_index{4}, .to = log_index{9}, .max_bytes = 1000}).entries.size() ==
-          2);
-    CHECK(disk.read({.from = log_index{6}, .to = log_index{9}, .max_bytes = 1000}).hole);
-
-    const scan_result found = disk.scan();
-    CHECK(found.verdict == scan::damaged);
-    CHECK(found.entries.size() == 5);
-    REQUIRE(found.damage.has_value());
-    CHECK(found.damage->from == log_index{6});
-    CHECK(found.damage->end.has_value() == end_readable);
-
-    sync(disk, write_of(6, 7));
-    CHECK_FALSE(disk.rotten());
-    CHECK(disk.scan().verdict == scan::clean); // short and clean: only meta remembers
-    CHECK(disk.last() == log_index{7});
-    CHECK_FALSE(disk.misuse().has_value());
-}
-
-TEST_CASE("B.5 of a sync that failed nobody knows what it wrote") {
-    std::set<std::size_t> lengths;
+TEST_CASE("B.5.4 of a sync that failed nobody knows what it wrote, and nothing runs ahead of it") {
+    std::set<std::uint64_t> lengths;
     for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
-        sim::disk disk{dice{seed}};
-        begin(disk, write_of(1, 2));
-        disk.fail_next_sync();
-        CHECK_FALSE(disk.finish().ok);
-        disk.crash(death::exit);
-        lengths.insert(disk.scan().entries.size());
+        disk_stand s{seed};
+        s.write(2);
+        s.queue(2);
+        s.begin();
+        s.disk.fail_next_sync();
+        s.queue(2); // It goes nowhere.
+        CHECK_FALSE(s.disk.finish().ok);
+        s.disk.run_ahead();
+        CHECK_FALSE(s.begin());
+        lengths.insert(entries_of(s.start_after(seed % 2 == 0 ? death::exit : death::power)));
     }
-    CHECK(lengths == std::set<std::size_t>{0, 1, 2});
-}
-
-TEST_CASE("a write that does not follow the log is said to be one") {
-    sim::disk disk{dice{1}};
-    sync(disk, write_of(1, 2));
-    sync(disk, write_of(5, 6));
-    CHECK(disk.misuse().has_value());
+    CHECK(lengths == std::set<std::uint64_t>{2, 4});
 }
 
 TEST_CASE("B.15 what was queued may be there after a crash if the disk did not wait for the turn") {
     const death how = GENERATE(death::exit, death::power);
-    std::set<std::size_t> found;
-    std::set<std::size_t> without;
+    std::set<std::uint64_t> found;
+    std::set<std::uint64_t> without;
     for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
         for (const bool ahead : {true, false}) {
-            sim::disk one{dice{seed}};
-            begin(one, write_of(1, 2));
-            one.queue(write_of(3, 4));
+            disk_stand s{seed};
+            s.write(1);
+            s.queue(1);
+            s.begin();
+            s.queue(1);
             if (ahead) {
-                one.run_ahead();
+                s.disk.run_ahead();
             }
-            one.crash(how);
-            (ahead ? found : without).insert(one.scan().entries.size());
+            (ahead ? found : without).insert(entries_of(s.start_after(how)));
         }
     }
-    CHECK(found == std::set<std::size_t>{0, 1, 2, 3, 4});
-    CHECK(without == std::set<std::size_t>{0, 1, 2});
+    CHECK(found == std::set<std::uint64_t>{1, 2, 3});
+    CHECK(without == std::set<std::uint64_t>{1, 2});
 }
 
-TEST_CASE("B.5.4 nothing runs ahead of a sync that failed") {
+TEST_CASE("B.8 a start that is ended in the middle leaves what the next one finds") {
     for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
-        sim::disk one{dice{seed}};
-        one.fail_next_sync();
-        begin(one, write_of(1, 2));
-        one.queue(write_of(3, 4));
-        REQUIRE_FALSE(one.finish().ok);
-        one.run_ahead();
-        one.crash(death::power);
-        CHECK(one.scan().entries.size() <= 2);
+        disk_stand s{seed};
+        s.queue_epoch(3);
+        s.write(5);
+        s.disk.crash(death::exit);
+        static_cast<void>(s.disk.start({}, seed % 5));
+        s.disk.crash(death::power);
+        const auto found = s.start();
+        CHECK(found.meta.epoch == epoch{3});
+        CHECK(entries_of(found) == 5);
     }
 }
+
+TEST_CASE("B.1 a stop in good order leaves a log that ends where its mark says") {
+    disk_stand s{1};
+    s.write(3);
+    s.queue(2);
+    s.disk.stop();
+    const auto found = s.start_after(death::power);
+    CHECK(entries_of(found) == 5);
+    CHECK_FALSE(found.found.unclean_boot);
+    CHECK(s.start_after(death::power).found.unclean_boot);
+}
+
+TEST_CASE("B.8 segments that nobody needs come back, and the log begins behind them") {
+    disk_stand s{1,
+                 {.log = {.segment_size = 8 * storage::core::block_size,
+                          .batch_bytes = storage::core::block_size,
+                          .spares = 1},
+                  .kept = {.bytes = 0, .entries = 4, .most_bytes = 0}}};
+    s.write(25);
+    const storage::core::state_row state{.applied = s.end(), .config = nullptr};
+    s.write(5);
+    const auto before = s.disk.take_events();
+    CHECK(before.recycled == 0);
+    CHECK(before.segments > 3);
+    s.disk.may_recycle(log_index{20}, log_index{25});
+    s.write(10);
+    CHECK(s.disk.take_events().recycled > 1);
+    const auto old = s.disk.read({.from = log_index{1}, .to = log_index{9}, .max_bytes = 10000});
+    CHECK(old.entries.empty());
+    CHECK_FALSE(old.hole);
+    const auto found = s.start_after(death::power, state);
+    CHECK(found.found.base.index > log_index{6});
+    CHECK(found.found.base.index < log_index{20});
+    CHECK(entries_of(found) == 40);
+}
+
+TEST_CASE("B.11 another disk in its place knows nothing") {
+    disk_stand s{1};
+    s.queue_epoch(4);
+    s.write(3);
+    s.disk.replace();
+    const auto found = s.start();
+    CHECK(found.is_new);
+    CHECK(found.meta.epoch == epoch{});
+    CHECK(entries_of(found) == 0);
+}
+
+} // namespace almenara
