@@ -14,6 +14,8 @@ bool is_rare(sight what) {
     case sight::late_promise:
     case sight::damaged_unknown:
     case sight::damaged_while_running:
+    case sight::torn_tail:
+    case sight::damaged_log:
     case sight::state_ahead:
     case sight::misdirected_write:
     case sight::meta_slot_unreadable:
