@@ -42,10 +42,16 @@ TEST_CASE("decision 004: what comes while it looks again is a turn at once") {
     reactor turns;
     int turn = 0;
     int came_in = 0;
+    // Something to wait for, as long as nothing came.
+    asio::steady_timer waits{turns.context(), 1h};
+    waits.async_wait([](const boost::system::error_code&) {});
     turns.at_end_of_turn([&] {
         if (++turn == 1) {
             turns.look_again_until(net::monotonic_now() + 10s);
-            asio::post(turns.context(), [&] { came_in = turn + 1; });
+            asio::post(turns.context(), [&] {
+                came_in = turn + 1;
+                waits.cancel();
+            });
         }
     });
     asio::post(turns.context(), [] {});
@@ -78,8 +84,9 @@ TEST_CASE("D.3: how long a turn took is known to the next one") {
     reactor turns;
     std::vector<duration> lengths;
     turns.at_end_of_turn([&] { lengths.push_back(turns.last_turn()); });
-    asio::post(turns.context(), [] {
-        const instant until = net::monotonic_now() + 20ms;
+    asio::post(turns.context(), [&] {
+        // A turn begins when the first thing in it asks what time it is.
+        const instant until = turns.now() + 20ms;
         while (net::monotonic_now() < until) {
         }
     });
