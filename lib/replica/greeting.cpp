@@ -10,7 +10,8 @@
 /// B.2, B.12: what a server says of itself in HELLO, and who is refused because of it.
 namespace almenara::replica {
 
-namespace {
+// Not unnamed: what comes with a description would be unused there.
+namespace detail {
 
 /// What a proof is about. With the dialler's incarnation in the session, which is new in every
 /// process, an answer cannot be one that was heard before.
@@ -23,13 +24,17 @@ struct proven {
 };
 ALMENARA_DESCRIBE(proven, server, uuid, incarnation, kind, session)
 
+} // namespace detail
+
+namespace {
+
 base::mac128 proof_of(const base::key256& secret, const greeting& g) {
     base::byte_vector bytes;
-    wire::encode(proven{.server = g.server,
-                        .uuid = g.uuid,
-                        .incarnation = g.incarnation,
-                        .kind = g.kind,
-                        .session = g.session},
+    wire::encode(detail::proven{.server = g.server,
+                                .uuid = g.uuid,
+                                .incarnation = g.incarnation,
+                                .kind = g.kind,
+                                .session = g.session},
                  bytes);
     return base::blake2b_128(base::derive_key(secret, "linkhail"), bytes);
 }

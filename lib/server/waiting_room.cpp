@@ -45,11 +45,12 @@ bool waiting_room::hold(held_request& who) {
 
 template <class Predicate>
 std::vector<held_request> waiting_room::take_if(Predicate wanted) {
-    const auto first = std::stable_partition(held_.begin(), held_.end(),
-                                             [&](const auto& one) { return !wanted(one); });
-    std::vector<held_request> taken{std::make_move_iterator(first),
-                                    std::make_move_iterator(held_.end())};
-    held_.erase(first, held_.end());
+    std::vector<held_request> taken;
+    std::vector<held_request> left;
+    for (held_request& one : held_) {
+        (wanted(one) ? taken : left).push_back(std::move(one));
+    }
+    held_ = std::move(left);
     for (const held_request& one : taken) {
         bytes_ -= weight_of(one.request);
         --counts_[static_cast<std::size_t>(one.reason)];
