@@ -27,9 +27,10 @@ base::byte_vector bytes_of(std::string_view text) {
     return {bytes.begin(), bytes.end()};
 }
 
-client::api_options to(std::vector<std::string> servers) {
+template <class... Addresses>
+client::api_options to(const Addresses&... servers) {
     client::api_options options;
-    options.how.servers = std::move(servers);
+    options.how.servers = {servers...};
     options.how.user = "anna";
     options.how.client_name = "test 1";
     options.how.seed = 7;
@@ -55,7 +56,7 @@ struct two_servers {
 TEST_CASE("an api writes and reads through the primary, whichever server it was told") {
     two_servers here;
     here.stage.play([&]() -> asio::awaitable<void> {
-        client::api api{here.stage.context.get_executor(), to({here.other.address()})};
+        client::api api{here.stage.context.get_executor(), to(here.other.address())};
         base::byte_vector write = kv::put("colour", bytes_of("blue"));
         const auto written = co_await api.write(std::move(write), in(5s));
         CHECK(written.code == result_code::ok);
@@ -79,7 +80,7 @@ TEST_CASE("C.3: an api follows the primary and brings what was asked to its end"
     two_servers here;
     here.stage.play([&]() -> asio::awaitable<void> {
         client::api api{here.stage.context.get_executor(),
-                        to({here.stage.server.address(), here.other.address()})};
+                        to(here.stage.server.address(), here.other.address())};
         std::vector<client::source> found;
         api.listen([&](const client::news& what) {
             if (const auto* const again = std::get_if<client::reconnected>(&what)) {
@@ -116,7 +117,7 @@ TEST_CASE("an api whose servers are not there says so at once if it must find so
     const std::string address = stage.server.address();
     stage.server.stop();
     stage.play([&]() -> asio::awaitable<void> {
-        auto options = to({address});
+        auto options = to(address);
         options.how.must_find_somebody = true;
         client::api api{stage.context.get_executor(), options};
         base::byte_vector question = kv::get("colour");
@@ -135,7 +136,7 @@ TEST_CASE("what waits when an api is given up or destroyed is answered") {
     int answered = 0;
     here.stage.play([&]() -> asio::awaitable<void> {
         {
-            client::api api{here.stage.context.get_executor(), to({here.stage.server.address()})};
+            client::api api{here.stage.context.get_executor(), to(here.stage.server.address())};
             co_await api.log_in(in(5s));
             for (int i = 0; i < 3; ++i) {
                 api.write(kv::put("a", {}), in(5s), [&](const client::answer&) { ++answered; });
@@ -159,7 +160,7 @@ TEST_CASE("a server that sends nonsense is left, and the next one asked") {
     };
     here.stage.play([&]() -> asio::awaitable<void> {
         client::api api{here.stage.context.get_executor(),
-                        to({here.stage.server.address(), here.other.address()})};
+                        to(here.stage.server.address(), here.other.address())};
         base::byte_vector write = kv::put("a", {});
         const auto written = co_await api.write(std::move(write), in(10s));
         CHECK(written.code == result_code::ok);
