@@ -180,11 +180,10 @@ class play {
             if (requests.empty()) {
                 return;
             }
-            const auto [request, what] = std::move(requests.front());
+            const auto oldest = std::move(requests.front());
             requests.erase(requests.begin());
-            std::visit(
-                [&, request = request](const auto& asked) { reply(to, asked, request, at, code); },
-                what);
+            std::visit([&](const auto& asked) { reply(to, asked, oldest.first, at, code); },
+                       oldest.second);
         });
     }
 
