@@ -4,6 +4,7 @@
 #include "log/log.hpp"
 #include "net/address.hpp"
 #include "net/clock.hpp"
+#include "server/log_words.hpp"
 #include "wire/print.hpp"
 
 #include <boost/asio/post.hpp>
@@ -32,40 +33,6 @@ constexpr duration notable_gap = std::chrono::milliseconds{1};
 /// Entries that go into base in one turn.
 constexpr std::uint64_t applied_at_once = 1000;
 constexpr std::size_t forgotten_at_once = 256;
-
-replica::entry_type type_of(state::update_label label) {
-    switch (label) {
-    case state::update_label::session_open:
-        return replica::entry_type::session_open;
-    case state::update_label::session_close:
-        return replica::entry_type::session_close;
-    case state::update_label::expire:
-        return replica::entry_type::expire;
-    case state::update_label::update:
-        break;
-    }
-    return replica::entry_type::update;
-}
-
-state::payload_kind kind_of(replica::entry_type type) {
-    switch (type) {
-    case replica::entry_type::config:
-        return state::payload_kind::config;
-    case replica::entry_type::epoch_start:
-    case replica::entry_type::digest:
-        return state::payload_kind::other;
-    default:
-        return state::payload_kind::update;
-    }
-}
-
-state::log_record record_of(const replica::entry& entry) {
-    return {.index = entry.index,
-            .epoch = entry.epoch,
-            .hash = entry.hash.value(),
-            .kind = kind_of(entry.type),
-            .payload = entry.payload};
-}
 
 /// From threads that work for the driver.
 storage::post_function post_to(reactor& turns) {

@@ -1,6 +1,7 @@
 #include "scripts/clients.hpp"
 
 #include "base/bytes.hpp"
+#include "server/log_words.hpp"
 #include "services/body.hpp"
 #include "services/kv/messages.hpp"
 #include "wire/described.hpp"
@@ -13,40 +14,14 @@
 namespace almenara::scripts {
 
 namespace kv = services::kv;
+using almenara::server::record_of;
+using almenara::server::type_of;
 
 namespace {
 
 base::byte_vector bytes_of(std::string_view text) {
     const base::byte_view view = base::as_bytes(text);
     return {view.begin(), view.end()};
-}
-
-state::log_record record_of(const replica::entry& e) {
-    state::payload_kind kind = state::payload_kind::update;
-    if (e.type == replica::entry_type::config) {
-        kind = state::payload_kind::config;
-    } else if (e.type == replica::entry_type::epoch_start) {
-        kind = state::payload_kind::other;
-    }
-    return {.index = e.index,
-            .epoch = e.epoch,
-            .hash = e.hash.value(),
-            .kind = kind,
-            .payload = e.payload};
-}
-
-replica::entry_type type_of(state::update_label label) {
-    switch (label) {
-    case state::update_label::update:
-        return replica::entry_type::update;
-    case state::update_label::session_open:
-        return replica::entry_type::session_open;
-    case state::update_label::session_close:
-        return replica::entry_type::session_close;
-    case state::update_label::expire:
-        return replica::entry_type::expire;
-    }
-    return replica::entry_type::update;
 }
 
 /// `put k v`, `cas k VERSION v`, `add k 5`, `rm k`.

@@ -1,6 +1,7 @@
 #include "sim/reception.hpp"
 
 #include "base/check.hpp"
+#include "server/log_words.hpp"
 #include "state/session_table.hpp"
 #include "state/update.hpp"
 #include "wire/codec.hpp"
@@ -12,44 +13,12 @@ namespace almenara::sim {
 
 namespace {
 
+using almenara::server::record_of;
 using almenara::server::sighting;
+using almenara::server::type_of;
 
 /// The dice say when sessions are swept.
 constexpr duration never_by_itself = std::chrono::hours{1000};
-
-replica::entry_type type_of(state::update_label label) {
-    switch (label) {
-    case state::update_label::session_open:
-        return replica::entry_type::session_open;
-    case state::update_label::session_close:
-        return replica::entry_type::session_close;
-    case state::update_label::expire:
-        return replica::entry_type::expire;
-    case state::update_label::update:
-        break;
-    }
-    return replica::entry_type::update;
-}
-
-state::payload_kind kind_of(replica::entry_type type) {
-    switch (type) {
-    case replica::entry_type::config:
-        return state::payload_kind::config;
-    case replica::entry_type::epoch_start:
-    case replica::entry_type::digest:
-        return state::payload_kind::other;
-    default:
-        return state::payload_kind::update;
-    }
-}
-
-state::log_record record_of(const replica::entry& entry) {
-    return {.index = entry.index,
-            .epoch = entry.epoch,
-            .hash = entry.hash.value(),
-            .kind = kind_of(entry.type),
-            .payload = entry.payload};
-}
 
 } // namespace
 

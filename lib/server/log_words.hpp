@@ -1,0 +1,46 @@
+#pragma once
+
+#include "replica/entry.hpp"
+#include "state/log_record.hpp"
+#include "state/requests.hpp"
+
+/// What the log and the state call the same things: for whoever stands between the two, which is
+/// the driver, and in tests what plays it.
+namespace almenara::server {
+
+[[nodiscard]] inline replica::entry_type type_of(state::update_label label) {
+    switch (label) {
+    case state::update_label::session_open:
+        return replica::entry_type::session_open;
+    case state::update_label::session_close:
+        return replica::entry_type::session_close;
+    case state::update_label::expire:
+        return replica::entry_type::expire;
+    case state::update_label::update:
+        break;
+    }
+    return replica::entry_type::update;
+}
+
+[[nodiscard]] inline state::payload_kind kind_of(replica::entry_type type) {
+    switch (type) {
+    case replica::entry_type::config:
+        return state::payload_kind::config;
+    case replica::entry_type::epoch_start:
+    case replica::entry_type::digest:
+        return state::payload_kind::other;
+    default:
+        return state::payload_kind::update;
+    }
+}
+
+/// The entry outlives it.
+[[nodiscard]] inline state::log_record record_of(const replica::entry& entry) {
+    return {.index = entry.index,
+            .epoch = entry.epoch,
+            .hash = entry.hash.value(),
+            .kind = kind_of(entry.type),
+            .payload = entry.payload};
+}
+
+} // namespace almenara::server
