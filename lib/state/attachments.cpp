@@ -20,16 +20,19 @@ std::optional<connection_id> attachments::attach(connection_id connection, sessi
     return older;
 }
 
-void attachments::closed(connection_id connection) {
+std::optional<session_id> attachments::closed(connection_id connection) {
     const auto found = by_connection_.find(connection);
     if (found == by_connection_.end()) {
-        return;
+        return std::nullopt;
     }
+    std::optional<session_id> silent;
     const auto speaker = speaks_for_.find(found->second);
     if (speaker != speaks_for_.end() && speaker->second == connection) {
+        silent = speaker->first;
         speaks_for_.erase(speaker);
     }
     by_connection_.erase(found);
+    return silent;
 }
 
 bool attachments::may_operate(connection_id connection, session_id session) const {

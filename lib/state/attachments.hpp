@@ -17,8 +17,8 @@ class attachments {
     /// The connection now speaks for the session. Gives the one that did before: it is closed.
     [[nodiscard]] std::optional<connection_id> attach(connection_id connection, session_id session);
 
-    /// The connection is gone.
-    void closed(connection_id connection);
+    /// The connection is gone. Gives the session that nobody speaks for any more.
+    std::optional<session_id> closed(connection_id connection);
 
     /// Whether operations of the session are taken from this connection.
     [[nodiscard]] bool may_operate(connection_id connection, session_id session) const;

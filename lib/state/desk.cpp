@@ -54,11 +54,12 @@ std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
         }
         news.emplace_back(entry.index, std::move(*changes));
     }
-    for (const auto& [index, changes] : news) {
-        overlay_.push(index, changes);
+    for (auto& [index, changes] : news) {
+        overlay_.push(index, std::move(changes));
     }
     in_office_ = true;
     attachments_.forget_all();
+    known_.forget_all();
     sweeper_.start_again();
     if (first_uncommitted > log_index{0}) {
         overlay_.commit(log_index{first_uncommitted.value() - 1});
@@ -69,6 +70,7 @@ std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
 std::vector<delivery> desk::left_office() {
     in_office_ = false;
     attachments_.forget_all();
+    known_.forget_all();
     closing_.clear();
     if (holds(rule::overlay_dropped_after_office)) {
         overlay_.drop_pending();
@@ -85,11 +87,11 @@ std::optional<unusable_entry> desk::committed(const log_record& entry) {
         return stopped_;
     }
     if (entry.index > overlay_.last()) {
-        const auto changes = changes_of(entry);
+        auto changes = changes_of(entry);
         if (!changes) {
             return stopped_ = unusable_entry{.index = entry.index, .why = changes.error()};
         }
-        overlay_.push(entry.index, *changes);
+        overlay_.push(entry.index, std::move(*changes));
     }
     entry_position where{.index = entry.index, .epoch = entry.epoch, .hash = entry.hash};
     if (entry.kind == payload_kind::config) {
@@ -149,6 +151,7 @@ decision desk::open_session(const turn& now, connection_id connection, const ope
     }
     if (oldest) {
         erase_session(rows, *oldest);
+        known_.forget(*oldest);
     } else if (sessions >= limits_.most_sessions) {
         return turn_away(result_code::busy);
     }
@@ -184,6 +187,7 @@ decision desk::close_session(const turn& now, connection_id connection, const cl
     }
     transaction rows{all};
     erase_session(rows, what.session);
+    known_.forget(what.session);
     attachments_.session_closed(what.session);
     closing_.emplace(what.session, now.next.index);
     proposed entry{.label = update_label::session_close, .session = what.session};
@@ -197,6 +201,7 @@ std::variant<attached, probe_first> desk::attach(connection_id connection, sessi
     if (!find_session(overlay_.whole_view(), session)) {
         return probe_first{};
     }
+    detach(connection);
     const auto seen = find_session(overlay_.committed_view(), session);
     return attached{.to_close = attachments_.attach(connection, session),
                     .last_known = seen ? seen->last : sequence{}};
@@ -212,7 +217,11 @@ decision desk::operation(const turn& now, connection_id connection, const operat
         return turn_away(result_code::invalid);
     }
     const place at{.session = what.session, .seq = what.seq, .first_unacked = what.first_unacked};
-    const standing stands = judge(overlay_.whole_view(), at, limits_);
+    known_session* const session = known_.find(overlay_.whole_view(), what.session);
+    if (session == nullptr) {
+        return probe_first{};
+    }
+    const standing stands = judge(overlay_.whole_view(), *session, at, limits_);
     // Before anything else is found wrong with it: a repeat gets the first result, whatever it says
     // now and whatever the bounds are by now.
     if (const auto* const repeat = std::get_if<is_known>(&stands)) {
@@ -221,8 +230,7 @@ decision desk::operation(const turn& now, connection_id connection, const operat
                         {.connection = connection, .request = what.request},
                         {.session = what.session, .seq = what.seq, .reply = repeat->result.reply});
     }
-    if (std::holds_alternative<is_stale>(stands) ||
-        std::holds_alternative<has_no_session>(stands)) {
+    if (std::holds_alternative<is_stale>(stands)) {
         return probe_first{};
     }
     if (what.body.size() > limits_.largest_body) {
@@ -231,11 +239,10 @@ decision desk::operation(const turn& now, connection_id connection, const operat
     if (what.first_unacked > what.seq) {
         return turn_away(result_code::invalid);
     }
-    const auto* const fresh = std::get_if<is_new>(&stands);
-    if (fresh == nullptr || is_over_limits(what)) {
+    if (std::holds_alternative<window_is_full>(stands) || is_over_limits(what)) {
         return turn_away(result_code::busy);
     }
-    return execute(now, connection, what, fresh->session);
+    return execute(now, connection, what, *session);
 }
 
 outcome desk::outcome_of(const context& about, transaction& rows, base::byte_view body) const {
@@ -255,7 +262,7 @@ outcome desk::outcome_of(const context& about, transaction& rows, base::byte_vie
 decision desk::execute(const turn& now,
                        connection_id connection,
                        const operation_request& what,
-                       const session_row& session) {
+                       known_session& session) {
     const log_index index = now.next.index;
     transaction rows{overlay_.whole_view()};
     const context about{
@@ -345,8 +352,14 @@ answer desk::read(base::byte_view body) const {
 }
 
 void desk::connection_closed(connection_id connection) {
-    attachments_.closed(connection);
+    detach(connection);
     waiters_.closed(connection);
+}
+
+void desk::detach(connection_id connection) {
+    if (const auto session = attachments_.closed(connection)) {
+        known_.forget(*session);
+    }
 }
 
 std::optional<proposed> desk::sweep(const turn& now) {
@@ -361,9 +374,11 @@ std::optional<proposed> desk::sweep(const turn& now) {
     transaction rows{overlay_.whole_view()};
     for (const session_id session : found.to_touch) {
         touch_session(rows, session, now.next.time);
+        known_.forget(session);
     }
     for (const session_id session : found.expired) {
         erase_session(rows, session);
+        known_.forget(session);
     }
     proposed entry{.label = found.expired.empty() ? update_label::update : update_label::expire};
     entry.payload = push_own(now.next.index, rows, {});
@@ -371,15 +386,15 @@ std::optional<proposed> desk::sweep(const turn& now) {
 }
 
 base::byte_vector desk::push_own(log_index index, transaction& rows, const state::reply& reply) {
-    const update what{.changes = rows.take_changes(), .reply = reply};
+    update what{.changes = rows.take_changes(), .reply = reply};
     // Own work: an entry that the others could not apply must not leave.
     ALMENARA_CHECK(!defect_in(what.changes, index, services_));
-    // Only where a rule is switched off has an older office left something in its place.
-    if (index > overlay_.last() || holds(rule::overlay_dropped_after_office)) {
-        overlay_.push(index, what.changes);
-    }
     base::byte_vector payload;
     wire::encode(what, payload);
+    // Only where a rule is switched off has an older office left something in its place.
+    if (index > overlay_.last() || holds(rule::overlay_dropped_after_office)) {
+        overlay_.push(index, std::move(what.changes));
+    }
     return payload;
 }
 

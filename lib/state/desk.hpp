@@ -6,6 +6,7 @@
 #include "state/entry_check.hpp"
 #include "state/ids.hpp"
 #include "state/key_space.hpp"
+#include "state/known_sessions.hpp"
 #include "state/limits.hpp"
 #include "state/log_record.hpp"
 #include "state/outcome.hpp"
@@ -103,7 +104,8 @@ class desk {
     [[nodiscard]] decision execute(const turn& now,
                                    connection_id connection,
                                    const operation_request& what,
-                                   const session_row& session);
+                                   known_session& session);
+    void detach(connection_id connection);
     /// B.5.2: a repeat.
     [[nodiscard]] decision repeated(const turn& now,
                                     log_index index,
@@ -127,6 +129,7 @@ class desk {
     const service& services_;
     overlay overlay_;
     attachments attachments_;
+    known_sessions known_; ///< as the whole view has them
     waiters waiters_;
     sweeper sweeper_{limits_};
     std::map<session_id, log_index> closing_; ///< by entries that are not confirmed yet

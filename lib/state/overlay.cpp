@@ -23,20 +23,21 @@ overlay::overlay(key_space& base)
       committed_(taken_.index),
       settled_(taken_.index) {}
 
-void overlay::push(log_index index, std::span<const change> changes) {
+void overlay::push(log_index index, std::vector<change> changes) {
     ALMENARA_CHECK(index == last().next());
     entry& whole = entries_.emplace_back();
     whole.where.index = index;
-    for (const change& what : changes) {
-        push(whole, what);
+    whole.rows.reserve(changes.size());
+    for (change& what : changes) {
         whole.bytes += what.key.size() + what.bytes.size();
+        push(whole, std::move(what));
     }
     pending_bytes_ += whole.bytes;
 }
 
-void overlay::push(entry& whole, const change& what) {
+void overlay::push(entry& whole, change&& what) {
     std::optional<base::byte_vector> value = changed(what);
-    const auto row = rows_.try_emplace(what.key).first;
+    const auto row = rows_.try_emplace(std::move(what.key)).first;
     memory_ += size_of(value);
     if (!row->second.empty() && row->second.back().index == whole.where.index) {
         memory_ -= size_of(row->second.back().value);
@@ -47,10 +48,10 @@ void overlay::push(entry& whole, const change& what) {
     whole.rows.push_back(row);
 }
 
-std::optional<base::byte_vector> overlay::changed(const change& what) const {
+std::optional<base::byte_vector> overlay::changed(change& what) const {
     switch (what.kind) {
     case change_kind::put:
-        return what.bytes;
+        return std::move(what.bytes);
     case change_kind::erase:
         return std::nullopt;
     case change_kind::splice: {

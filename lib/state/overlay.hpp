@@ -40,7 +40,7 @@ class overlay {
     explicit overlay(key_space& base);
 
     /// The next entry, pending.
-    void push(log_index index, std::span<const change> changes);
+    void push(log_index index, std::vector<change> changes);
 
     /// Everything up to here is committed, as far as it is here.
     void commit(log_index upto);
@@ -116,8 +116,8 @@ class overlay {
         part seen_;
     };
 
-    void push(entry& whole, const change& what);
-    [[nodiscard]] std::optional<base::byte_vector> changed(const change& what) const;
+    void push(entry& whole, change&& what);
+    [[nodiscard]] std::optional<base::byte_vector> changed(change& what) const;
     [[nodiscard]] entry& at(log_index index);
     [[nodiscard]] const version* newest(const versions& of, part seen) const;
     /// What the row became by the entries up to there.

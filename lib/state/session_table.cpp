@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 namespace almenara::state {
@@ -29,6 +30,15 @@ void append_number(std::string& key, std::uint64_t number) {
     for (unsigned shift = 64; shift > 0; shift -= 8) {
         key += static_cast<char>(static_cast<unsigned char>(number >> (shift - 8)));
     }
+}
+
+std::uint64_t number_behind(std::string_view key, std::size_t prefix) {
+    ALMENARA_CHECK(key.size() == prefix + sizeof(std::uint64_t));
+    std::uint64_t number = 0;
+    for (const char digit : key.substr(prefix)) {
+        number = number << 8U | static_cast<unsigned char>(digit);
+    }
+    return number;
 }
 
 std::string nonce_key(device_id device, open_nonce nonce) {
@@ -83,17 +93,9 @@ std::optional<Row> read_row(const table_view& rows, std::string_view key) {
     return std::move(*read);
 }
 
-/// Results that the client has by the time it says `first_unacked`.
-std::vector<row> acked_results(const table_view& rows,
-                               const place& at,
-                               const session_row& session,
-                               std::size_t most) {
-    if (at.first_unacked <= session.first_unacked) {
-        return {};
-    }
-    return rows.scan({.from = result_key(at.session, session.first_unacked),
-                      .to = result_key(at.session, at.first_unacked)},
-                     {.rows = most});
+/// Behind the results that the client has by the time it says so.
+std::vector<sequence>::const_iterator behind_acked(const known_session& session, const place& at) {
+    return std::lower_bound(session.results.begin(), session.results.end(), at.first_unacked);
 }
 
 void count(transaction& rows, std::uint64_t sessions) {
@@ -144,28 +146,44 @@ std::optional<result_row> find_result(const table_view& rows, session_id session
     return read_row<result_row>(rows, result_key(session, seq));
 }
 
+std::vector<sequence> results_of(const table_view& rows,
+                                 session_id session,
+                                 const session_row& row) {
+    std::vector<sequence> all;
+    if (row.results == 0) {
+        return all;
+    }
+    std::string results{result_prefix};
+    append_id(results, session);
+    all.reserve(row.results);
+    for (const state::row& result : rows.scan(prefix_range(results), {.rows = row.results})) {
+        all.push_back(sequence{number_behind(result.key, results.size())});
+    }
+    return all;
+}
+
 std::uint64_t count_sessions(const table_view& rows) {
     return read_row<session_count_row>(rows, count_key).value_or(session_count_row{}).sessions;
 }
 
-standing judge(const table_view& rows, const place& at, const limits& bounds) {
-    const auto session = find_session(rows, at.session);
-    if (!session) {
-        return has_no_session{};
-    }
-    if (at.seq < session->first_unacked) {
+standing judge(const table_view& rows,
+               const known_session& session,
+               const place& at,
+               const limits& bounds) {
+    if (at.seq < session.row.first_unacked) {
         return is_stale{};
     }
-    if (auto result = find_result(rows, at.session, at.seq)) {
+    if (std::binary_search(session.results.begin(), session.results.end(), at.seq)) {
+        auto result = find_result(rows, at.session, at.seq);
+        ALMENARA_CHECK(result.has_value());
         return is_known{std::move(*result)};
     }
     // C.1: the window counts results, not numbers: there may be holes.
-    if (session->results >= bounds.window &&
-        session->results - acked_results(rows, at, *session, bounds.window).size() >=
-            bounds.window) {
+    const auto left = std::distance(behind_acked(session, at), session.results.end());
+    if (static_cast<std::size_t>(left) >= bounds.window) {
         return window_is_full{};
     }
-    return is_new{*session};
+    return is_new{};
 }
 
 void open_session(transaction& rows,
@@ -179,22 +197,26 @@ void open_session(transaction& rows,
 
 void record_result(transaction& rows,
                    const place& at,
-                   session_row session,
+                   known_session& session,
                    const result_row& result,
                    wall_time time) {
-    for (const row& acked : acked_results(rows, at, session, session.results)) {
-        rows.erase(acked.key);
-        --session.results;
+    const auto left = behind_acked(session, at);
+    for (auto acked = session.results.cbegin(); acked != left; ++acked) {
+        rows.erase(result_key(at.session, *acked));
     }
-    session.first_unacked = std::max(session.first_unacked, at.first_unacked);
-    session.last = std::max(session.last, at.seq);
-    session.active = std::max(session.active, time);
+    session.results.erase(session.results.cbegin(), left);
+    session_row& row = session.row;
+    row.first_unacked = std::max(row.first_unacked, at.first_unacked);
+    row.last = std::max(row.last, at.seq);
+    row.active = std::max(row.active, time);
     // C.1: what an operation came to is part of the same entry as what it changed.
     if (holds(rule::dedup_row_in_update)) {
         rows.put_row(result_key(at.session, at.seq), result);
-        ++session.results;
+        session.results.insert(
+            std::lower_bound(session.results.begin(), session.results.end(), at.seq), at.seq);
     }
-    rows.put_row(session_key(at.session), session);
+    row.results = static_cast<std::uint32_t>(session.results.size());
+    rows.put_row(session_key(at.session), row);
 }
 
 void touch_session(transaction& rows, session_id session, wall_time time) {

@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "state/ids.hpp"
+#include "state/known_sessions.hpp"
 #include "state/limits.hpp"
 #include "state/rows.hpp"
 #include "state/table_view.hpp"
@@ -35,19 +36,20 @@ inline constexpr std::string_view session_prefix = "session/";
 [[nodiscard]] std::optional<result_row> find_result(const table_view& rows,
                                                     session_id session,
                                                     sequence seq);
+/// The operations of a session that have a result, in order.
+[[nodiscard]] std::vector<sequence> results_of(const table_view& rows,
+                                               session_id session,
+                                               const session_row& row);
 [[nodiscard]] std::uint64_t count_sessions(const table_view& rows);
 
 /// What C.1 says of an operation before anybody executes it.
-struct is_new {
-    session_row session;
-};
+struct is_new {};
 struct is_known {
     result_row result;
 };
 struct is_stale {};
-struct has_no_session {};
 struct window_is_full {};
-using standing = std::variant<is_new, is_known, is_stale, has_no_session, window_is_full>;
+using standing = std::variant<is_new, is_known, is_stale, window_is_full>;
 
 /// Where an operation stands in its session.
 struct place {
@@ -55,7 +57,10 @@ struct place {
     sequence seq;
     sequence first_unacked; ///< as the operation says
 };
-[[nodiscard]] standing judge(const table_view& rows, const place& at, const limits& bounds);
+[[nodiscard]] standing judge(const table_view& rows,
+                             const known_session& session,
+                             const place& at,
+                             const limits& bounds);
 
 /// Writes the rows of a session that was opened by the entry at `index`.
 void open_session(transaction& rows,
@@ -63,10 +68,11 @@ void open_session(transaction& rows,
                   const nonce_row& opening,
                   const session_row& opened);
 
-/// Writes the result of a new operation, and drops those that its client has.
+/// Writes the result of a new operation, and drops those that its client has; `session` becomes
+/// what it then is.
 void record_result(transaction& rows,
                    const place& at,
-                   session_row session,
+                   known_session& session,
                    const result_row& result,
                    wall_time time);
 
