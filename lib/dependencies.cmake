@@ -11,3 +11,10 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 find_package(Threads REQUIRED)
+
+# Decision 015. For programs, not for libraries; a sanitizer brings an allocator of its own.
+add_library(almenara_allocator INTERFACE)
+if(ALMENARA_JEMALLOC AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+  target_link_libraries(almenara_allocator INTERFACE PkgConfig::jemalloc)
+endif()

@@ -30,8 +30,7 @@ constexpr duration longest_reading = std::chrono::milliseconds{20};
 /// A loop that did not run for so long says so, whatever is due.
 constexpr duration notable_gap = std::chrono::milliseconds{1};
 
-/// Entries that go into base in one turn.
-constexpr std::uint64_t applied_at_once = 1000;
+/// Entries of which the overlay lets go in one turn.
 constexpr std::size_t forgotten_at_once = 256;
 
 /// From threads that work for the driver.
@@ -75,11 +74,11 @@ driver::driver(reactor& turns,
              post_to(turns),
              [this](const storage::apply_thread::news& what) { base_told(what); }),
       cuts_(wanted.batches_in_flight),
+      committed_upto_(base_->applied().index),
+      feed_(committed_upto_),
       timer_(turns.context()),
       go_timer_(turns.context()),
-      work_(asio::make_work_guard(turns.context())) {
-    committed_upto_ = given_upto_ = base_->applied().index;
-}
+      work_(asio::make_work_guard(turns.context())) {}
 
 driver::~driver() {
     close();
@@ -365,15 +364,22 @@ void driver::end(const replica::fatal& how) {
 
 // -- State ----------------------------------------------------------------------------------------
 
-/// In slices: after a start there may be a long log to apply.
 void driver::give_to_base() {
-    reception_.desk().forget_applied(forgotten_at_once);
-    if (committed_upto_ <= given_upto_ || apply_.is_full()) {
+    state::desk& desk = reception_.desk();
+    desk.forget_applied(forgotten_at_once);
+    if (apply_.is_full()) {
         return;
     }
-    given_upto_ = std::min(committed_upto_, log_index{given_upto_.value() + applied_at_once});
-    if (auto batch = reception_.desk().take_for_base(given_upto_)) {
-        apply_.give(std::move(*batch));
+    feed_.committed(committed_upto_, desk.log_beyond_base().memory(), now());
+    const auto slice = feed_.next(now());
+    if (!slice) {
+        return;
+    }
+    if (auto batch = desk.take_for_base(slice->upto)) {
+        group_.push_back(std::move(*batch));
+    }
+    if (slice->ends_group) {
+        apply_.give(std::exchange(group_, {}));
     }
 }
 
@@ -499,9 +505,11 @@ void driver::set_timer() {
         return;
     }
     instant next = core_is_over_ ? instant::max() : wake_;
-    const bool lags = committed_upto_ > given_upto_ && !apply_.is_full();
-    if (!core_is_over_ && (!inbox_.empty() || tick_owed_since_ || lags)) {
+    if (!core_is_over_ && (!inbox_.empty() || tick_owed_since_)) {
         next = now();
+    }
+    if (!core_is_over_ && !apply_.is_full()) {
+        next = std::min(next, feed_.due().value_or(instant::max()));
     }
     next = std::min(
         {next, log_.wake().value_or(instant::max()), reception_.wake().value_or(instant::max())});

@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "net/byte_stream.hpp"
 #include "replica/core.hpp"
+#include "server/base_feed.hpp"
 #include "server/client_registry.hpp"
 #include "server/cluster_view.hpp"
 #include "server/cut_policy.hpp"
@@ -130,8 +131,9 @@ class driver final : public replication {
     hybrid_clock stamps_;
 
     std::vector<replica::event> inbox_;
-    log_index committed_upto_;      ///< given to the reception
-    log_index given_upto_;          ///< of these, to base
+    log_index committed_upto_; ///< given to the reception
+    base_feed feed_;           ///< of these, to the state's database
+    std::vector<state::base_batch> group_;
     instant wake_ = instant::max(); ///< of the core
     std::optional<instant> tick_owed_since_;
     mutable standing here_; ///< as of the last output, and the time of the call

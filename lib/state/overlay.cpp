@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "state/merged_scan.hpp"
+#include "state/session_table.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -105,24 +106,36 @@ std::optional<base_batch> overlay::take_for_base(log_index upto) {
     if (upto <= taken_.index) {
         return std::nullopt;
     }
-    base_batch batch{.entries = upto.value() - taken_.index.value()};
+    const log_index before = taken_.index;
+    base_batch batch{.entries = upto.value() - before.value()};
     while (taken_.index < upto) {
         entry& next = at(taken_.index.next());
         take_position(next.where);
         for (const table::iterator row : next.rows) {
-            const version& last = *last_of(row->second, upto);
+            const auto last = last_of(row->second, upto);
             // Else a later entry of the batch gives the row.
-            if (last.index == next.where.index) {
+            if (last->index == next.where.index && !came_and_went(*row, last, before)) {
                 change& what = batch.changes.emplace_back();
-                what.kind = last.value ? change_kind::put : change_kind::erase;
+                what.kind = last->value ? change_kind::put : change_kind::erase;
                 what.key = row->first;
-                what.bytes = last.value.value_or(base::byte_vector{});
+                what.bytes = last->value.value_or(base::byte_vector{});
                 batch.bytes += what.key.size() + what.bytes.size();
             }
         }
     }
     batch.upto = taken_;
     return batch;
+}
+
+/// Most results do: base never hears of them.
+bool overlay::came_and_went(const table::value_type& row,
+                            versions::const_iterator last,
+                            log_index before) {
+    if (last->value || last == row.second.begin() || !is_written_once(row.first)) {
+        return false;
+    }
+    const version& previous = *std::prev(last);
+    return previous.value && previous.index > before;
 }
 
 void overlay::take_position(entry_position& where) {

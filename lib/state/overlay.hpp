@@ -122,6 +122,10 @@ class overlay {
     [[nodiscard]] const version* newest(const versions& of, part seen) const;
     /// What the row became by the entries up to there.
     [[nodiscard]] static versions::iterator last_of(versions& of, log_index upto);
+    /// Whether the row was made and erased by entries behind `before`, and was never there else.
+    [[nodiscard]] static bool came_and_went(const table::value_type& row,
+                                            versions::const_iterator last,
+                                            log_index before);
     void take_position(entry_position& where);
     void forget_first();
 

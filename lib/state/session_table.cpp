@@ -118,6 +118,10 @@ session_id session_of_key(std::string_view key) {
     return session_id{bytes};
 }
 
+bool is_written_once(std::string_view key) {
+    return key.starts_with(result_prefix);
+}
+
 bool accepts_session_change(const change& what, log_index index) {
     const std::string_view key = what.key;
     const auto behind = [key](std::string_view prefix) { return key.size() - prefix.size(); };

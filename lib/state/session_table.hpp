@@ -25,6 +25,10 @@ inline constexpr std::string_view session_prefix = "session/";
 /// The session that a key of `session_prefix` belongs to.
 [[nodiscard]] session_id session_of_key(std::string_view key);
 
+/// Whether there is only one put of such a row ever: a result is not written again, and its number
+/// does not come back (C.1).
+[[nodiscard]] bool is_written_once(std::string_view key);
+
 /// Whether rows of this table can still be read after the change, and name no entry behind the one
 /// that makes them; rows of others are no matter.
 [[nodiscard]] bool accepts_session_change(const change& what, log_index index);

@@ -3,6 +3,8 @@
 #include "base/check.hpp"
 #include "storage/worker.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace almenara::storage {
@@ -31,13 +33,15 @@ apply_thread::~apply_thread() {
     thread_.join();
 }
 
-void apply_thread::give(state::base_batch next) {
-    const lag more = weight_of(next);
-    behind_.entries += more.entries;
-    behind_.bytes += more.bytes;
+void apply_thread::give(std::vector<state::base_batch> group) {
+    for (const state::base_batch& next : group) {
+        const lag more = weight_of(next);
+        behind_.entries += more.entries;
+        behind_.bytes += more.bytes;
+    }
     {
         const std::lock_guard held{mutex_};
-        waiting_.push_back(std::move(next));
+        std::move(group.begin(), group.end(), std::back_inserter(waiting_));
     }
     woken_.notify_one();
 }

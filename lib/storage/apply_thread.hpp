@@ -54,7 +54,8 @@ class apply_thread {
     apply_thread(const apply_thread&) = delete;
     apply_thread& operator=(const apply_thread&) = delete;
 
-    void give(state::base_batch next);
+    /// Batches that follow each other and are written together.
+    void give(std::vector<state::base_batch> group);
 
     [[nodiscard]] lag behind() const { return behind_; }
     [[nodiscard]] bool is_full() const {

@@ -31,6 +31,12 @@ state::base_batch batch_of(std::uint64_t index, std::vector<state::change> chang
     return batch;
 }
 
+std::vector<state::base_batch> group_of(state::base_batch one) {
+    std::vector<state::base_batch> group;
+    group.push_back(std::move(one));
+    return group;
+}
+
 /// A state with its thread, as a driver has it.
 class stand {
   public:
@@ -74,7 +80,7 @@ TEST_CASE("architecture 6: batches are applied in order beside the owner, which 
     for (std::uint64_t index = 1; index <= 300; ++index) {
         auto changes = luck.changes(10);
         model.apply(applied_at(index), changes);
-        s.apply->give(batch_of(index, std::move(changes)));
+        s.apply->give(group_of(batch_of(index, std::move(changes))));
     }
     CHECK(s.apply->behind().entries <= 300);
     s.until(log_index{300});
@@ -87,7 +93,7 @@ TEST_CASE("architecture 6: batches are applied in order beside the owner, which 
 TEST_CASE("architecture 6: how far the thread is behind is known, and when that is too much") {
     stand s;
     for (std::uint64_t index = 1; !s.apply->is_full(); ++index) {
-        s.apply->give(batch_of(index, {put_row("a", std::string(1U << 20U, 'x'))}));
+        s.apply->give(group_of(batch_of(index, {put_row("a", std::string(1U << 20U, 'x'))})));
         REQUIRE(index <= 64);
     }
     CHECK(s.apply->behind().bytes >= apply_thread::most_behind.bytes);
@@ -110,7 +116,7 @@ TEST_CASE("B.4 what is read through the overlay never shows that base is on its 
         over.settle({.index = where.index, .epoch = where.epoch, .hash = where.hash, .config = {}});
         if (luck.below(3) == 0) {
             if (auto batch = over.take_for_base(log_index{index - luck.below(2)})) {
-                s.apply->give(std::move(*batch));
+                s.apply->give(group_of(std::move(*batch)));
             }
         }
         s.loop.run_ready();
@@ -126,7 +132,7 @@ TEST_CASE("B.4 what is read through the overlay never shows that base is on its 
         REQUIRE(over.whole_view().scan(range, limit) == model.scan(range, limit));
     }
     while (const auto rest = over.take_for_base(log_index{600})) {
-        s.apply->give(*rest);
+        s.apply->give(group_of(*rest));
     }
     s.until(log_index{600});
     over.base_holds(s.applied);
@@ -137,7 +143,7 @@ TEST_CASE("B.4 what is read through the overlay never shows that base is on its 
 TEST_CASE("B.8 the owner is told what is in files, for the log that may go") {
     stand s{{.flush_entries = 20, .cold = cold_rows::are_fetched}};
     for (std::uint64_t index = 1; index <= 50; ++index) {
-        s.apply->give(batch_of(index, {put_row("a", "1")}));
+        s.apply->give(group_of(batch_of(index, {put_row("a", "1")})));
         s.until(log_index{index});
     }
     while (s.flushed < log_index{40}) {
@@ -156,7 +162,7 @@ TEST_CASE("B.8 a thread that ends in the middle leaves some whole batch") {
     for (int round = 0; round < 10; ++round) {
         for (int i = 0; i < 40; ++i) {
             log.push_back(luck.changes(10));
-            s.apply->give(batch_of(log.size(), log.back()));
+            s.apply->give(group_of(batch_of(log.size(), log.back())));
         }
         s.apply.reset();
         s.loop.run_ready(); // What is still posted finds nobody.
@@ -175,11 +181,11 @@ TEST_CASE("B.8 a thread that ends in the middle leaves some whole batch") {
 
 TEST_CASE("E.1 the thread tells of the first failure and does nothing more") {
     stand s;
-    s.apply->give(batch_of(1, {put_row("a", "1")}));
+    s.apply->give(group_of(batch_of(1, {put_row("a", "1")})));
     s.until(log_index{1});
     std::filesystem::remove_all(s.place / "state");
     CHECK_FALSE(s.db->flush());
-    s.apply->give(batch_of(2, {put_row("a", "2")}));
+    s.apply->give(group_of(batch_of(2, {put_row("a", "2")})));
     while (!s.failure) {
         REQUIRE(s.loop.run_one());
     }
