@@ -19,7 +19,7 @@ class base_feed {
     /// or when so many bytes wait,
     static constexpr std::size_t group_bytes = std::size_t{8} << 20U;
     /// or when the first of them waits so long.
-    static constexpr duration longest_wait = std::chrono::milliseconds{50};
+    static constexpr duration longest_wait = std::chrono::milliseconds{200};
     /// Entries of one turn.
     static constexpr std::uint64_t slice_entries = 512;
 

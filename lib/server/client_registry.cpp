@@ -207,7 +207,8 @@ void client_registry::asks(connection_id id, const wire::admin& what) {
 }
 
 void client_registry::serve(reception& hall) {
-    for (arrival& one : std::exchange(arrivals_, {})) {
+    serving_.swap(arrivals_);
+    for (arrival& one : serving_) {
         if (auto* const asked = std::get_if<client_request>(&one.what)) {
             hall.request(one.connection, std::move(*asked));
         } else if (const auto* const wish = std::get_if<wire::admin>(&one.what)) {
@@ -216,6 +217,7 @@ void client_registry::serve(reception& hall) {
             hall.connection_ended(one.connection);
         }
     }
+    serving_.clear(); // It keeps its room for the next turn.
 }
 
 void client_registry::answer(leaving&& what) {

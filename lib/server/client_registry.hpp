@@ -120,6 +120,7 @@ class client_registry final : private connection_keeper, private session_host {
     std::vector<client_connection*> touched_;
     /// As much as the sessions' bounds for what is unanswered allow.
     std::vector<arrival> arrivals_;
+    std::vector<arrival> serving_; ///< what was in it, in this turn
     connection_id last_id_;
     std::size_t inside_ = 0;
     std::size_t outside_ = 0; ///< from the network and not inside: at the door, or turned away

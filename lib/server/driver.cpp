@@ -15,8 +15,6 @@
 #include <utility>
 #include <variant>
 
-#include <sys/random.h>
-
 namespace almenara::server {
 
 namespace asio = boost::asio;
@@ -183,9 +181,11 @@ void driver::step_events() {
     for (replica::event& what : log_.take_answers()) {
         inbox_.push_back(std::move(what));
     }
-    for (replica::event& what : std::exchange(inbox_, {})) {
+    stepping_.swap(inbox_);
+    for (replica::event& what : stepping_) {
         core_.step(moment(), std::move(what));
     }
+    stepping_.clear(); // It keeps its room for the next turn.
 }
 
 /// D.3: how long nobody looked, because the loop came late or was busy with something else.
@@ -438,9 +438,7 @@ std::optional<state::slot> driver::next_slot() const {
 }
 
 state::random_bytes driver::random() {
-    state::random_bytes bytes{};
-    ALMENARA_CHECK(::getrandom(bytes.data(), bytes.size(), 0) == ssize_t{bytes.size()});
-    return bytes;
+    return randoms_.take();
 }
 
 void driver::propose(state::proposed&& entry) {
@@ -476,7 +474,8 @@ void driver::send_answers() {
     if (clients_ == nullptr) {
         return;
     }
-    for (leaving& what : reception_.take_answers()) {
+    reception_.take_answers(leaving_);
+    for (leaving& what : leaving_) {
         clients_->answer(std::move(what));
     }
     for (const connection_id connection : reception_.take_closing()) {

@@ -11,6 +11,7 @@
 #include "server/cut_policy.hpp"
 #include "server/journal.hpp"
 #include "server/peer_links.hpp"
+#include "server/random_pool.hpp"
 #include "server/reactor.hpp"
 #include "server/reception.hpp"
 #include "server/replication.hpp"
@@ -129,10 +130,13 @@ class driver final : public replication {
     client_registry* clients_ = nullptr;
     cut_policy cuts_;
     hybrid_clock stamps_;
+    random_pool randoms_;
+    std::vector<leaving> leaving_; ///< answers of this turn
 
     std::vector<replica::event> inbox_;
-    log_index committed_upto_; ///< given to the reception
-    base_feed feed_;           ///< of these, to the state's database
+    std::vector<replica::event> stepping_; ///< what was in it, in this turn
+    log_index committed_upto_;             ///< given to the reception
+    base_feed feed_;                       ///< of these, to the state's database
     std::vector<state::base_batch> group_;
     instant wake_ = instant::max(); ///< of the core
     std::optional<instant> tick_owed_since_;

@@ -70,7 +70,11 @@ class reception {
     [[nodiscard]] std::optional<instant> wake() const;
     [[nodiscard]] bool has_news() const { return !answers_.empty() || !closing_.empty(); }
     /// What leaves, and who is to be closed behind that, since the last time.
-    [[nodiscard]] std::vector<leaving> take_answers() { return std::exchange(answers_, {}); }
+    /// They replace what is in `into`, whose room is used again.
+    void take_answers(std::vector<leaving>& into) {
+        into.clear();
+        into.swap(answers_);
+    }
     [[nodiscard]] std::vector<connection_id> take_closing() { return std::exchange(closing_, {}); }
 
     [[nodiscard]] bool in_office() const { return desk_.in_office(); }

@@ -29,24 +29,39 @@ void overlay::push(log_index index, std::vector<change> changes) {
     entry& whole = entries_.emplace_back();
     whole.where.index = index;
     whole.rows.reserve(changes.size());
+    table::iterator near = rows_.end();
     for (change& what : changes) {
         whole.bytes += what.key.size() + what.bytes.size();
-        push(whole, std::move(what));
+        near = push(whole, std::move(what), near);
     }
     pending_bytes_ += whole.bytes;
 }
 
-void overlay::push(entry& whole, change&& what) {
+overlay::table::iterator overlay::push(entry& whole, change&& what, table::iterator near) {
     std::optional<base::byte_vector> value = changed(what);
-    const auto row = rows_.try_emplace(std::move(what.key)).first;
     memory_ += size_of(value);
+    table::iterator row;
+    if (const auto found = index_.find(what.key)) {
+        row = *found;
+    } else {
+        // Changes come in the order of keys, mostly: the next result is behind the one before it.
+        const auto hint = near == rows_.end() ? near : std::next(near);
+        row = rows_.try_emplace(hint, std::move(what.key));
+        index_.add(row);
+    }
     if (!row->second.empty() && row->second.back().index == whole.where.index) {
         memory_ -= size_of(row->second.back().value);
         row->second.back().value = std::move(value);
-        return;
+        return row;
     }
     row->second.push_back({whole.where.index, std::move(value)});
     whole.rows.push_back(row);
+    return row;
+}
+
+void overlay::erase(table::iterator row) {
+    index_.remove(row);
+    rows_.erase(row);
 }
 
 std::optional<base::byte_vector> overlay::changed(change& what) const {
@@ -178,7 +193,7 @@ void overlay::forget_first() {
         }
         all.erase(all.begin(), last + 1);
         if (all.empty()) {
-            rows_.erase(row);
+            erase(row);
         }
     }
     entries_.pop_front();
@@ -198,7 +213,7 @@ void overlay::drop_pending() {
             memory_ -= size_of(row->second.back().value);
             row->second.pop_back();
             if (row->second.empty()) {
-                rows_.erase(row);
+                erase(row);
             }
         }
         pending_bytes_ -= entries_.back().bytes;
@@ -232,9 +247,8 @@ std::vector<row> overlay::base_view::scan(const key_range& range, const scan_lim
 }
 
 std::optional<base::byte_vector> overlay::view::get(std::string_view key) const {
-    const auto found = all_.rows_.find(key);
-    if (found != all_.rows_.end()) {
-        if (const version* const one = all_.newest(found->second, seen_)) {
+    if (const auto found = all_.index_.find(key)) {
+        if (const version* const one = all_.newest((*found)->second, seen_)) {
             return one->value;
         }
     }

@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "state/base_batch.hpp"
 #include "state/key_space.hpp"
+#include "state/row_index.hpp"
 #include "state/table_view.hpp"
 #include "state/update.hpp"
 
@@ -116,7 +117,9 @@ class overlay {
         part seen_;
     };
 
-    void push(entry& whole, change&& what);
+    /// `near`: the row that was touched before. Gives this one.
+    table::iterator push(entry& whole, change&& what, table::iterator near);
+    void erase(table::iterator row);
     [[nodiscard]] std::optional<base::byte_vector> changed(change& what) const;
     [[nodiscard]] entry& at(log_index index);
     [[nodiscard]] const version* newest(const versions& of, part seen) const;
@@ -149,6 +152,7 @@ class overlay {
     log_index settled_;
     std::deque<entry> entries_; ///< of dense indexes, the last ones of base perhaps among them
     table rows_;
+    row_index<table::iterator> index_; ///< of rows_
     std::size_t memory_ = 0;
     std::size_t pending_bytes_ = 0;
     view committed_view_{*this, part::committed};

@@ -53,7 +53,11 @@ class reception final : private almenara::server::replication {
     [[nodiscard]] const state::memory_key_space& base() const { return base_; }
 
     /// What is to be sent and closed since the last time.
-    [[nodiscard]] std::vector<leaving> take_answers() { return hall_.take_answers(); }
+    [[nodiscard]] std::vector<leaving> take_answers() {
+        std::vector<leaving> answers;
+        hall_.take_answers(answers);
+        return answers;
+    }
     [[nodiscard]] std::vector<connection_id> take_closing() { return hall_.take_closing(); }
 
   private:

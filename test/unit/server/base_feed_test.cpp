@@ -83,8 +83,7 @@ TEST_CASE("A long log is given group by group", "[base_feed]") {
     CHECK(stand.take_groups() == std::vector<std::uint64_t>{10 + base_feed::group_entries,
                                                             10 + 2 * base_feed::group_entries});
     stand.pass(base_feed::longest_wait);
-    CHECK(stand.take_groups() ==
-          std::vector<std::uint64_t>{10 + 2 * base_feed::group_entries + 5});
+    CHECK(stand.take_groups() == std::vector<std::uint64_t>{10 + 2 * base_feed::group_entries + 5});
 }
 
 TEST_CASE("Many bytes do not wait", "[base_feed]") {

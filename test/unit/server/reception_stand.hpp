@@ -204,7 +204,9 @@ class reception_stand : public server::replication {
 
   private:
     void collect() {
-        for (server::leaving& one : hall_.take_answers()) {
+        std::vector<server::leaving> answers;
+        hall_.take_answers(answers);
+        for (server::leaving& one : answers) {
             heard_[one.connection].push_back(std::move(one));
         }
     }
