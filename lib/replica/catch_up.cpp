@@ -110,6 +110,7 @@ void machine::send_append(server_id peer, progress& p, std::map<log_index, messa
     const auto& m = std::get<append>(*shared);
     send_office(peer, shared);
     p.told_in_turn = true;
+    p.told_commit = m.commit;
     if (m.entries.empty()) {
         return;
     }

@@ -64,6 +64,7 @@ struct progress {
     instant moved_at;   ///< when the oldest of what is in flight was sent, or match advanced
     /// An APPEND of this turn carries the newest probe and commit index already.
     bool told_in_turn = false;
+    log_index told_commit; ///< the commit index that it was sent
     std::optional<instant> probed_at;
     bool over_bulk = false;
     std::optional<std::uint64_t> reading; ///< a log_request that is out

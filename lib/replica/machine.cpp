@@ -431,6 +431,9 @@ instant machine::role_deadline() const {
             }
             at = std::min(at, o->sync.next_change(id, p.match));
         }
+        if (o->commit_untold_since) {
+            at = std::min(at, *o->commit_untold_since + t.commit_told);
+        }
         at = std::min(at, quorum_deadline());
         if (const auto since = writer_.pending_since();
             since && *since + t.disk_stall > now_.monotonic) {

@@ -223,7 +223,7 @@ void machine::advance_commit() {
         const bool first = commit_ < office.epoch_start;
         set_commit(upto);
         office.sync.committed(upto, now_.monotonic);
-        office.heartbeat_now = true; // B.5.7.
+        office.commit_untold_since = office.commit_untold_since.value_or(now_.monotonic);
         if (first && commit_ >= office.epoch_start) {
             unclean_ = false; // B.1: a primary is caught up when its EPOCH_START is committed.
         }
@@ -330,21 +330,32 @@ message_ptr machine::build_heartbeat() const {
                   .sync_set = bits});
 }
 
-/// When nothing else said so for a while, or at once for reads and a new commit index.
+/// When nothing else said so for a while, at once for reads, and soon for a new commit index that
+/// no APPEND took along (B.5.7).
 void machine::heartbeat_due() {
     auto& office = std::get<primary>(role_);
+    const bool commit_is_due =
+        office.commit_untold_since &&
+        now_.monotonic - *office.commit_untold_since >= settings_.timers.commit_told;
+    bool all_know_commit = true;
     message_ptr built;
-    for (const auto& [id, p] : office.voters) {
+    for (auto& [id, p] : office.voters) {
         const auto l = links_.find(id);
         if (l == links_.end() || !l->second.open()) {
             continue;
         }
         const bool silent =
             now_.monotonic - l->second.last_office_sent >= settings_.timers.heartbeat;
-        if (silent || (office.heartbeat_now && !p.told_in_turn)) {
+        const bool tells_commit = commit_is_due && p.told_commit < commit_;
+        if (silent || tells_commit || (office.heartbeat_now && !p.told_in_turn)) {
             built = built ? built : build_heartbeat();
             send_office(id, built);
+            p.told_commit = commit_;
         }
+        all_know_commit = all_know_commit && p.told_commit >= commit_;
+    }
+    if (all_know_commit) {
+        office.commit_untold_since.reset();
     }
     for (auto& [id, p] : office.voters) {
         p.told_in_turn = false;

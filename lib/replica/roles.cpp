@@ -82,6 +82,7 @@ primary machine::new_office() const {
                 log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic),
             .leaving = {},
             .heartbeat_now = false,
+            .commit_untold_since = {},
             .accused = {},
             .corrupt_reads = {}};
 }

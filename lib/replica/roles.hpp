@@ -103,6 +103,7 @@ struct primary {
     log_clock log_time;
     std::optional<handing_over> leaving;
     bool heartbeat_now = false;
+    std::optional<instant> commit_untold_since; ///< not everybody was sent the commit index
     /// CORRUPT answers by index: who named which hash.
     std::map<log_index, std::map<server_id, hash64>> accused;
     /// log_request -> who complained, and of what.

@@ -10,6 +10,8 @@ namespace almenara::replica {
 /// Timers (B.13). What is not said here is said there.
 struct timers {
     duration heartbeat = std::chrono::milliseconds{50};
+    /// B.5.7: a new commit index waits so long for an APPEND that carries it.
+    duration commit_told = std::chrono::milliseconds{1};
     duration link_ping = std::chrono::milliseconds{100};
     duration suspect = std::chrono::milliseconds{400};
     duration check_quorum = std::chrono::milliseconds{350};

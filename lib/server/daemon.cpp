@@ -341,7 +341,17 @@ std::string daemon::status_line() const {
 }
 
 void daemon::tell_status() {
-    if (stopping_ || !manager_.status(status_line(), turns_.now()) || status_timer_runs_) {
+    const replica::core_status& now = driver_->status();
+    const told_status shows{.in_cluster = now.durable.cluster.has_value(),
+                            .role = now.role,
+                            .epoch = now.epoch,
+                            .clients = clients_.inside()};
+    // Each turn comes here: a text is made only when it would be another one.
+    if (stopping_ || status_timer_runs_ || told_ == shows) {
+        return;
+    }
+    if (!manager_.status(status_line(), turns_.now())) {
+        told_ = shows;
         return;
     }
     status_timer_runs_ = true;

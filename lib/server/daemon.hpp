@@ -102,6 +102,15 @@ class daemon final : private surroundings {
     boost::asio::steady_timer watchdog_timer_;
     std::optional<duration> watchdog_interval_;
     reload_function reload_;
+    /// What the line for the service manager is made of.
+    struct told_status {
+        bool in_cluster = false;
+        replica::role_name role = replica::role_name::boot;
+        almenara::epoch epoch;
+        std::size_t clients = 0;
+        friend bool operator==(const told_status&, const told_status&) = default;
+    };
+    std::optional<told_status> told_;
     bool status_timer_runs_ = false;
     bool stopping_ = false;
     bool goodbyes_are_due_ = false; ///< once a turn has read all that has come

@@ -209,14 +209,33 @@ TEST_CASE("A.3: confirm = majority waits for nobody else, confirm = all for ever
     CHECK((s.core().confirmed_upto() == mine) == (chosen == confirm_policy::majority));
 }
 
-TEST_CASE("B.5.7: a new commit index travels in a HEARTBEAT at once if the line is idle") {
+TEST_CASE("B.5.7: a new commit index travels in a HEARTBEAT within 1 ms if the line is idle") {
     stand s{3};
     s.rule();
+    s.run(5ms); // EPOCH_START is told of.
     const log_index mine = s.propose();
     s.forget();
     s.ack(three, mine);
+    CHECK(s.count<heartbeat>(one) == 0);
+    s.run(1ms);
+    CHECK(s.count<heartbeat>(one) == 1);
     CHECK(s.last_said<heartbeat>(one).commit == mine);
     CHECK(s.last_said<heartbeat>(one).commit_epoch == s.epoch_now());
+    s.run(10ms);
+    CHECK(s.count<heartbeat>(one) == 1);
+}
+
+TEST_CASE("B.5.7: an APPEND takes a new commit index along, and then no HEARTBEAT does") {
+    stand s{3};
+    s.rule();
+    s.run(5ms);
+    const log_index first = s.propose();
+    s.ack(three, first);
+    s.forget();
+    static_cast<void>(s.propose());
+    CHECK(s.last_said<append>(one).commit == first);
+    s.run(10ms);
+    CHECK(s.count<heartbeat>(one) == 0);
 }
 
 TEST_CASE("B.3: HEARTBEAT comes every hb_interval when nothing else was sent, with the sync set") {
