@@ -191,19 +191,17 @@ failover_output failover::take_output(instant now) {
         close_silent(now);
         end_overdue(now);
         for (auto& [number, way] : routes_.all()) {
-            if (!chosen_ || chosen_ == number) {
+            if (is_wanted(number, now)) {
                 dial(number, way, now);
             }
         }
-        if (chosen_) {
-            const auto link = routes_.at(*chosen_).link;
-            if (link) {
-                speak(lines_.at(*link), now);
-            }
-        } else {
-            for (auto& [link, each] : lines_) {
+        for (auto& [link, each] : lines_) {
+            if (is_wanted(each.route, now)) {
                 speak(each, now);
             }
+        }
+        if (serving_ && lines_.size() > 1 && !is_doubted(now)) {
+            close_others();
         }
         drain_all(now);
         end_hopeless();
@@ -216,11 +214,17 @@ void failover::speak(line& to, instant now) {
     if (!to.talk || !to.talk->is_open()) {
         return;
     }
-    if (chosen_) {
+    if (is_followed(to)) {
         introduce(to, now);
         send_errands(to, now);
         check_service(to, now);
-    } else if (!is_asked(to, question::whois) && now >= routes_.at(to.route).whois_at) {
+    } else {
+        ask_who_rules(to, now);
+    }
+}
+
+void failover::ask_who_rules(line& to, instant now) {
+    if (!is_asked(to, question::whois) && now >= routes_.at(to.route).whois_at) {
         wire::whois who;
         who.wait = std::chrono::duration_cast<std::chrono::milliseconds>(whois_hold);
         ask(to, now, {.what = question::whois}, who);
@@ -330,7 +334,6 @@ void failover::check_service(const line& to, instant now) {
                                            .told_by = told_by_});
         lost_at_.reset();
     }
-    close_others();
 }
 
 template <class Request>
@@ -363,10 +366,11 @@ instant failover::next_wake(instant now) const {
         }
     };
     for (const auto& [number, way] : routes_.all()) {
-        if (!chosen_ || chosen_ == number) {
+        if (is_wanted(number, now)) {
             at(way.link ? way.whois_at : earliest_dial(number, way));
         }
     }
+    at(doubted_at().value_or(instant::max()));
     for (const auto& [link, each] : lines_) {
         if (!each.questions.empty()) {
             at(each.waiting_since + longest_silence);

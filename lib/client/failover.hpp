@@ -70,6 +70,8 @@ class failover {
   private:
     /// B.13: who is asked and says nothing for so long is as good as dead.
     static constexpr duration longest_silence = std::chrono::seconds{3};
+    /// D.1: by then the servers suspect one another too, and may have a new primary.
+    static constexpr duration silence_to_doubt = std::chrono::milliseconds{450};
 
     enum class question : std::uint8_t { whois, login, open_session, attach, errand };
     struct asked {
@@ -82,7 +84,7 @@ class failover {
         std::optional<exchange> talk; ///< nothing while it is dialled
         server_id server{};
         std::map<request_id, asked> questions;
-        instant waiting_since{}; ///< for an answer to any of them
+        instant waiting_since{}; ///< for an answer to any of them; before that: dialled
         bool logged_in = false;
         bool attached = false;
         bool worn_out = false; ///< no numbers are left for requests
@@ -99,7 +101,11 @@ class failover {
     void look_for_primary(instant now, duration pause = {});
     void follow(route_number way, source told_by);
     void follow(const wire::member_address& server, source told_by);
+    void leave_for(const wire::member_address& primary, epoch at, source told_by, instant now);
     [[nodiscard]] bool is_followed(const line& which) const { return chosen_ == which.route; }
+    [[nodiscard]] std::optional<instant> doubted_at() const;
+    [[nodiscard]] bool is_doubted(instant now) const;
+    [[nodiscard]] bool is_wanted(route_number way, instant now) const;
     void learn(log_index config, const std::vector<wire::member_address>& members, instant now);
 
     [[nodiscard]] instant earliest_dial(route_number way, const route& to) const;
@@ -110,6 +116,7 @@ class failover {
     void close_silent(instant now);
 
     void speak(line& to, instant now);
+    void ask_who_rules(line& to, instant now);
     void introduce(line& to, instant now);
     void send_errands(line& to, instant now);
     void send(line& to, ticket number, errand& one, instant now);

@@ -39,9 +39,14 @@ void failover::on_event(opened&& what, link_id link, instant now) {
         routes_.name(from.route, welcome.server);
     }
     learn(welcome.config_index, welcome.members, now);
-    if (!chosen_ && welcome.primary && welcome.epoch >= epoch_seen_) {
+    if (!welcome.primary) {
+        return;
+    }
+    if (!chosen_ && welcome.epoch >= epoch_seen_) {
         epoch_seen_ = welcome.epoch;
         follow(*welcome.primary, source::members);
+    } else if (chosen_ && welcome.epoch > epoch_seen_) {
+        leave_for(*welcome.primary, welcome.epoch, source::members, now);
     }
 }
 
@@ -59,13 +64,7 @@ void failover::on_event(told&& what, link_id, instant now) {
     const bool is_news =
         chosen_ ? what.members.epoch > epoch_seen_ : what.members.epoch >= epoch_seen_;
     if (primary && is_news) {
-        epoch_seen_ = what.members.epoch;
-        const auto way = routes_.way_to(*primary);
-        // Taking office anew voids what was attached before (C.1).
-        if (way && (chosen_ != way || serving_)) {
-            look_for_primary(now);
-            follow(*way, source::members);
-        }
+        leave_for(*primary, what.members.epoch, source::members, now);
     }
 }
 
@@ -106,7 +105,13 @@ void failover::on_event(failed&& what, link_id link, instant now) {
 
 void failover::hear(wire::primary_is&& told, const answering& from) {
     if (chosen_) {
-        return; // another one was quicker
+        // Another one was quicker, or the followed one is in doubt.
+        if (told.primary && told.epoch > epoch_seen_) {
+            leave_for(*told.primary, told.epoch, source::whois, from.now);
+        } else {
+            routes_.at(find(from.link)->route).whois_at = from.now + a_pause();
+        }
+        return;
     }
     if (told.primary && told.epoch >= epoch_seen_) {
         epoch_seen_ = told.epoch;

@@ -58,6 +58,41 @@ void failover::follow(const wire::member_address& server, source told_by) {
     }
 }
 
+/// Somebody else rules by now, or the same one anew, and taking office voids what was attached
+/// before (C.1).
+void failover::leave_for(const wire::member_address& primary,
+                         epoch at,
+                         source told_by,
+                         instant now) {
+    epoch_seen_ = at;
+    const auto way = routes_.way_to(primary);
+    if (way && (chosen_ != way || serving_)) {
+        look_for_primary(now);
+        follow(*way, told_by);
+    }
+}
+
+/// When a followed server that owes an answer is not believed any more to be primary.
+std::optional<instant> failover::doubted_at() const {
+    const auto link = chosen_ ? routes_.at(*chosen_).link : std::nullopt;
+    if (!link) {
+        return std::nullopt;
+    }
+    const line& to = lines_.at(*link);
+    const bool owes_nothing = to.talk && to.talk->is_open() && to.questions.empty();
+    return owes_nothing ? std::nullopt : std::optional{to.waiting_since + silence_to_doubt};
+}
+
+/// D.4: a paused primary looks alive to TCP. Others are asked, while it is still listened to.
+bool failover::is_doubted(instant now) const {
+    const auto from = doubted_at();
+    return from && now >= *from;
+}
+
+bool failover::is_wanted(route_number way, instant now) const {
+    return !chosen_ || chosen_ == way || is_doubted(now);
+}
+
 void failover::learn(log_index config,
                      const std::vector<wire::member_address>& members,
                      instant now) {
@@ -90,7 +125,7 @@ void failover::dial(route_number way, route& to, instant now) {
     }
     last_link_ = last_link_.next();
     to.link = last_link_;
-    lines_.emplace(last_link_, line{.route = way});
+    lines_.emplace(last_link_, line{.route = way, .waiting_since = now});
     out_.dial.push_back({.link = last_link_, .addresses = to.addresses, .by = now + longest_dial});
 }
 

@@ -400,6 +400,67 @@ TEST_CASE("B.13: a server that answers nothing for 3 s is left") {
     }
 }
 
+TEST_CASE("D.4: a primary that is paused is left when others name a newer one") {
+    failover_stand here{three()};
+    here.put("1");
+    here.serve("a:1", epoch{3});
+    here.confirm("a:1", here.heard<wire::operation>("a:1"), log_index{8});
+    here.pass(60ms);
+    const auto op = here.put("2");
+    here.pass(449ms);
+    CHECK_FALSE(here.has_link("b:2"));
+    here.pass(1ms);
+    REQUIRE(here.has_link("b:2"));
+    here.welcome("b:2", "a:1", epoch{3});
+    SECTION("by WHOIS") {
+        here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "c:3", epoch{4}));
+    }
+    SECTION("as it is told by itself") {
+        here.say("b:2", members({"a:1", "b:2", "c:3"}, "c:3", log_index{2}, epoch{4}));
+    }
+    here.serve("c:3", epoch{4});
+    const auto again = here.heard<wire::operation>("c:3");
+    CHECK(again.seq == sequence{2});
+    here.confirm("c:3", again, log_index{10});
+    REQUIRE(here.answer(op));
+    CHECK(here.answer(op)->code == result_code::ok);
+    CHECK(here.told<client::reconnected>().size() == 1);
+    here.pass(1ms);
+    CHECK_FALSE(here.has_link("a:1"));
+    CHECK_FALSE(here.has_link("b:2"));
+}
+
+TEST_CASE(
+    "D.4: a primary that is only slow is kept, and those who were asked about it are let go") {
+    failover_stand here{three()};
+    const auto op = here.put("1");
+    here.serve("a:1", epoch{3});
+    here.pass(500ms);
+    here.welcome("b:2", "a:1", epoch{3});
+    here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "a:1", epoch{3}));
+    here.pass(200ms);
+    CHECK(here.heard_all<wire::whois>("b:2").size() == 2); // there may be news by now
+    here.confirm("a:1", here.heard<wire::operation>("a:1"), log_index{8});
+    CHECK(here.answer(op)->code == result_code::ok);
+    CHECK(here.told<client::primary_lost>().empty());
+    CHECK(here.heard_all<wire::operation>("a:1").size() == 1);
+    CHECK(here.has_link("a:1"));
+    CHECK_FALSE(here.has_link("b:2"));
+    CHECK_FALSE(here.has_link("c:3"));
+}
+
+TEST_CASE("D.4: a server that lets nobody in is doubted as well") {
+    failover_stand here{{.servers = {"a:1", "b:2"}, .user = "anna"}};
+    here.put("1");
+    here.pass(10ms);
+    here.welcome("b:2", "a:1", epoch{3});
+    here.accept("a:1"); // The kernel does that for a paused process.
+    here.pass(460ms);
+    here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "b:2", epoch{4}));
+    here.serve("b:2", epoch{4});
+    CHECK(here.heard_all<wire::operation>("b:2").size() == 1);
+}
+
 TEST_CASE("B.13: a server that has nothing to answer is kept as long as it answers pings") {
     failover_stand here{three()};
     here.put("1");
