@@ -16,10 +16,15 @@ std::optional<slot> machine::next_slot(moment now) const {
     return slot{.index = log_.last().index.next(), .time = office->log_time.next(now)};
 }
 
-std::vector<entry_ptr> machine::entries_from(log_index first) const {
+std::vector<entry_ptr> machine::entries_from(log_index first, const entry_bounds& most) const {
     std::vector<entry_ptr> entries;
-    for (log_index i = first; i <= log_.last().index; i = i.next()) {
+    std::size_t bytes = 0;
+    for (log_index i = first; i <= log_.last().index && bytes < most.bytes; i = i.next()) {
+        if (entries.size() >= most.entries) {
+            break;
+        }
         if (entry_ptr e = log_.find(i)) {
+            bytes += weight(*e);
             entries.push_back(std::move(e));
         }
     }
@@ -89,8 +94,8 @@ output core::take_output(moment now, bool cut) {
 std::optional<slot> core::next_slot(moment now) const {
     return machine_->next_slot(now);
 }
-std::vector<entry_ptr> core::entries_from(log_index first) const {
-    return machine_->entries_from(first);
+std::vector<entry_ptr> core::entries_from(log_index first, const entry_bounds& most) const {
+    return machine_->entries_from(first, most);
 }
 log_index core::confirmed_upto() const {
     return machine_->confirmed_upto();

@@ -75,7 +75,8 @@ class core {
     [[nodiscard]] std::optional<slot> next_slot(moment now) const;
 
     /// Entries of the own log above commit, for the overlay of a new office.
-    [[nodiscard]] std::vector<entry_ptr> entries_from(log_index first) const;
+    [[nodiscard]] std::vector<entry_ptr> entries_from(log_index first,
+                                                      const entry_bounds& most = {}) const;
 
     /// What this term of office confirmed; 0 outside of office (B.5.2).
     [[nodiscard]] log_index confirmed_upto() const;

@@ -389,19 +389,32 @@ void machine::write_log(bool cut) {
 
 void machine::hand_out_committed() {
     // B.5.5: what is applied is on the own disk too, so the state is never ahead of the log.
-    const log_index upto = std::min(commit_, writer_.durable());
-    while (handed_out_ < upto) {
+    const log_index upto = may_hand_out();
+    const auto* office = std::get_if<primary>(&role_);
+    const bool is_own = office != nullptr && handed_out_ >= office->epoch_start;
+    const entry_bounds most = is_own ? entry_bounds{.entries = settings_.limits.handed_out_own}
+                                     : settings_.limits.handed_out;
+    std::size_t bytes = 0;
+    while (handed_out_ < upto && out_.apply.size() < most.entries && bytes < most.bytes) {
         entry_ptr e = log_.find(handed_out_.next());
         ALMENARA_CHECK(e != nullptr);
+        bytes += weight(*e);
         out_.apply.push_back(std::move(e));
         handed_out_ = handed_out_.next();
     }
+}
+
+log_index machine::may_hand_out() const {
+    return std::min(commit_, writer_.durable());
 }
 
 instant machine::next_deadline() const {
     instant at = std::min(role_deadline(), links_deadline());
     if (end_by_) {
         at = std::min(at, *end_by_);
+    }
+    if (handed_out_ < may_hand_out()) {
+        at = now_.monotonic; // The rest of them.
     }
     return std::max(at, now_.monotonic);
 }

@@ -47,7 +47,8 @@ class machine {
     void step(moment now, event what);
     [[nodiscard]] output take_output(moment now, bool cut);
     [[nodiscard]] std::optional<slot> next_slot(moment now) const;
-    [[nodiscard]] std::vector<entry_ptr> entries_from(log_index first) const;
+    [[nodiscard]] std::vector<entry_ptr> entries_from(log_index first,
+                                                      const entry_bounds& most) const;
     [[nodiscard]] log_index confirmed_upto() const;
     [[nodiscard]] core_status status() const;
     [[nodiscard]] log_index commit() const { return commit_; }
@@ -81,6 +82,7 @@ class machine {
     void on_bulk(const sender& from, message& m);
     void write_log(bool cut);
     void hand_out_committed();
+    [[nodiscard]] log_index may_hand_out() const;
     [[nodiscard]] instant next_deadline() const;
     [[nodiscard]] instant role_deadline() const;
     void note_that(note_kind kind, std::string text);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <limits>
 
 namespace almenara::replica {
 
@@ -47,6 +48,12 @@ struct timers {
     duration handover_exit = std::chrono::seconds{3};
 };
 
+/// As much of the log as one turn looks at.
+struct entry_bounds {
+    std::size_t entries = std::numeric_limits<std::size_t>::max();
+    std::size_t bytes = std::numeric_limits<std::size_t>::max();
+};
+
 /// Bounds (B.13).
 struct limits {
     std::size_t in_flight_bytes = 8U << 20U;
@@ -56,6 +63,10 @@ struct limits {
     std::size_t entry_cache_bytes = 64U << 20U;
     std::size_t link_sessions_lost = 3; ///< within flap_window: kept out of the sync set (D.4)
     std::size_t reads_waiting = 1U << 16U;
+    /// Of committed entries, to the state in one output: it looks at each of them, and the links
+    /// must not wait for that (D.3). What a primary executed itself it has seen.
+    entry_bounds handed_out{.entries = 128, .bytes = 256U << 10U};
+    std::size_t handed_out_own = 4096;
 };
 
 struct settings {

@@ -153,6 +153,9 @@ void driver::end_of_turn() {
     if (is_closed_) {
         return;
     }
+    if (!core_is_over_) {
+        enter_further();
+    }
     serve_clients();
     if (!core_is_over_) {
         give_to_base();
@@ -295,7 +298,9 @@ void driver::change_office(const replica::output& out) {
     for (const replica::office_event& change : out.office) {
         cuts_.office_changed();
         if (const auto* const entered = std::get_if<replica::entered_office>(&change)) {
-            enter_office(*entered);
+            if (const auto bad = reception_.entered_office(entered->first_uncommitted)) {
+                state_damaged(*bad);
+            }
         } else {
             reception_.left_office();
         }
@@ -310,16 +315,17 @@ void driver::change_office(const replica::output& out) {
     send_answers();
 }
 
-void driver::enter_office(const replica::entered_office& what) {
-    const std::vector<replica::entry_ptr> tail =
-        core_.entries_from(reception_.beyond_base().next());
-    std::vector<state::log_record> records;
-    records.reserve(tail.size());
-    for (const replica::entry_ptr& entry : tail) {
-        records.push_back(record_of(*entry));
+/// D.3: a long log is looked at in shares, one a turn, so that heartbeats and timers go on.
+void driver::enter_further() {
+    if (!reception_.is_entering()) {
+        return;
     }
-    if (const auto bad = reception_.entered_office(what.first_uncommitted, records)) {
+    if (const auto bad = reception_.enter_further()) {
         state_damaged(*bad);
+    }
+    look_around();
+    if (reception_.in_office()) {
+        reception_.announced(); // What is answered leaves at the end of the turn.
     }
 }
 
@@ -365,6 +371,9 @@ void driver::end(const replica::fatal& how) {
 // -- State ----------------------------------------------------------------------------------------
 
 void driver::give_to_base() {
+    if (reception_.is_entering()) {
+        return; // Clients wait for that, and for this nobody does.
+    }
     state::desk& desk = reception_.desk();
     desk.forget_applied(forgotten_at_once);
     if (apply_.is_full()) {
@@ -441,6 +450,10 @@ state::random_bytes driver::random() {
     return randoms_.take();
 }
 
+log_piece driver::own_log(log_index from, const log_share& most) const {
+    return piece_of(core_, from, most);
+}
+
 void driver::propose(state::proposed&& entry) {
     const auto next = core_.next_slot(moment());
     ALMENARA_CHECK(next.has_value());
@@ -504,7 +517,7 @@ void driver::set_timer() {
         return;
     }
     instant next = core_is_over_ ? instant::max() : wake_;
-    if (!core_is_over_ && (!inbox_.empty() || tick_owed_since_)) {
+    if (!core_is_over_ && (!inbox_.empty() || tick_owed_since_ || reception_.is_entering())) {
         next = now();
     }
     if (!core_is_over_ && !apply_.is_full()) {

@@ -76,6 +76,7 @@ class driver final : public replication {
     [[nodiscard]] std::optional<state::slot> next_slot() const override;
     [[nodiscard]] log_index confirmed_upto() const override { return core_.confirmed_upto(); }
     [[nodiscard]] state::random_bytes random() override;
+    [[nodiscard]] log_piece own_log(log_index from, const log_share& most) const override;
     void propose(state::proposed&& entry) override;
     void probe(probe_ticket ticket, almenara::epoch seen) override;
 
@@ -96,7 +97,7 @@ class driver final : public replication {
     void apply(const replica::output& out);
     void answer(const replica::output& out);
     void change_office(const replica::output& out);
-    void enter_office(const replica::entered_office& what);
+    void enter_further();
     void connect(const replica::output& out);
     [[nodiscard]] story::teller teller();
     void end(const replica::fatal& how);

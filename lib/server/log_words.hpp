@@ -1,6 +1,8 @@
 #pragma once
 
+#include "replica/core.hpp"
 #include "replica/entry.hpp"
+#include "server/replication.hpp"
 #include "state/log_record.hpp"
 #include "state/requests.hpp"
 
@@ -41,6 +43,19 @@ namespace almenara::server {
             .hash = entry.hash.value(),
             .kind = kind_of(entry.type),
             .payload = entry.payload};
+}
+
+[[nodiscard]] inline log_piece piece_of(const replica::core& core,
+                                        log_index from,
+                                        const log_share& most) {
+    log_piece piece;
+    for (const replica::entry_ptr& entry :
+         core.entries_from(from, {.entries = most.entries, .bytes = most.bytes})) {
+        piece.entries.push_back(record_of(*entry));
+        from = entry->index.next();
+    }
+    piece.is_last = !core.position(from);
+    return piece;
 }
 
 } // namespace almenara::server

@@ -50,7 +50,7 @@ void reception::serve(connection_id from, client_request&& what) {
 
 void reception::serve(connection_id from, wire::operation&& what) {
     if (!in_office()) {
-        return redirect(from, what.request);
+        return not_here(from, std::move(what));
     }
     const auto turn = next_turn();
     if (!turn) {
@@ -77,7 +77,7 @@ void reception::serve(connection_id from, wire::read&& what) {
     case wire::read_mode::quorum:
     case wire::read_mode::lease: // B.9: where no lease is given, a majority says it.
         if (!in_office()) {
-            return redirect(from, what.request);
+            return not_here(from, std::move(what));
         }
         return probe(
             {.connection = from, .request = std::move(what), .why = probing::purpose::read});
@@ -193,6 +193,20 @@ void reception::hold_for_slot(connection_id from, client_request&& what) {
     turn_away(from, waiting.request, {.code = state::result_code::busy, .body = {}});
 }
 
+void reception::not_here(connection_id from, client_request&& what) {
+    if (entering_) {
+        held_request waiting{.connection = from,
+                             .request = std::move(what),
+                             .reason = held_for::office,
+                             .until = log_.now() + limits_.office_hold};
+        if (held_.hold(waiting)) {
+            return;
+        }
+        what = std::move(waiting.request);
+    }
+    redirect(from, number_of(what));
+}
+
 void reception::connection_ended(connection_id connection) {
     desk_.connection_closed(connection);
     held_.connection_ended(connection);
@@ -205,6 +219,11 @@ void reception::connection_ended(connection_id connection) {
 void reception::tick() {
     for (held_request& one : held_.take(held_for::next_turn)) {
         serve(one.connection, std::move(one.request));
+    }
+    if (in_office() && held_.has(held_for::office)) {
+        for (held_request& one : held_.take(held_for::office)) {
+            request(one.connection, std::move(one.request));
+        }
     }
     // B.10.6: the hand-over was given up.
     if (in_office() && held_.has(held_for::slot) && log_.next_slot()) {
@@ -235,7 +254,7 @@ void reception::release(held_request&& what) {
 }
 
 std::optional<instant> reception::wake() const {
-    if (held_.has(held_for::next_turn)) {
+    if (held_.has(held_for::next_turn) || (in_office() && held_.has(held_for::office))) {
         return log_.now();
     }
     std::optional<instant> next = held_.next_deadline();
@@ -308,13 +327,32 @@ void reception::refused_read(probe_ticket ticket) {
     }
 }
 
-std::optional<state::unusable_entry> reception::entered_office(
-    log_index first_uncommitted, std::span<const state::log_record> tail) {
+std::optional<state::unusable_entry> reception::entered_office(log_index first_uncommitted) {
+    entering_ = first_uncommitted;
+    return enter_further();
+}
+
+std::optional<state::unusable_entry> reception::enter_further() {
+    if (!entering_) {
+        return std::nullopt;
+    }
+    const log_piece next = log_.own_log(beyond_base().next(), limits_.looked_at_once);
+    if (!next.is_last) {
+        auto bad = desk_.entering_office(next.entries);
+        if (bad) {
+            entering_.reset();
+        }
+        return bad;
+    }
     next_sweep_ = log_.now() + limits_.sweep_every;
-    return desk_.entered_office(first_uncommitted, tail);
+    return desk_.entered_office(*std::exchange(entering_, std::nullopt), next.entries);
 }
 
 void reception::left_office() {
+    entering_.reset();
+    for (held_request& one : held_.take(held_for::office)) {
+        release(std::move(one));
+    }
     const std::vector<state::delivery> unknown = desk_.left_office();
     newest_.reset();
     if (!unknown.empty()) {

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,6 +22,8 @@ struct reception_limits {
     duration whois_hold = std::chrono::seconds{1};
     duration handover_hold = std::chrono::milliseconds{200};
     duration catch_up_hold = std::chrono::seconds{1};
+    duration office_hold = std::chrono::seconds{1};
+    log_share looked_at_once{}; ///< by who enters office
     waiting_room::bounds held{};
     waiting_room::bounds probing{.requests = 1U << 16U, .bytes = 64U << 20U};
     duration sweep_every = std::chrono::seconds{1};
@@ -57,9 +58,11 @@ class reception {
     void readable(probe_ticket ticket);
     /// There is no room for another probe.
     void refused_read(probe_ticket ticket);
-    /// `tail`: the own log behind beyond_base().
-    [[nodiscard]] std::optional<state::unusable_entry> entered_office(
-        log_index first_uncommitted, std::span<const state::log_record> tail);
+    /// The own log behind beyond_base() must be looked at first. A share of it is, and if that is
+    /// all, this server is in office; else is_entering() says that enter_further() is wanted.
+    [[nodiscard]] std::optional<state::unusable_entry> entered_office(log_index first_uncommitted);
+    /// Another share, once per turn, when everything that the core's output says was said here.
+    [[nodiscard]] std::optional<state::unusable_entry> enter_further();
     void left_office();
     /// Who is primary is known now, and replication::here() says it. Behind the change of office.
     void announced();
@@ -78,6 +81,7 @@ class reception {
     [[nodiscard]] std::vector<connection_id> take_closing() { return std::exchange(closing_, {}); }
 
     [[nodiscard]] bool in_office() const { return desk_.in_office(); }
+    [[nodiscard]] bool is_entering() const { return entering_.has_value(); }
     [[nodiscard]] log_index beyond_base() const { return desk_.log_beyond_base().last(); }
     [[nodiscard]] state::desk& desk() { return desk_; }
 
@@ -110,6 +114,8 @@ class reception {
     void explain(const probing& what);
     /// B.10: as long as nobody knows who rules next.
     void hold_for_slot(connection_id from, client_request&& what);
+    /// Not in office: to whoever is, or held if this server is about to be.
+    void not_here(connection_id from, client_request&& what);
     void redirect(connection_id from, request_id request);
     void release(held_request&& what);
     void deliver(const state::delivery& what);
@@ -122,6 +128,7 @@ class reception {
     state::limits bounds_;
     reception_limits limits_;
     state::desk desk_;
+    std::optional<log_index> entering_;  ///< the first uncommitted entry, as the core said
     std::optional<confirmation> newest_; ///< of this term of office: what a repeat carries
     probe_ticket last_ticket_;
     std::map<probe_ticket, probing> probing_;

@@ -40,7 +40,7 @@ void reception::serve(connection_id from, wire::login&& what) {
         return say(from, std::move(known));
     }
     if (!in_office()) {
-        return redirect(from, what.request);
+        return not_here(from, std::move(what));
     }
     const auto turn = next_turn();
     if (!turn) {
@@ -66,7 +66,7 @@ void reception::serve(connection_id from, wire::attach&& what) {
         return turn_away(from, what, {.code = state::result_code::unsupported, .body = {}});
     }
     if (!in_office()) {
-        return redirect(from, what.request);
+        return not_here(from, std::move(what));
     }
     const auto outcome = desk_.attach(from, what.session);
     const auto* const done = std::get_if<state::attached>(&outcome);
@@ -86,7 +86,7 @@ void reception::serve(connection_id from, wire::attach&& what) {
 
 void reception::serve(connection_id from, wire::session_close&& what) {
     if (!in_office()) {
-        return redirect(from, what.request);
+        return not_here(from, std::move(what));
     }
     const auto turn = next_turn();
     if (!turn) {

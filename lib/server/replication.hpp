@@ -4,11 +4,14 @@
 #include "base/session_ids.hpp"
 #include "base/strong.hpp"
 #include "base/time.hpp"
+#include "state/log_record.hpp"
 #include "state/requests.hpp"
 #include "wire/members.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace almenara::server {
 
@@ -20,6 +23,19 @@ struct confirmation {
     log_index last;
     std::uint8_t durable_on = 0;
     std::uint8_t voters = 0;
+};
+
+/// How much of the own log is looked at in one turn of who enters office with a long one. At least
+/// one entry is.
+struct log_share {
+    std::size_t entries = 128;
+    std::size_t bytes = 256U << 10U;
+};
+
+/// A piece of the own log. What its entries say lives until the next step of the core.
+struct log_piece {
+    std::vector<state::log_record> entries;
+    bool is_last = true; ///< it reaches the end of the log
 };
 
 /// What a server believes of the world now.
@@ -66,6 +82,9 @@ class replication {
     [[nodiscard]] virtual log_index confirmed_upto() const = 0;
     /// Nobody can guess them: a session id is made of them.
     [[nodiscard]] virtual state::random_bytes random() = 0;
+
+    /// The own log from there on, which is committed or not: for a new office.
+    [[nodiscard]] virtual log_piece own_log(log_index from, const log_share& most) const = 0;
 
     /// It takes exactly the place that next_slot() gave.
     virtual void propose(state::proposed&& entry) = 0;

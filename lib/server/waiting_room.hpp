@@ -18,6 +18,7 @@ enum class held_for : std::uint8_t {
     slot,      ///< B.10: the office is being handed over
     catch_up,  ///< B.9: a stale read whose client has seen more than is here
     next_turn, ///< B.5.1: its probe round came back
+    office,    ///< this server is entering it, and is not through with its own log
 };
 
 struct held_request {
@@ -64,7 +65,7 @@ class waiting_room {
 
     bounds most_;
     std::vector<held_request> held_;
-    std::array<std::size_t, 4> counts_{}; ///< by reason
+    std::array<std::size_t, 5> counts_{}; ///< by reason
     std::size_t bytes_ = 0;
 };
 

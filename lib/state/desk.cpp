@@ -38,13 +38,12 @@ desk::desk(key_space& base, const service& services, const limits& bounds)
 
 // -- What the replication core says ---------------------------------------------------------------
 
-std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
-                                                   std::span<const log_record> tail) {
+std::optional<unusable_entry> desk::entering_office(std::span<const log_record> part) {
     if (stopped_) {
         return stopped_;
     }
     std::vector<std::pair<log_index, std::vector<change>>> news;
-    for (const log_record& entry : tail) {
+    for (const log_record& entry : part) {
         if (entry.index <= overlay_.last()) {
             continue;
         }
@@ -56,6 +55,14 @@ std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
     }
     for (auto& [index, changes] : news) {
         overlay_.push(index, std::move(changes));
+    }
+    return std::nullopt;
+}
+
+std::optional<unusable_entry> desk::entered_office(log_index first_uncommitted,
+                                                   std::span<const log_record> tail) {
+    if (auto bad = entering_office(tail)) {
+        return bad;
     }
     in_office_ = true;
     attachments_.forget_all();

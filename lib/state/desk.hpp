@@ -40,6 +40,9 @@ class desk {
     /// nothing: who rules over such a tail gives the office up (B.8, state_damaged).
     [[nodiscard]] std::optional<unusable_entry> entered_office(log_index first_uncommitted,
                                                                std::span<const log_record> tail);
+    /// A long tail may come in parts: all but the last of them here, before that. What was taken
+    /// so stays pending until the office is entered or left.
+    [[nodiscard]] std::optional<unusable_entry> entering_office(std::span<const log_record> part);
 
     /// Nobody knows what becomes of what was pending. Who waited is told RETRY_ELSEWHERE.
     [[nodiscard]] std::vector<delivery> left_office();

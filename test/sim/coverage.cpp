@@ -22,6 +22,7 @@ bool is_rare(sight what) {
     case sight::sync_error:
     case sight::wiped_disk:
     case sight::held_for_handover:
+    case sight::entered_in_shares:
         return true;
     default:
         return false;

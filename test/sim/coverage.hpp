@@ -14,6 +14,7 @@ namespace almenara::sim {
 /// What a run has seen. A search that never saw the interesting things has searched nothing.
 enum class sight : std::uint8_t {
     office,                ///< somebody became primary
+    entered_in_shares,     ///< ... and looked at its log in more than one turn (D.3)
     pull,                  ///< a prospect fetched a more recent log (E6)
     split_promise,         ///< voters promised one epoch to different candidates
     late_promise,          ///< a PROMISE won office after its candidate had given up (B.6)
@@ -64,6 +65,7 @@ enum class sight : std::uint8_t {
 };
 ALMENARA_DESCRIBE_ENUM(sight,
                        office,
+                       entered_in_shares,
                        pull,
                        split_promise,
                        late_promise,

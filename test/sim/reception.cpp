@@ -32,7 +32,7 @@ reception::reception(replica::core& core, state::memory_key_space base, dice luc
             kv_,
             around.habits.state,
             static_cast<almenara::server::replication&>(*this),
-            {.sweep_every = never_by_itself}) {}
+            {.looked_at_once = around.habits.looked_at_once, .sweep_every = never_by_itself}) {}
 
 void reception::look(const replica::moment& now, standing&& here) {
     now_ = now;
@@ -73,14 +73,13 @@ void reception::refused_read(replica::read_ticket ticket) {
 
 std::optional<state::unusable_entry> reception::entered_office(
     const replica::entered_office& what) {
-    const std::vector<replica::entry_ptr> tail = core_.entries_from(hall_.beyond_base().next());
-    std::vector<state::log_record> records;
-    records.reserve(tail.size());
-    for (const replica::entry_ptr& entry : tail) {
-        records.push_back(record_of(*entry));
-    }
     uses_.office_changed();
-    return hall_.entered_office(what.first_uncommitted, records);
+    return hall_.entered_office(what.first_uncommitted);
+}
+
+std::optional<state::unusable_entry> reception::enter_further() {
+    seen_.saw(sight::entered_in_shares);
+    return hall_.enter_further();
 }
 
 void reception::left_office() {
@@ -104,6 +103,11 @@ state::random_bytes reception::random() {
         random = static_cast<std::byte>(luck_.below(256));
     }
     return bytes;
+}
+
+almenara::server::log_piece reception::own_log(log_index from,
+                                               const almenara::server::log_share& most) const {
+    return almenara::server::piece_of(core_, from, most);
 }
 
 void reception::propose(state::proposed&& entry) {

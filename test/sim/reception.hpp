@@ -44,11 +44,13 @@ class reception final : private almenara::server::replication {
     void refused_read(replica::read_ticket ticket);
     [[nodiscard]] std::optional<state::unusable_entry> entered_office(
         const replica::entered_office& what);
+    [[nodiscard]] std::optional<state::unusable_entry> enter_further();
     void left_office();
     void announced() { hall_.announced(); }
 
     [[nodiscard]] std::optional<instant> wake() const { return hall_.wake(); }
     [[nodiscard]] bool in_office() const { return hall_.in_office(); }
+    [[nodiscard]] bool is_entering() const { return hall_.is_entering(); }
     [[nodiscard]] log_index last_proposed() const { return last_proposed_; }
     [[nodiscard]] const state::memory_key_space& base() const { return base_; }
 
@@ -66,6 +68,8 @@ class reception final : private almenara::server::replication {
     [[nodiscard]] std::optional<state::slot> next_slot() const override;
     [[nodiscard]] log_index confirmed_upto() const override { return core_.confirmed_upto(); }
     [[nodiscard]] state::random_bytes random() override;
+    [[nodiscard]] almenara::server::log_piece own_log(
+        log_index from, const almenara::server::log_share& most) const override;
     void propose(state::proposed&& entry) override;
     void probe(almenara::server::probe_ticket ticket, almenara::epoch seen) override;
     void saw(const almenara::server::sighting& what) override;

@@ -2,6 +2,7 @@
 
 #include "replica/config.hpp"
 #include "replica/settings.hpp"
+#include "server/replication.hpp"
 #include "sim/agenda.hpp"
 #include "sim/check/findings.hpp"
 #include "sim/check/god_view.hpp"
@@ -45,6 +46,7 @@ struct habits {
     /// Of so many turns with clients' requests in them one sweeps the sessions (C.1).
     std::uint64_t sweep_one_in = 10;
     state::limits state{};
+    almenara::server::log_share looked_at_once{}; ///< by who enters office
     /// Of the cores, and of the first start.
     replica::settings core{};
     replica::confirm_policy confirm = replica::confirm_policy::sync_set;

@@ -151,6 +151,8 @@ class server {
     [[nodiscard]] bool apply(const replica::output& out);
     [[nodiscard]] bool answer(const replica::output& out);
     [[nodiscard]] bool change_office(const replica::output& out);
+    [[nodiscard]] bool enter_further();
+    void announce_office();
     [[nodiscard]] bool connect(const replica::output& out);
     [[nodiscard]] bool finish(const replica::output& out);
     [[nodiscard]] bool say_answers();

@@ -168,8 +168,7 @@ bool server::change_office(const replica::output& out) {
             if (const auto bad = p.clients.entered_office(*entered)) {
                 state_damaged(*bad);
             } else {
-                p.clients.look(moment(), here());
-                p.clients.announced();
+                announce_office();
             }
         } else {
             around_.tale.tell(now(), self_, "leaves office: {}",
@@ -178,12 +177,34 @@ bool server::change_office(const replica::output& out) {
             p.clients.look(moment(), here());
         }
     }
-    if (out.announce && !p.clients.in_office()) {
+    if (out.announce && !p.clients.in_office() && !p.clients.is_entering()) {
         standing told = here();
         told.epoch = out.announce->epoch;
         told.primary = wire::member_address{.id = out.announce->primary, .addresses = {}};
         p.clients.look(moment(), std::move(told));
         p.clients.announced();
+    }
+    return say_answers();
+}
+
+void server::announce_office() {
+    process_->clients.look(moment(), here());
+    if (process_->clients.in_office()) {
+        process_->clients.announced();
+    }
+}
+
+/// Behind the first share of its log, before anything else of a turn.
+bool server::enter_further() {
+    process& p = *process_;
+    if (!p.clients.is_entering()) {
+        return true;
+    }
+    p.clients.look(moment(), here());
+    if (const auto bad = p.clients.enter_further()) {
+        state_damaged(*bad);
+    } else {
+        announce_office();
     }
     return say_answers();
 }

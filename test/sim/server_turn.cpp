@@ -62,11 +62,12 @@ void server::turn() {
     const bool timer_due = moment().monotonic >= p.wake;
     p.due_since.reset();
     p.flushing = true;
+    bool alive = enter_further();
     step_arrivals();
     if (timer_due || gap >= milliseconds{1}) {
         p.core.step(moment(), replica::tick{.gap = gap});
     }
-    bool alive = flush();
+    alive = alive && flush();
     if (alive && step_clients()) {
         alive = flush();
     }
@@ -169,7 +170,7 @@ bool server::flush() {
 
 void server::look_around() {
     process& p = *process_;
-    if (!p.inbox.empty()) {
+    if (!p.inbox.empty() || p.clients.is_entering()) {
         p.due_since = now();
         arm(now() + luck_.between(duration{0}, around_.habits.late_turn));
     }

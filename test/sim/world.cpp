@@ -72,6 +72,17 @@ void choose_world(habits& into, const run_plan& plan) {
     }
 }
 
+/// How little is looked at in one turn, of logs that are short here: luck of its own too.
+void choose_shares(habits& into, const run_plan& plan) {
+    dice luck{plan.seed ^ 0x5a4e5a4eU};
+    if (luck.one_in(4)) {
+        const auto entries = 1 + static_cast<std::size_t>(luck.below(4));
+        into.looked_at_once.entries = entries;
+        into.core.limits.handed_out.entries = entries;
+        into.core.limits.handed_out_own = 4 * entries;
+    }
+}
+
 /// How large the segments are and how long they stay: luck of its own again.
 void choose_log(habits& into, const run_plan& plan) {
     dice luck{plan.seed ^ 0x0d15c0d1U};
@@ -90,6 +101,7 @@ habits habits_of(const run_plan& plan) {
     choose_settings(chosen, plan);
     choose_world(chosen, plan);
     choose_log(chosen, plan);
+    choose_shares(chosen, plan);
     return chosen;
 }
 

@@ -1,3 +1,4 @@
+#include "replica/log_view.hpp"
 #include "unit/replica/stand.hpp"
 #include "wire/codec.hpp"
 
@@ -267,6 +268,39 @@ TEST_CASE("B.5 backup 5: committed entries are applied in order, once they are d
     for (std::size_t i = 0; i < b.s.applied.size(); ++i) {
         CHECK(b.s.applied[i]->index == at(i + 1));
     }
+}
+
+TEST_CASE("D.3: many committed entries are handed to the state a few at a time, without a pause") {
+    const cluster_config config = test::cluster_of(3);
+    const history log = history{config}.add(epoch{2}, 9);
+    settings few;
+    std::vector<std::size_t> expected;
+    SECTION("few entries") {
+        expected = {3, 3, 3, 1};
+        few.limits.handed_out.entries = 3;
+    }
+    SECTION("few bytes") {
+        expected = {2, 3, 3, 2}; // The first entry of all is larger than the others.
+        few.limits.handed_out.bytes = 2 * weight(*log.entries().back()) + 1;
+    }
+    stand s{started(config, two, log), few};
+    s.follow(three, epoch{3});
+    s.forget();
+    REQUIRE(s.status().applied == log_index{0});
+    std::vector<std::size_t> handed_out;
+    s.core().step(s.now(), frame_received{.connection = s.control_of(three),
+                                          .epoch = epoch{3},
+                                          .message = append{.primary = three,
+                                                            .previous = log.last(),
+                                                            .commit = log.last().index,
+                                                            .commit_epoch = epoch{2}}});
+    for (int turn = 0; turn < 4; ++turn) {
+        const output out = s.core().take_output(s.now(), true);
+        handed_out.push_back(out.apply.size());
+        const bool is_all = s.status().applied == log.last().index;
+        CHECK((out.wake == s.now().monotonic) == !is_all);
+    }
+    CHECK(handed_out == expected);
 }
 
 TEST_CASE("B.5 backup: entries that are not dense, not chained or of a later epoch are not taken") {

@@ -1,3 +1,4 @@
+#include "replica/log_view.hpp"
 #include "unit/replica/stand.hpp"
 
 #include <string>
@@ -34,6 +35,25 @@ TEST_CASE("B.4: entries are dense and chained, and get the slot that was promise
     base::byte_vector scratch;
     CHECK(sent[1].entries.at(0).hash ==
           chain_hash(sent[1].previous.hash, sent[1].entries[0], scratch));
+}
+
+TEST_CASE("D.3: the own log is read in pieces of so many entries and bytes, of one at least") {
+    const cluster_config config = test::cluster_of(3);
+    const history log = history{config}.add(epoch{2}, 6, "a long text, and the same in all");
+    stand s{started(config, two, log)};
+    const auto from = [&](std::uint64_t first, const entry_bounds& most) {
+        const auto found = s.core().entries_from(log_index{first}, most);
+        CHECK((found.empty() || found.front()->index == log_index{first}));
+        return found.size();
+    };
+    const std::size_t each = weight(*log.entries().back());
+    CHECK(from(1, {}) == 7);
+    CHECK(from(3, {.entries = 2}) == 2);
+    CHECK(from(6, {.entries = 4}) == 2);
+    CHECK(from(8, {.entries = 4}) == 0);
+    CHECK(from(3, {.bytes = 2 * each}) == 2);
+    CHECK(from(3, {.bytes = 2 * each + 1}) == 3);
+    CHECK(from(3, {.bytes = 1}) == 1);
 }
 
 TEST_CASE("B.5.3: APPEND goes to all in parallel with the own write") {

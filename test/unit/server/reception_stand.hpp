@@ -38,22 +38,31 @@ class reception_stand : public server::replication {
 
     /// An epoch begins, with its first entry, which is confirmed.
     void takes_office(std::uint64_t epoch_number) {
+        begins_office(epoch_number);
+        while (hall_.is_entering()) {
+            REQUIRE_FALSE(enters_further());
+        }
+        confirms_all();
+    }
+
+    /// The same, as far as the first share of the own log goes, and nothing is confirmed.
+    void begins_office(std::uint64_t epoch_number) {
         here_.epoch = epoch{epoch_number};
-        here_.primary = wire::member_address{.id = own_id, .addresses = {"127.0.0.1:7400"}};
+        here_.primary.reset();
         const log_index first_uncommitted = here_.commit.next();
         log_.push_back({.index = last().next(),
                         .of = here_.epoch,
                         .kind = state::payload_kind::other,
                         .payload = {}});
-        std::vector<state::log_record> tail;
-        for (const log_entry& one : log_) {
-            if (one.index > hall_.beyond_base()) {
-                tail.push_back(one.record());
-            }
-        }
-        REQUIRE_FALSE(hall_.entered_office(first_uncommitted, tail));
-        hall_.announced();
-        confirms_all();
+        REQUIRE_FALSE(hall_.entered_office(first_uncommitted));
+        is_announced_if_in();
+    }
+
+    /// The next turn of that.
+    [[nodiscard]] std::optional<state::unusable_entry> enters_further() {
+        auto bad = hall_.enter_further();
+        is_announced_if_in();
+        return bad;
     }
 
     /// What was not confirmed is gone; nobody knows who is next.
@@ -80,15 +89,26 @@ class reception_stand : public server::replication {
         hall_.confirmed({.last = last(), .durable_on = 2, .voters = 3});
     }
 
-    void commits_all() {
+    void commits_all() { commits(last()); }
+    void commits(log_index upto) {
         for (const log_entry& one : log_) {
-            if (one.index > here_.commit) {
+            if (one.index > here_.commit && one.index <= upto) {
                 REQUIRE_FALSE(hall_.committed(one.record()));
             }
         }
-        here_.commit = std::max(here_.commit, last());
+        here_.commit = std::max(here_.commit, upto);
         hall_.desk().apply_to_base(here_.commit);
     }
+
+    /// What another server's log has behind the own one; nothing of it is committed by that.
+    void takes_tail(const reception_stand& other) {
+        for (const log_entry& one : other.log_) {
+            if (one.index > last()) {
+                log_.push_back(one);
+            }
+        }
+    }
+    void takes(log_entry one) { log_.push_back(std::move(one)); }
 
     /// Another server's log, up to an index, committed.
     void copies(const reception_stand& other, log_index upto) {
@@ -190,7 +210,12 @@ class reception_stand : public server::replication {
     }
 
     [[nodiscard]] server::reception& hall() { return hall_; }
+    [[nodiscard]] std::uint64_t digest() const { return base_.digest(); }
     [[nodiscard]] log_index last() const { return log_.empty() ? log_index{} : log_.back().index; }
+    [[nodiscard]] bool wants_a_turn() const {
+        const auto wake = hall_.wake();
+        return wake && *wake <= now_;
+    }
     [[nodiscard]] std::size_t probes() const { return probes_.size(); }
     [[nodiscard]] epoch newest_claim() const { return probes_.back().second; }
     [[nodiscard]] probe_ticket newest_probe() const { return probes_.back().first; }
@@ -211,6 +236,13 @@ class reception_stand : public server::replication {
         }
     }
 
+    void is_announced_if_in() {
+        if (hall_.in_office()) {
+            here_.primary = wire::member_address{.id = own_id, .addresses = {"127.0.0.1:7400"}};
+            hall_.announced();
+        }
+    }
+
     [[nodiscard]] instant now() const override { return now_; }
     [[nodiscard]] const server::standing& here() const override { return here_; }
     [[nodiscard]] std::optional<state::slot> next_slot() const override {
@@ -227,6 +259,18 @@ class reception_stand : public server::replication {
         state::random_bytes bytes{};
         bytes.front() = static_cast<std::byte>(++random_);
         return bytes;
+    }
+    [[nodiscard]] server::log_piece own_log(log_index from,
+                                            const server::log_share& most) const override {
+        server::log_piece piece;
+        for (const log_entry& one : log_) {
+            if (one.index >= from && piece.entries.size() < most.entries) {
+                piece.entries.push_back(one.record());
+                from = one.index.next();
+            }
+        }
+        piece.is_last = from > last();
+        return piece;
     }
     void propose(state::proposed&& entry) override {
         log_.push_back(
