@@ -120,6 +120,14 @@ void machine::give_up_handover() {
     leave_office(why, std::nullopt);
 }
 
+/// With the promise of this server, as long as it is there.
+bool machine::others_could_rule() const {
+    const auto others = std::count_if(links_.begin(), links_.end(), [this](const auto& one) {
+        return one.second.open() && voter(one.first);
+    });
+    return static_cast<std::size_t>(others) + (voter(self_) ? 1 : 0) >= quorum();
+}
+
 instant machine::handover_deadline() const {
     const auto& office = std::get<primary>(role_);
     if (!office.leaving) {
@@ -149,13 +157,14 @@ void machine::on_handover(const sender& from, const handover& m) {
     claim_now(m.permit);
 }
 
-/// After terminate: the process ends when somebody else rules, or when it has waited long enough.
+/// After terminate: the process ends when somebody else rules, when nobody could, or when it has
+/// waited long enough.
 void machine::end_if_done() {
     if (!terminating_ || is_primary()) {
         return;
     }
     const bool waited = end_by_ && *end_by_ <= now_.monotonic;
-    if (waited || live_primary()) {
+    if (waited || live_primary() || !others_could_rule()) {
         die(ending::stopped, live_primary() ? "another server is primary" : "stopped");
     }
 }

@@ -278,6 +278,7 @@ class machine {
     void give_up_handover();
     void on_handover(const sender& from, const handover& m);
     void end_if_done();
+    [[nodiscard]] bool others_could_rule() const;
     [[nodiscard]] instant handover_deadline() const;
 
     // damage.cpp

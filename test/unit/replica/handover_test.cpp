@@ -287,6 +287,29 @@ TEST_CASE("B.10.6: the process ends at the latest after 3 s") {
     CHECK(l.s.died->how == ending::stopped);
 }
 
+TEST_CASE("B.10.6: who has resigned and is left alone waits for nobody") {
+    stand s{3};
+    s.rule();
+    s.close(three);
+    SECTION("alone") {
+        s.close(one);
+        s.step(terminate{});
+        s.run(301ms);
+        REQUIRE(s.died);
+        CHECK(s.died->how == ending::stopped);
+    }
+    SECTION("one could rule with its promise") {
+        s.say(one, append_nack{.reason = nack_reason::sick}, s.epoch_now());
+        s.step(terminate{});
+        s.run(400ms);
+        CHECK(s.role() != role_name::primary);
+        CHECK_FALSE(s.died);
+        s.close(one);
+        s.run(100ms);
+        CHECK(s.died);
+    }
+}
+
 TEST_CASE("B.10: terminate ends a backup at once") {
     stand s{3};
     s.follow(three, epoch{2});
