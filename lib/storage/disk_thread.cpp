@@ -8,7 +8,7 @@
 namespace almenara::storage {
 
 disk_thread::disk_thread(std::unique_ptr<device> on, post_function post, lane which)
-    : device_(std::move(on)), post_(std::move(post)) {
+    : device_(std::move(on)), lane_(which), post_(std::move(post)) {
     const bool waits = which == lane::log;
     thread_ = start_worker(waits ? "disk" : "disk-beside",
                            waits ? priority::normal : priority::lowest, [this] { loop(); });
@@ -20,6 +20,9 @@ disk_thread::~disk_thread() {
         ends_ = true;
     }
     woken_.notify_one();
+    if (lane_ == lane::background) {
+        device_->cut_short(); // A spare of 64 MiB may take seconds, and the next start makes it.
+    }
     thread_.join();
 }
 

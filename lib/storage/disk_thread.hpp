@@ -34,7 +34,7 @@ class disk_thread {
     static constexpr std::size_t most_waiting = 4;
 
     disk_thread(std::unique_ptr<device> on, post_function post, lane which);
-    /// What runs is waited for; what waits is not done.
+    /// What runs is waited for, or cut short if nobody waits for it; what waits is not done.
     ~disk_thread();
     disk_thread(const disk_thread&) = delete;
     disk_thread& operator=(const disk_thread&) = delete;
@@ -45,7 +45,8 @@ class disk_thread {
     void loop();
     [[nodiscard]] bool wait_for_work(work& next);
 
-    std::unique_ptr<device> device_; ///< touched by the thread alone
+    std::unique_ptr<device> device_; ///< touched by the thread alone, but for its end
+    lane lane_;
     post_function post_;
     std::mutex mutex_;
     std::condition_variable woken_;

@@ -73,6 +73,9 @@ result<void> file_device::on(const core::create_file& what) {
     // E.3: written, not only allocated: each sync of an unwritten extent would commit the journal.
     const base::byte_vector zeros(std::min<std::uint64_t>(zeros_at_once, what.size));
     for (std::uint64_t at = 0; at < what.size; at += zeros.size()) {
+        if (is_cut_short_) {
+            return error{errc::unavailable, doing() + ": it was given up"};
+        }
         const auto piece = std::min<std::uint64_t>(zeros.size(), what.size - at);
         if (auto done = write_at(file.number(), at, base::byte_view{zeros}.first(piece), doing);
             !done) {

@@ -3,6 +3,7 @@
 #include "storage/device.hpp"
 #include "storage/file.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ class file_device final : public device {
     [[nodiscard]] result<std::vector<found_file>> list() override;
     [[nodiscard]] result<std::unique_ptr<readable_file>> open(const core::file_name& name,
                                                               read_from where) override;
+    void cut_short() override { is_cut_short_ = true; }
 
     [[nodiscard]] std::size_t open_files() const { return open_.size(); }
 
@@ -43,6 +45,7 @@ class file_device final : public device {
     std::string path_;
     descriptor directory_;
     std::map<core::file_name, descriptor> open_;
+    std::atomic<bool> is_cut_short_ = false;
 };
 
 } // namespace almenara::storage

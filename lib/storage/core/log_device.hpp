@@ -40,6 +40,8 @@ class device {
     [[nodiscard]] virtual result<std::vector<found_file>> list() = 0;
     [[nodiscard]] virtual result<std::unique_ptr<readable_file>> open(const file_name& name,
                                                                       read_from where) = 0;
+    /// From any thread: nobody waits for its work any more. What takes long may fail half done.
+    virtual void cut_short() {}
 };
 
 /// In order, up to the first that fails.

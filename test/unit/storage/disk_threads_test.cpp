@@ -80,6 +80,28 @@ TEST_CASE("a disk thread ends when what it does is done") {
     CHECK(done == begun);
 }
 
+TEST_CASE("what is done in the background is cut short at the end, what the log does is not") {
+    const auto which = GENERATE(lane::log, lane::background);
+    const temporary_directory place;
+    owner_loop loop;
+    std::atomic<bool> begun = false;
+    std::atomic<bool> whole = false;
+    constexpr std::uint64_t size = std::uint64_t{1} << 30U;
+    constexpr core::file_name spare{.kind = core::file_kind::unfinished, .number = 1};
+    {
+        disk_thread disk{device_in(place), loop.poster(), which};
+        disk.give([&](device& on) {
+            begun = true;
+            begun.notify_all();
+            const std::uint64_t much = which == lane::log ? size >> 8U : size;
+            whole = on.execute(core::create_file{.file = spare, .size = much}).has_value();
+            return disk_thread::answer{[] {}};
+        });
+        begun.wait(false);
+    }
+    CHECK(whole == (which == lane::log));
+}
+
 TEST_CASE("E.2 a log is written, read and tended at once, and killed in the middle") {
     wal_stand s;
     s.start();

@@ -61,6 +61,16 @@ TEST_CASE("E.3 a new file is full of zeros that were written") {
           (fs::perms::owner_read | fs::perms::owner_write));
 }
 
+TEST_CASE("E.3 a file that is being filled is given up when nobody waits for it any more") {
+    stand s;
+    s.disk->cut_short();
+    const auto done = s.disk->execute(core::create_file{.file = fresh, .size = 1U << 20U});
+    CHECK(says(failure_of(done), "filling"));
+    CHECK(says(failure_of(done), "given up"));
+    // A start removes what is left of it.
+    CHECK(content_of(s.place / "spare.0000000000000001.new").size() < 1U << 20U);
+}
+
 TEST_CASE("a file is written under the name that it has by then") {
     stand s;
     s.execute(core::create_file{.file = fresh, .size = 8 * core::block_size});
