@@ -24,6 +24,8 @@ struct reception_limits {
     duration catch_up_hold = std::chrono::seconds{1};
     duration office_hold = std::chrono::seconds{1};
     log_share looked_at_once{}; ///< by who enters office
+    /// For who is sent away and would be told to come here again.
+    std::chrono::milliseconds pause_before_back{100};
     waiting_room::bounds held{};
     waiting_room::bounds probing{.requests = 1U << 16U, .bytes = 64U << 20U};
     duration sweep_every = std::chrono::seconds{1};

@@ -65,6 +65,7 @@ void reception::redirect(connection_id from, request_id request) {
     // Who comes back from here at once would only be sent away again.
     if (away.primary && away.primary->id == here.self) {
         away.primary.reset();
+        away.retry_after = limits_.pause_before_back;
     }
     say(from, std::move(away));
 }
