@@ -265,6 +265,7 @@ class machine {
 
     // reads.cpp
     void on(const read_request& r);
+    void ask_for_client(almenara::epoch seen);
     void send_probe();
     void answer_reads();
     [[nodiscard]] probe_number majority_probe() const;
@@ -366,6 +367,7 @@ class machine {
     };
     std::map<server_id, refused_election> refusals_;
     instant whois_at_;
+    instant ask_for_client_at_; ///< not before
 
     // -- Requests that are out -----------------------------------------------------------------
     std::uint64_t request_ = 0;

@@ -14,7 +14,9 @@ namespace almenara::replica {
 void machine::on(const read_request& r) {
     auto* office = std::get_if<primary>(&role_);
     if (office == nullptr) {
-        return; // left_office told the driver that nothing which waits will be answered.
+        // left_office told the driver that nothing which waits will be answered.
+        ask_for_client(r.epoch_seen);
+        return;
     }
     if (office->reads.size() >= settings_.limits.reads_waiting) {
         out_.refused_reads.push_back(r.ticket);
@@ -31,6 +33,14 @@ void machine::on(const read_request& r) {
     office->reads.push_back({.ticket = r.ticket,
                              .probe = asks ? office->probe.next() : probe_number{},
                              .at_least = std::max(commit_, office->epoch_start)});
+}
+
+/// C.0: a client has seen a primary that this server has not. It may lie, so not for each word.
+void machine::ask_for_client(almenara::epoch seen) {
+    if (seen > epoch() && !is_boot() && now_.monotonic >= ask_for_client_at_) {
+        ask_for_client_at_ = now_.monotonic + settings_.timers.link_ping;
+        to_other_voters(link_whois{.role = role_of()});
+    }
 }
 
 /// Once per turn: reads that came since the last probe get one of their own.

@@ -194,11 +194,17 @@ void reception::hold_for_slot(connection_id from, client_request&& what) {
 }
 
 void reception::not_here(connection_id from, client_request&& what) {
-    if (entering_) {
+    const almenara::epoch seen = epoch_seen(what);
+    const bool has_missed_one = !entering_ && seen > log_.here().epoch;
+    if (has_missed_one) {
+        log_.probe({}, seen);
+    }
+    if (entering_ || has_missed_one) {
         held_request waiting{.connection = from,
                              .request = std::move(what),
-                             .reason = held_for::office,
-                             .until = log_.now() + limits_.office_hold};
+                             .reason = entering_ ? held_for::office : held_for::news,
+                             .until = log_.now() +
+                                      (entering_ ? limits_.office_hold : limits_.news_hold)};
         if (held_.hold(waiting)) {
             return;
         }
@@ -376,6 +382,9 @@ void reception::announced() {
         return;
     }
     for (held_request& one : held_.take(held_for::primary)) {
+        release(std::move(one));
+    }
+    for (held_request& one : held_.take(held_for::news)) {
         release(std::move(one));
     }
     // B.10.5. Attached elsewhere or nowhere: also when this server rules again.

@@ -23,6 +23,7 @@ struct reception_limits {
     duration handover_hold = std::chrono::milliseconds{200};
     duration catch_up_hold = std::chrono::seconds{1};
     duration office_hold = std::chrono::seconds{1};
+    duration news_hold = std::chrono::milliseconds{100};
     log_share looked_at_once{}; ///< by who enters office
     /// For who is sent away and would be told to come here again.
     std::chrono::milliseconds pause_before_back{100};
@@ -116,7 +117,8 @@ class reception {
     void explain(const probing& what);
     /// B.10: as long as nobody knows who rules next.
     void hold_for_slot(connection_id from, client_request&& what);
-    /// Not in office: to whoever is, or held if this server is about to be.
+    /// Not in office: to whoever is, or held if this server is about to be, or may have missed who
+    /// is.
     void not_here(connection_id from, client_request&& what);
     void redirect(connection_id from, request_id request);
     void release(held_request&& what);

@@ -89,7 +89,8 @@ class replication {
     /// It takes exactly the place that next_slot() gave.
     virtual void propose(state::proposed&& entry) = 0;
     /// A probe round, answered by reception::readable() or refused_read(). `seen`: a higher epoch
-    /// that a client claims to know (B.5.1); 0: none.
+    /// that a client claims to know (B.5.1); 0: none. Out of office nothing answers it, but for
+    /// such an epoch the other servers are asked who rules (C.0).
     virtual void probe(probe_ticket ticket, almenara::epoch seen) = 0;
 
     virtual void saw(const sighting&) {}

@@ -19,6 +19,7 @@ enum class held_for : std::uint8_t {
     catch_up,  ///< B.9: a stale read whose client has seen more than is here
     next_turn, ///< B.5.1: its probe round came back
     office,    ///< this server is entering it, and is not through with its own log
+    news,      ///< C.0: its client has seen a higher epoch, and the others are asked
 };
 
 struct held_request {
@@ -65,7 +66,7 @@ class waiting_room {
 
     bounds most_;
     std::vector<held_request> held_;
-    std::array<std::size_t, 5> counts_{}; ///< by reason
+    std::array<std::size_t, 6> counts_{}; ///< by reason
     std::size_t bytes_ = 0;
 };
 

@@ -98,6 +98,24 @@ TEST_CASE("B.9: what was committed when it came is applied before it is answered
     CHECK(s.readable == std::vector{read_ticket{7}});
 }
 
+TEST_CASE("C.0: a backup whose client has seen a higher epoch asks the others, not for each word") {
+    stand s{3};
+    s.follow(three, epoch{3});
+    s.forget();
+    const auto claims = [&s](std::uint64_t seen) {
+        s.step(read_request{.ticket = {}, .epoch_seen = epoch{seen}});
+        CHECK(s.count<link_whois>(one) == s.count<link_whois>(three));
+        return s.count<link_whois>(three);
+    };
+    CHECK(claims(3) == 0);
+    CHECK(claims(4) == 1);
+    CHECK(claims(5) == 1);
+    s.pass(100ms);
+    CHECK(claims(4) == 2);
+    CHECK(s.epoch_now() == epoch{3}); // Its word changes nothing.
+    CHECK(s.readable.empty());
+}
+
 TEST_CASE("B.9: reads that wait are not answered when the office is left") {
     stand s{3};
     s.rule();

@@ -133,6 +133,36 @@ TEST_CASE("C.0: a backup sends operations and reads to the primary it knows") {
     CHECK(server.probes() == 0);
 }
 
+TEST_CASE("C.0: a backup whose client has seen a higher epoch asks before it answers") {
+    reception_stand server;
+    server.hears_of_primary(server_id{2}, 5);
+    wire::operation what = server.puts({}, 1);
+    what.epoch_seen = epoch{6};
+    server.says(ann, what);
+    CHECK(server.hears_nothing(ann));
+    REQUIRE(server.probes() == 1);
+    CHECK(server.newest_claim() == epoch{6});
+    SECTION("and answers when it knows") {
+        server.waits(50ms);
+        server.hears_of_primary(server_id{3}, 6);
+        const auto away = server.hears<wire::redirect>(ann);
+        CHECK(away.epoch == epoch{6});
+        CHECK(away.primary->id == server_id{3});
+    }
+    SECTION("or when nobody knows more") {
+        server.waits(99ms);
+        CHECK(server.hears_nothing(ann));
+        server.waits(1ms);
+        CHECK(server.hears<wire::redirect>(ann).epoch == epoch{5});
+    }
+    SECTION("who has seen the same epoch is answered at once") {
+        what.epoch_seen = epoch{5};
+        server.says(bob, what);
+        CHECK(server.hears<wire::redirect>(bob).primary);
+        CHECK(server.probes() == 1);
+    }
+}
+
 TEST_CASE("C.0: without a primary a redirect names none") {
     reception_stand server;
     server.says(ann, server.puts({}, 1));
