@@ -237,7 +237,8 @@ void reception::tick() {
             serve(one.connection, std::move(one.request));
         }
     }
-    for (held_request& one : held_.take_caught_up(desk_.log_beyond_base().committed())) {
+    caught_up_upto_ = desk_.log_beyond_base().committed();
+    for (held_request& one : held_.take_caught_up(caught_up_upto_)) {
         serve(one.connection, std::move(one.request));
     }
     for (held_request& one : held_.take_due(log_.now())) {
@@ -260,7 +261,9 @@ void reception::release(held_request&& what) {
 }
 
 std::optional<instant> reception::wake() const {
-    if (held_.has(held_for::next_turn) || (in_office() && held_.has(held_for::office))) {
+    const bool has_news = desk_.log_beyond_base().committed() != caught_up_upto_;
+    if (held_.has(held_for::next_turn) || (in_office() && held_.has(held_for::office)) ||
+        (has_news && held_.has(held_for::catch_up))) {
         return log_.now();
     }
     std::optional<instant> next = held_.next_deadline();

@@ -140,6 +140,7 @@ class reception {
     waiting_room held_;
     /// What a login is answered when its session is open.
     std::map<std::pair<connection_id, request_id>, wire::login_ok> logins_;
+    log_index caught_up_upto_; ///< for whom that is enough was looked at
     instant next_sweep_;
     std::vector<leaving> answers_;
     std::vector<connection_id> closing_;

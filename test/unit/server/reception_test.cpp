@@ -291,7 +291,9 @@ TEST_CASE("B.9: a stale read never goes behind what its client has seen") {
     CHECK(backup.hears_nothing(bob));
 
     SECTION("it waits until this server has caught up") {
+        CHECK_FALSE(backup.wants_a_turn());
         backup.copies(primary, primary.last());
+        CHECK(backup.wants_a_turn());
         backup.hall().tick();
         CHECK(backup.hears<wire::read_result>(bob).index == primary.last());
     }
