@@ -48,6 +48,19 @@ result<std::uint64_t> parse_segment_size(std::string_view text) {
     return *size;
 }
 
+/// B.8. Less than the smallest file would not be less.
+result<std::uint64_t> parse_kept_log(std::string_view text) {
+    constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
+    const auto size = base::parse_size(text);
+    if (!size) {
+        return size.error();
+    }
+    if (*size < 4 * mebibyte || *size > mebibyte * mebibyte) {
+        return error{errc::invalid, "4MiB to 1TiB of the log are kept"};
+    }
+    return *size;
+}
+
 /// There is no other way yet, and a cluster that asked for one must not go without.
 result<bool> parse_auth(std::string_view text) {
     if (text != "trust") {
@@ -129,6 +142,7 @@ result<void> take_cluster(const settings& all, server::daemon_options& into) {
           take(all, "confirm", server::parse_confirm, wanted.confirm),
           take(all, "auth", parse_auth, trusts),
           take(all, "wal-segment", parse_segment_size, wanted.segment_size),
+          take(all, "wal-keep", parse_kept_log, wanted.kept_log),
           take(all, "batches-in-flight", parse_batches, wanted.batches_in_flight)}) {
         if (!taken) {
             return taken;

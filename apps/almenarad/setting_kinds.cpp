@@ -62,6 +62,11 @@ constexpr std::array kinds{
                  .value_name = "SIZE",
                  .fallback = "64MiB",
                  .help = "size of the log's files, 4MiB to 64MiB"},
+    setting_kind{.key = "wal-keep",
+                 .value_name = "SIZE",
+                 .fallback = "256MiB",
+                 .help = "so much of the log, and up to four times that for 100,000 entries, stays "
+                         "although nobody is known to need it"},
     setting_kind{.key = "batches-in-flight",
                  .value_name = "N",
                  .fallback = "1",

@@ -165,6 +165,7 @@ void machine::on_heartbeat(const sender& from, const heartbeat& m) {
         return;
     }
     primary_known(from.id);
+    named_floor_ = m.floor;
     const bool same = verified_in_ == std::pair{epoch(), links_[from.id].session};
     primary_commit(m.commit, m.commit_epoch);
     send_reply(from.id,

@@ -44,8 +44,9 @@ void machine::send_entries_to(server_id peer,
     }
     if (p.probing) {
         // A probe may be lost on a receiver that was not ready for it: it is sent again.
-        const bool again =
-            !p.probed_at || now_.monotonic - *p.probed_at >= settings_.timers.sync_drop;
+        const duration pause =
+            p.out_of_reach ? settings_.timers.resend : settings_.timers.sync_drop;
+        const bool again = !p.probed_at || now_.monotonic - *p.probed_at >= pause;
         if (again) {
             p.probed_at = now_.monotonic;
             send_append(peer, p, built);

@@ -48,6 +48,8 @@ core_status machine::status() const {
     s.durable_upto = writer_.durable();
     s.confirmed_upto = confirmed_upto();
     s.applied = handed_out_;
+    s.first = log_.first();
+    s.floor = floor();
     s.damaged = ballot_.word().damaged;
     s.eligible = eligible();
     s.reach = reach();
@@ -67,6 +69,7 @@ core_status machine::status() const {
                 p.next = found->second.next;
                 p.in_flight = found->second.entries_in_flight;
                 p.over_bulk = found->second.over_bulk;
+                p.out_of_reach = found->second.out_of_reach;
                 p.sick = found->second.sick;
                 p.draining = found->second.draining;
             }

@@ -29,6 +29,7 @@ struct peer_status {
     std::size_t in_flight = 0;              ///< entries
     std::optional<instant> last_heard = {}; ///< while its link is open
     bool over_bulk = false;                 ///< far behind: it gets old entries
+    bool out_of_reach = false;              ///< it lacks what was recycled here
     bool sick = false;
     bool draining = false;
 };
@@ -45,6 +46,9 @@ struct core_status {
     log_index durable_upto; ///< own log, as it is now in memory
     log_index confirmed_upto;
     log_index applied;
+    log_index first; ///< of the own log; what was before it is recycled
+    /// B.8: no log may be recycled above it; 0 while the log of a voter is not known.
+    log_index floor;
     std::optional<damage> damaged;
     std::uint8_t eligible = 0;
     std::uint8_t reach = 0;

@@ -135,6 +135,11 @@ struct applied {
     log_index index;
 };
 
+/// B.8: the disk has let go of the log up to here, which was below the floor and in the state.
+struct recycled {
+    log_index upto;
+};
+
 enum class read_purpose : std::uint8_t { catch_up, fetch, corrupt };
 ALMENARA_DESCRIBE_ENUM(read_purpose, catch_up, fetch, corrupt)
 
@@ -187,6 +192,7 @@ using event = std::variant<tick,
                            log_synced,
                            meta_synced,
                            applied,
+                           recycled,
                            log_read,
                            proposal,
                            read_request,

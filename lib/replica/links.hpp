@@ -67,6 +67,8 @@ struct progress {
     log_index told_commit; ///< the commit index that it was sent
     std::optional<instant> probed_at;
     bool over_bulk = false;
+    bool out_of_reach = false;            ///< B.8: it lacks what was recycled here
+    instant floor_told_at;                ///< by a HEARTBEAT
     std::optional<std::uint64_t> reading; ///< a log_request that is out
     struct flight {
         log_index last;

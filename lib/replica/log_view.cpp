@@ -136,6 +136,23 @@ void log_view::trim(log_index upto, std::size_t most_bytes) {
     }
 }
 
+void log_view::forget(log_index upto) {
+    ALMENARA_CHECK(upto >= base_.index && upto < last_.index);
+    const log_point new_base = *at(upto);
+    hashes_.erase(hashes_.begin(), hashes_.begin() + static_cast<std::ptrdiff_t>(
+                                                         upto.value() - base_.index.value()));
+    base_ = new_base;
+    while (runs_.size() > 1 && runs_[1].first <= first()) {
+        runs_.erase(runs_.begin());
+    }
+    runs_.front().first = std::max(runs_.front().first, first());
+    while (!entries_.empty() && entries_.front()->index <= upto) {
+        bytes_ -= weight(*entries_.front());
+        entries_.pop_front();
+    }
+    first_in_memory_ = std::max(first_in_memory_, first());
+}
+
 const cluster_config* log_view::config() const {
     return configs_.empty() ? nullptr : &configs_.back().config;
 }

@@ -46,6 +46,9 @@ class log_view {
     /// Lets go of the oldest entries below `upto` until the rest fits. What is applied is never
     /// truncated, so the last entry is always in memory, and with it the log time (B.4).
     void trim(log_index upto, std::size_t most_bytes);
+    /// The disk has nothing up to `upto` any more (B.8), which is not the last entry: the log
+    /// begins behind it.
+    void forget(log_index upto);
 
     /// The newest config, committed or not; null before entry 1.
     [[nodiscard]] const cluster_config* config() const;

@@ -309,6 +309,23 @@ void machine::on(const applied& e) {
               settings_.limits.entry_cache_bytes);
 }
 
+/// B.8: nobody is asked about, or given, what is gone. It was below the floor, so nobody lacks it
+/// who was not damaged since.
+void machine::on(const recycled& e) {
+    const log_index upto = std::min({e.upto, applied_, log_index{log_.last().index.value() - 1}});
+    if (upto < log_.first()) {
+        return;
+    }
+    log_.forget(upto);
+    if (auto* office = std::get_if<primary>(&role_)) {
+        for (auto& [id, p] : office->voters) {
+            if (p.next < log_.first()) {
+                probe_from(p, log_.first());
+            }
+        }
+    }
+}
+
 void machine::on(log_read& e) {
     if (const auto c = catch_up_reads_.extract(e.request)) {
         auto* office = std::get_if<primary>(&role_);

@@ -70,6 +70,7 @@ class machine {
     void on(const log_synced& e);
     void on(const meta_synced& e);
     void on(const applied& e);
+    void on(const recycled& e);
     void on(log_read& e);
     void on(proposal& p);
     void on(const go& e);
@@ -216,6 +217,7 @@ class machine {
     void on_ack(const sender& from, log_index match, probe_number probe);
     void on(const sender& from, const heartbeat_ack& m);
     void on_nack(const sender& from, const append_nack& m);
+    void out_of_reach(server_id peer, progress& p);
     void own_log_synced();
     void advance_commit();
     void advance_confirmed();
@@ -225,6 +227,7 @@ class machine {
     void primary_due(const tick& t);
     void heartbeat_due();
     [[nodiscard]] message_ptr build_heartbeat() const;
+    [[nodiscard]] log_index floor() const;
     [[nodiscard]] bool fit(server_id id, const progress& p) const;
     void reset_progress(server_id peer);
     void probe_from(progress& p, log_index next);
@@ -347,6 +350,7 @@ class machine {
     log_index verified_; ///< matches the primary's log, in its epoch and this link session
     std::pair<almenara::epoch, link_session> verified_in_;
     log_index named_commit_; ///< by it, in its own epoch
+    log_index named_floor_;  ///< by it, as it said last
     bool caught_up_ = false; ///< since verified_in_ began
     bool unclean_;
 

@@ -153,8 +153,11 @@ struct heartbeat {
     almenara::epoch commit_epoch;
     probe_number probe;
     std::uint64_t sync_set = 0; ///< bit n: the n-th member of the config
+    /// B.8: every data voter has this on its disk; 0 while that of one is unknown. No log is
+    /// recycled above it.
+    log_index floor;
 };
-ALMENARA_DESCRIBE(heartbeat, primary, commit, commit_epoch, probe, sync_set)
+ALMENARA_DESCRIBE(heartbeat, primary, commit, commit_epoch, probe, sync_set, floor)
 
 struct heartbeat_ack {
     probe_number probe;

@@ -63,6 +63,7 @@ void machine::reset_progress(server_id peer) {
     const std::optional<instant> acked_at = p.acked_at;
     p = progress{};
     p.acked_at = acked_at;
+    p.floor_told_at = now_.monotonic;
     p.next = std::max(std::min(l.said.rank.last_index, log_.last().index).next(), log_.first());
     if (!holds(rule::link_session_isolation)) {
         p.match = match;
@@ -107,6 +108,7 @@ void machine::on_ack(const sender& from, log_index match, probe_number probe) {
     if (match > p.match) {
         p.match = match;
         p.moved_at = now_.monotonic;
+        p.out_of_reach = false;
     }
     while (!p.in_flight.empty() && p.in_flight.front().last <= match) {
         p.bytes_in_flight -= p.in_flight.front().bytes;
@@ -176,9 +178,23 @@ void machine::on_nack(const sender& from, const append_nack& m) {
     // An answer that brings the search no further does not make the next question come sooner: a
     // peer could ask for half a megabyte with each of them.
     const auto asked_at = p.probing && next >= p.next ? p.probed_at : std::nullopt;
+    if (next == log_.first() && m.previous.next() == next) {
+        out_of_reach(from.id, p);
+    }
     probe_from(p, next);
     p.probed_at = asked_at;
     advance_commit();
+}
+
+/// B.8: the logs do not meet in what is left of this one, and there are no snapshots. What the
+/// floor keeps does not come to this; a log that was damaged and cut does.
+void machine::out_of_reach(server_id peer, progress& p) {
+    if (!std::exchange(p.out_of_reach, true)) {
+        note_that(note_kind::catch_up,
+                  fmt::format("server {} lacks entries below {}, which are recycled here: only who "
+                              "still has them can give them to it",
+                              peer, log_.first()));
+    }
 }
 
 // -- Commit and confirm ---------------------------------------------------------------------------
@@ -327,7 +343,28 @@ message_ptr machine::build_heartbeat() const {
                   .commit = commit_,
                   .commit_epoch = at ? at->epoch : almenara::epoch{},
                   .probe = office.probe,
-                  .sync_set = bits});
+                  .sync_set = bits,
+                  .floor = floor()});
+}
+
+/// B.8: the lowest durable match of all data voters. Who was not heard of in this link session is
+/// not known, and may lack anything.
+log_index machine::floor() const {
+    const auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr) {
+        return named_floor_;
+    }
+    if (!holds(rule::floor_of_all)) {
+        return commit_;
+    }
+    log_index lowest = own_match();
+    for (const member& m : log_.config()->members) {
+        if (m.voter && !m.witness && m.id != self_) {
+            const auto p = office->voters.find(m.id);
+            lowest = std::min(lowest, p == office->voters.end() ? log_index{} : p->second.match);
+        }
+    }
+    return lowest;
 }
 
 /// When nothing else said so for a while, at once for reads, and soon for a new commit index that
@@ -347,7 +384,11 @@ void machine::heartbeat_due() {
         const bool silent =
             now_.monotonic - l->second.last_office_sent >= settings_.timers.heartbeat;
         const bool tells_commit = commit_is_due && p.told_commit < commit_;
-        if (silent || tells_commit || (office.heartbeat_now && !p.told_in_turn)) {
+        // B.8: only a HEARTBEAT says the floor, and APPENDs may come without end.
+        const bool floor_is_old = now_.monotonic - p.floor_told_at >= settings_.timers.floor;
+        if (silent || tells_commit || floor_is_old ||
+            (office.heartbeat_now && !p.told_in_turn)) {
+            p.floor_told_at = now_.monotonic;
             built = built ? built : build_heartbeat();
             send_office(id, built);
             p.told_commit = commit_;

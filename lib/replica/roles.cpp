@@ -90,7 +90,7 @@ primary machine::new_office() const {
 /// B.6, taking office.
 void machine::become_primary() {
     role_.emplace<primary>(new_office());
-    known_primary_.reset();
+    forget_primary();
     primary_of_epoch_ = {epoch(), self_};
     refusals_.clear();
     attempts_ = 0;
@@ -164,6 +164,7 @@ void machine::adopt_epoch(almenara::epoch e, std::optional<promised> to) {
 
 void machine::forget_primary() {
     known_primary_.reset();
+    named_floor_ = {};
 }
 
 /// E0 for control connections. Gives whether the frame is of the primary of my epoch, whom I follow

@@ -47,6 +47,7 @@ enum class rule : std::uint8_t {
     unknown_end_abstains,       ///< B.8: no promise with a log whose true end is unknown
     other_disk_refused,         ///< B.2: a known id with another data UUID is refused
     primary_may_ask,            ///< B.6: a primary that asks is none any more
+    floor_of_all,               ///< B.8: what one voter lacks is kept by all
 };
 ALMENARA_DESCRIBE_ENUM(rule,
                        promise_synced,
@@ -85,7 +86,8 @@ ALMENARA_DESCRIBE_ENUM(rule,
                        own_match_after_sync,
                        unknown_end_abstains,
                        other_disk_refused,
-                       primary_may_ask)
+                       primary_may_ask,
+                       floor_of_all)
 
 #ifdef ALMENARA_MUTATIONS
 [[nodiscard]] bool holds(rule r);

@@ -37,6 +37,7 @@ struct timers {
     duration dial_most = std::chrono::seconds{1};
     duration whois_retry = std::chrono::seconds{1};
     duration resend = std::chrono::seconds{2};
+    duration floor = std::chrono::seconds{1};
     duration sync_drop = std::chrono::milliseconds{200};
     duration sync_join = std::chrono::milliseconds{100};
     duration sync_lag = std::chrono::milliseconds{50};

@@ -29,6 +29,7 @@ struct cluster_options {
     std::optional<std::string> advertised; ///< HOST:PORT for others; none: where it listens
     replica::confirm_policy confirm = replica::confirm_policy::sync_set;
     std::uint64_t segment_size = std::uint64_t{64} << 20U;
+    std::uint64_t kept_log = std::uint64_t{256} << 20U; ///< B.8: behind what the state has
     std::size_t batches_in_flight = 1;
 };
 

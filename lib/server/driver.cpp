@@ -76,7 +76,10 @@ driver::driver(reactor& turns,
       feed_(committed_upto_),
       timer_(turns.context()),
       go_timer_(turns.context()),
-      work_(asio::make_work_guard(turns.context())) {}
+      work_(asio::make_work_guard(turns.context())) {
+    recyclable_.flushed = base_->applied().index;
+    recyclable_.kept = storage::core::retention_of(wanted.kept_log);
+}
 
 driver::~driver() {
     close();
@@ -251,6 +254,8 @@ void driver::persist(replica::output& out) {
         log_.write(std::move(*out.meta));
     }
     log_.committed(status_.commit);
+    recyclable_.floor = status_.floor;
+    log_.may_recycle(recyclable_);
     for (replica::log_write& write : out.log) {
         log_.write(std::move(write));
     }
@@ -396,6 +401,7 @@ void driver::base_told(const storage::apply_thread::news& what) {
     if (what.failure) {
         return end({.how = replica::ending::disk_failed, .text = what.failure->message()});
     }
+    recyclable_.flushed = std::max(recyclable_.flushed, what.flushed);
     reception_.desk().base_holds(what.applied, forgotten_at_once);
     happened(replica::applied{.index = what.applied});
 }

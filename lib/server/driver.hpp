@@ -139,6 +139,7 @@ class driver final : public replication {
     log_index committed_upto_;             ///< given to the reception
     base_feed feed_;                       ///< of these, to the state's database
     std::vector<state::base_batch> group_;
+    storage::core::recycling_limits recyclable_;
     instant wake_ = instant::max(); ///< of the core
     std::optional<instant> tick_owed_since_;
     mutable standing here_; ///< as of the last output, and the time of the call

@@ -17,8 +17,11 @@ apply_thread::lag weight_of(const state::base_batch& batch) {
 
 } // namespace
 
-apply_thread::apply_thread(state_db& into, post_function post, listener told)
-    : into_(into), post_(std::move(post)), told_(std::move(told)) {
+apply_thread::apply_thread(state_db& into,
+                           post_function post,
+                           listener told,
+                           std::chrono::steady_clock::duration flushes_after)
+    : into_(into), post_(std::move(post)), told_(std::move(told)), flushes_after_(flushes_after) {
     into_.when_flushed([this] { files_changed(); });
     thread_ = start_worker("apply", priority::lowest, [this] { loop(); });
 }
@@ -75,7 +78,14 @@ void apply_thread::loop() {
 
 bool apply_thread::wait_for_work(job& next) {
     std::unique_lock held{mutex_};
-    woken_.wait(held, [this] { return ends_ || files_changed_ || !waiting_.empty(); });
+    const auto has_work = [this] { return ends_ || files_changed_ || !waiting_.empty(); };
+    if (!flush_at_) {
+        woken_.wait(held, has_work);
+    } else if (!woken_.wait_until(held, *flush_at_, has_work)) {
+        flush_at_.reset();
+        next.flushes = true;
+        return true;
+    }
     if (ends_) {
         return false;
     }
@@ -100,11 +110,26 @@ apply_thread::report apply_thread::run(job work) {
             done.wrote = whole.upto;
         }
     }
+    if (work.flushes) {
+        into_.flush_soon();
+    }
     if (work.looks_at_files) {
         done.flushed = into_.flushed();
     }
+    note_written(done);
     done.failure = into_.failure();
     return done;
+}
+
+/// The oldest that is in no file yet decides when.
+void apply_thread::note_written(const report& done) {
+    if (done.flushed > log_index{0} && done.flushed >= written_) {
+        flush_at_.reset();
+    }
+    if (done.wrote) {
+        written_ = done.wrote->index;
+        flush_at_ = flush_at_.value_or(std::chrono::steady_clock::now() + flushes_after_);
+    }
 }
 
 // -- The owner's thread ---------------------------------------------------------------------------

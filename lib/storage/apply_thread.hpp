@@ -6,6 +6,7 @@
 #include "storage/disk_thread.hpp"
 #include "storage/state_db.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -47,8 +48,15 @@ class apply_thread {
     /// A batch that is written at once has about so many entries.
     static constexpr std::size_t batch_entries = 8'192;
 
+    /// What was written is in files at the latest so long after: the log of a server that has
+    /// little to do is recycled too, and its next start replays little.
+    static constexpr std::chrono::steady_clock::duration flush_after = std::chrono::minutes{5};
+
     /// `into` outlives it, and nobody else writes there meanwhile.
-    apply_thread(state_db& into, post_function post, listener told);
+    apply_thread(state_db& into,
+                 post_function post,
+                 listener told,
+                 std::chrono::steady_clock::duration flushes_after = flush_after);
     /// What is being written is waited for.
     ~apply_thread();
     apply_thread(const apply_thread&) = delete;
@@ -73,11 +81,13 @@ class apply_thread {
     struct job {
         std::vector<state::base_batch> batches;
         bool looks_at_files = false;
+        bool flushes = false;
     };
 
     void loop();
     [[nodiscard]] bool wait_for_work(job& next);
     [[nodiscard]] report run(job work);
+    void note_written(const report& done);
     void files_changed();
     void hear(const report& what);
 
@@ -92,6 +102,11 @@ class apply_thread {
     std::deque<state::base_batch> waiting_;
     bool files_changed_ = false;
     bool ends_ = false;
+
+    // Of the thread.
+    const std::chrono::steady_clock::duration flushes_after_;
+    std::optional<std::chrono::steady_clock::time_point> flush_at_;
+    log_index written_;
     std::thread thread_;
 };
 

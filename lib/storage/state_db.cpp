@@ -198,6 +198,7 @@ class state_db::database {
         return why;
     }
     result<void> flush_if_due(const state::applied_row& upto);
+    result<void> flush_soon();
     void look_what_is_flushed();
 
     std::string path;
@@ -287,8 +288,12 @@ result<void> state_db::database::flush_if_due(const state::applied_row& upto) {
         upto.index.value() < reached + options.flush_entries) {
         return {};
     }
-    bytes_since_flush = 0;
     flush_asked = upto.index;
+    return flush_soon();
+}
+
+result<void> state_db::database::flush_soon() {
+    bytes_since_flush = 0;
     rocksdb::FlushOptions how;
     how.wait = false;
     how.allow_write_stall = true;
@@ -419,6 +424,10 @@ log_index state_db::flushed() const {
 result<void> state_db::flush() {
     const rocksdb::Status status = on_->on->Flush({});
     return status.ok() ? result<void>{} : on_->failed("flushing the state", status);
+}
+
+void state_db::flush_soon() {
+    static_cast<void>(on_->flush_soon()); // A failure is kept.
 }
 
 void state_db::when_flushed(std::function<void()> told) {

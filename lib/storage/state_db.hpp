@@ -87,6 +87,8 @@ class state_db final : public state::key_space {
     [[nodiscard]] log_index flushed() const;
     /// Waits until everything is.
     [[nodiscard]] result<void> flush();
+    /// The same without waiting; when_flushed() tells. Of whoever writes.
+    void flush_soon();
     /// Calls this whenever flushed() may have grown or failure() come, from threads of RocksDB.
     void when_flushed(std::function<void()> told);
 

@@ -89,8 +89,9 @@ std::optional<core::device_operations> write_ahead_log::next_beside() {
                                ? gone_
                                : segments.front().batches.back().last;
     auto job = planner_.next_beside();
-    if (segments.size() < before) {
-        gone_ = std::max(gone_, last);
+    if (segments.size() < before && last > gone_) {
+        gone_ = last;
+        answers_.emplace_back(replica::recycled{gone_}); // Before any read that finds it gone.
     }
     return job;
 }

@@ -50,8 +50,8 @@ class write_ahead_log {
     /// When run() is due although nothing happened.
     [[nodiscard]] std::optional<instant> wake() const;
 
-    /// log_synced, meta_synced and log_read, in the order in which they happened. The last one of
-    /// all is a log_synced that is not ok: see failure().
+    /// log_synced, meta_synced, log_read and recycled, in the order in which they happened. The
+    /// last one of all is a log_synced that is not ok: see failure().
     [[nodiscard]] std::vector<replica::event> take_answers();
     /// E.1: the first operation that failed. The disk is left alone from then on, and the process
     /// ends.

@@ -20,6 +20,7 @@ struct load_habits {
     duration deadline = std::chrono::seconds{30};   ///< of one operation
     std::string prefix = "run/";                    ///< of all keys, so that runs do not meet
     std::uint64_t seed = 1;
+    std::size_t filler = 0; ///< bytes more in each value that is put under an own key
 };
 
 /// Clients in a thread of their own: each is the client library, asks one thing after the other and

@@ -77,7 +77,8 @@ check::request worker::own_put() {
     ++own_puts_;
     return {.what = verb::put,
             .key = fmt::format("u{}.{}", number_, own_puts_),
-            .value = fmt::format("value {} of {}", own_puts_, number_)};
+            .value = fmt::format("value {} of {}{}", own_puts_, number_,
+                                 std::string(habits_.filler, ' '))};
 }
 
 } // namespace almenara::test

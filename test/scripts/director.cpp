@@ -80,6 +80,7 @@ director::action director::find(std::string_view name) {
         entry{"terminate", &director::terminate},
         entry{"transfer", &director::transfer},
         entry{"state-damaged", &director::state_damaged},
+        entry{"recycle", &director::recycle},
         entry{"run", &director::run},
         entry{"until", &director::until},
         entry{"expect", &director::expect},
@@ -305,6 +306,15 @@ void director::transfer(words& said) {
 
 void director::state_damaged(words& said) {
     stage_.turn(stage_.running(said.server()), replica::state_damaged{});
+}
+
+/// As a driver does whose state has all that was applied, and who keeps nothing behind that.
+void director::recycle(words& said) {
+    for (server* const s : some_servers(said, true)) {
+        const core_status now = s->core->status();
+        stage_.turn(*s, replica::recycled{std::min(now.floor, now.applied)});
+        stage_.tell(fmt::format("{} has its log from {} on", s->id, s->core->status().first));
+    }
 }
 
 void director::run(words& said) {

@@ -54,6 +54,7 @@ class director {
     void terminate(words& said);
     void transfer(words& said);
     void state_damaged(words& said);
+    void recycle(words& said);
     void run(words& said);
     void until(words& said);
     void expect(words& said);

@@ -122,8 +122,8 @@ void disk::begin_beside() {
                                ? gone_
                                : segments.front().batches.back().last;
     beside_ = planner_->next_beside();
-    if (segments.size() < before) {
-        gone_ = std::max(gone_, last);
+    if (segments.size() < before && last > gone_) {
+        gone_ = events_.gone = last;
     }
 }
 

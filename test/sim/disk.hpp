@@ -36,6 +36,7 @@ struct log_habits {
 struct disk_events {
     std::uint64_t segments = 0; ///< opened
     std::uint64_t recycled = 0;
+    log_index gone; ///< up to here, if anything went
     std::uint64_t misdirected = 0;
     std::uint64_t bad_slots = 0; ///< a start could not read one of the two
 };
@@ -59,7 +60,7 @@ class disk {
     void queue(replica::log_write write);
     /// Goes with the next batch.
     void committed(log_index index);
-    /// B.8: up to where nobody needs the log: all servers have flushed `floor`, this one `flushed`.
+    /// B.8: up to where nobody needs the log: all have `floor`, the state of this one `flushed`.
     void may_recycle(log_index floor, log_index flushed);
 
     /// Takes the next job; when its sync returns. Nothing while one is in flight or none waits.

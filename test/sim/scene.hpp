@@ -26,6 +26,9 @@ struct habits {
     network_habits net;
     disk_habits disk;
     log_habits log;
+    /// Logs may be hurt. A server whose log begins anew behind its state needs what 256 MiB of
+    /// retention have in reality; here all states are waited for instead.
+    bool logs_are_hurt = false;
     /// One in so many starts ends in the middle.
     std::uint64_t end_in_start_one_in = 16;
     /// The loop of one in so many turns comes late by up to `turn_late`.
@@ -73,7 +76,7 @@ struct scene {
     /// A chunk of a pull is about to be sent, and shall come late.
     std::function<void(server_id from, server_id to)> late_chunk{};
 
-    /// Below it nobody ever needs an entry: the floor of B.8, as long as there are no snapshots.
+    /// Below it nobody needs an entry, whatever happens to logs: as long as there are no snapshots.
     [[nodiscard]] log_index flushed_by_all() const {
         log_index lowest{flushed.empty() ? log_index{} : flushed.begin()->second};
         for (const auto& [server, upto] : flushed) {

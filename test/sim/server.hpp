@@ -167,6 +167,7 @@ class server {
     void disk_done();
     void seal_if_quiet();
     void note_disk_events();
+    [[nodiscard]] log_index floor() const;
     void state_damaged(const state::unusable_entry& what);
     void state_flushed();
     /// I9: its state, and what others were at the same index.

@@ -3,6 +3,7 @@
 #include "sim/wire_check.hpp"
 #include "wire/print.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -309,7 +310,7 @@ void server::note_result(const leaving& what) {
 
 void server::work_disk() {
     disk_.committed(process_->status.commit);
-    disk_.may_recycle(around_.flushed_by_all(), flushed());
+    disk_.may_recycle(floor(), flushed());
     if (const auto done = disk_.begin(now(), disk_habits_)) {
         if (*done - now() > std::chrono::milliseconds{400}) {
             around_.seen.saw(sight::slow_sync);
@@ -319,6 +320,12 @@ void server::work_disk() {
         around_.time.add(disk_quiet_since_ + quiet_before_seal, task::seal, self_.value(), life_);
     }
     note_disk_events();
+}
+
+/// B.8: as the primary says it.
+log_index server::floor() const {
+    const log_index told = process_->status.floor;
+    return around_.habits.logs_are_hurt ? std::min(told, around_.flushed_by_all()) : told;
 }
 
 /// E.3: what is rotten behind the last write is known to have been there.
@@ -334,6 +341,9 @@ void server::note_disk_events() {
     const disk_events happened = disk_.take_events();
     around_.seen.saw(sight::new_segment, happened.segments);
     around_.seen.saw(sight::recycled_segment, happened.recycled);
+    if (happened.gone > log_index{}) {
+        arrives(replica::recycled{happened.gone});
+    }
     around_.seen.saw(sight::misdirected_write, happened.misdirected);
     around_.seen.saw(sight::meta_slot_unreadable, happened.bad_slots);
 }

@@ -92,6 +92,10 @@ void choose_log(habits& into, const run_plan& plan) {
         one_of<std::uint64_t>(luck, std::array<std::uint64_t, 4>{8, 16, 32, 64}) * block;
     log.batch_bytes = one_of<std::uint64_t>(luck, std::array<std::uint64_t, 3>{1, 2, 4}) * block;
     log.spares = 1 + static_cast<std::size_t>(luck.below(2));
+    const auto goes_wrong = [&plan](fault what) {
+        return plan.profile.every[static_cast<std::size_t>(what)] != duration{0};
+    };
+    into.logs_are_hurt = goes_wrong(fault::rot) || goes_wrong(fault::misdirect);
     into.log.kept.entries =
         one_of<std::uint64_t>(luck, std::array<std::uint64_t, 4>{0, 16, 256, 4096});
 }

@@ -37,6 +37,14 @@ struct retention {
     std::uint64_t most_bytes = std::uint64_t{1} << 30U; ///< the count of entries asks for no more
 };
 
+/// The same with another size in bytes, and four times that at most.
+[[nodiscard]] constexpr retention retention_of(std::uint64_t bytes) {
+    retention kept;
+    kept.bytes = bytes;
+    kept.most_bytes = 4 * bytes;
+    return kept;
+}
+
 /// Up to where nobody needs the log any more.
 struct recycling_limits {
     log_index floor;   ///< lowest durable match of all data voters; 0 while one is unknown

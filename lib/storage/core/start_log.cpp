@@ -5,8 +5,11 @@
 #include "storage/core/scan.hpp"
 #include "storage/core/spares.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,6 +22,22 @@ constexpr file_name meta_name{.kind = file_kind::meta};
 
 bool is_spare(const file_name& name) {
     return name.kind == file_kind::blank_spare || name.kind == file_kind::used_spare;
+}
+
+/// B.8: a log that is whole and begins behind the state was recycled, and what it had there only
+/// the state had. What is damaged may well be missing: that is repaired.
+std::optional<error> state_lost(const scan_result& scanned, const replica::log_point& applied) {
+    if (scanned.verdict == scan_verdict::damaged || applied.index >= scanned.base.index) {
+        return std::nullopt;
+    }
+    return error{
+        .code = errc::not_found,
+        .doing = fmt::format("it begins behind entry {}, for the state had all of that, and the "
+                             "state that is here has {}",
+                             scanned.base.index, applied.index),
+        .cause = {},
+        .advice = "Bring back the directory 'state' that was beside this log. Without it this "
+                  "server is lost: leave it stopped, and the others go on"};
 }
 
 /// One start, step by step.
@@ -162,6 +181,9 @@ result<started_log> starting::run(const state_row& state) {
     auto scanned = look(read, state.applied.index);
     if (!scanned) {
         return scanned.error();
+    }
+    if (auto lost = state_lost(*scanned, state.applied)) {
+        return *lost;
     }
     out_.meta = read.core;
     out_.verdict = scanned->verdict;

@@ -78,6 +78,8 @@ TEST_CASE("cli all that is said of a cluster is understood") {
                                     "trust",
                                     "--wal-segment",
                                     "4MiB",
+                                    "--wal-keep",
+                                    "8MiB",
                                     "--batches-in-flight",
                                     "8",
                                     "-a",
@@ -89,6 +91,7 @@ TEST_CASE("cli all that is said of a cluster is understood") {
     CHECK(wanted.priority == 7);
     CHECK(wanted.confirm == replica::confirm_policy::majority);
     CHECK(wanted.segment_size == 4U << 20U);
+    CHECK(wanted.kept_log == 8U << 20U);
     CHECK(wanted.batches_in_flight == 8);
     CHECK(wanted.advertised == "localhost:9");
     CHECK(cluster_of({"-p"}).is_alone);
@@ -114,6 +117,8 @@ TEST_CASE("cli what is said of a cluster and makes no sense is refused") {
         {{"--wal-segment", "3MiB"}, "4MiB to 64MiB"},
         {{"--wal-segment", "65MiB"}, "4MiB to 64MiB"},
         {{"--wal-segment", "4194305"}, "steps of 4KiB"},
+        {{"--wal-keep", "3MiB"}, "4MiB to 1TiB"},
+        {{"--wal-keep", "2TiB"}, "4MiB to 1TiB"},
         {{"--batches-in-flight", "0"}, "from 1 to 8"},
         {{"--batches-in-flight", "9"}, "from 1 to 8"},
         {{"--advertise", "a b"}, "advertise (command line): 'a b' is not HOST:PORT"},

@@ -377,6 +377,8 @@ TEST_CASE("cli --print-config says every setting, its value and where it comes f
                   "# from the default\n"
                   "wal-segment = 64MiB\n"
                   "# from the default\n"
+                  "wal-keep = 256MiB\n"
+                  "# from the default\n"
                   "batches-in-flight = 1\n"
                   "# from " +
                       file.path() +

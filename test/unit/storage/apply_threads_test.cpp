@@ -45,15 +45,16 @@ class stand {
         starts();
     }
 
-    void starts() {
-        apply.emplace(*db, loop.poster(), [this](const apply_thread::news& what) {
+    void starts(std::chrono::steady_clock::duration flush_after = apply_thread::flush_after) {
+        const auto hear = [this](const apply_thread::news& what) {
             CHECK(what.applied >= applied);
             applied = what.applied;
             flushed = std::max(flushed, what.flushed);
             if (what.failure) {
                 failure = what.failure;
             }
-        });
+        };
+        apply.emplace(*db, loop.poster(), hear, flush_after);
     }
 
     void until(log_index index) {
@@ -152,6 +153,19 @@ TEST_CASE("B.8 the owner is told what is in files, for the log that may go") {
     CHECK(s.flushed <= log_index{50});
     const auto after = open_state(test::crash_image(s.place / "state", s.place / "image"));
     CHECK(after->applied().index >= s.flushed);
+}
+
+TEST_CASE("B.8 what little was written is in files after a while") {
+    stand s;
+    s.starts(std::chrono::milliseconds{20});
+    for (const std::uint64_t index : {1U, 2U, 3U}) {
+        s.apply->give(batch_of(index, {put_row("a", "1")}));
+        while (s.flushed < log_index{index}) {
+            REQUIRE(s.loop.run_one());
+        }
+    }
+    const auto after = open_state(test::crash_image(s.place / "state", s.place / "image"));
+    CHECK(after->applied().index == log_index{3});
 }
 
 TEST_CASE("B.8 a thread that ends in the middle leaves some whole batch") {

@@ -276,6 +276,34 @@ TEST_CASE("B.8 a state that is ahead of the log is the snapshot") {
     CHECK(same_entries(again.recent, s.entries));
 }
 
+TEST_CASE("B.8 a log that was recycled does not start without its state, and says what to do") {
+    wal_stand s;
+    s.start();
+    s.log().tend();
+    while (s.recycled < log_index{60}) {
+        s.write(5, epoch{1}, 2000);
+        s.log().may_recycle({.floor = s.end().index,
+                             .flushed = s.end().index,
+                             .kept = {.bytes = 0, .entries = 0, .most_bytes = 0}});
+        s.settle();
+    }
+    const replica::log_point end = s.end();
+    s.stop();
+    s.kill();
+    const log_index before{s.recycled.value() - 1};
+    for (const log_index lost : {log_index{}, log_index{7}, before}) {
+        CAPTURE(lost);
+        const error no = failure_of(s.open({.applied = {.index = lost, .epoch = epoch{1}}}));
+        CHECK(says(no, "it begins behind entry"));
+        CHECK(says(no, "Bring back the directory 'state'"));
+    }
+    // Nothing was done to it: with its state it goes on.
+    const auto found = s.start({.applied = end, .config = {}});
+    CHECK(s.verdict == core::scan_verdict::clean);
+    CHECK_FALSE(found.found_damaged);
+    CHECK(found.base.index == log_index{before.value() + 1});
+}
+
 TEST_CASE("the kernel names this boot") {
     const auto boot = test::value_of(this_boot());
     CHECK(boot == test::value_of(this_boot()));

@@ -187,6 +187,9 @@ class wal_stand {
                 synced = log->ok ? log->batch : synced;
             } else if (const auto* of_meta = std::get_if<replica::meta_synced>(&e)) {
                 meta_synced = of_meta->number;
+            } else if (const auto* gone = std::get_if<replica::recycled>(&e)) {
+                CHECK(gone->upto > recycled);
+                recycled = gone->upto;
             } else {
                 read_back = std::get<replica::log_read>(e);
             }
@@ -202,6 +205,7 @@ class wal_stand {
     std::vector<replica::entry_ptr> entries; ///< all that were queued and not cut
     replica::batch_number synced;
     replica::meta_number meta_synced;
+    log_index recycled;
     std::optional<replica::log_read> read_back;
     int failures = 0;
 

@@ -216,6 +216,7 @@ TEST_CASE("B.8 segments that nobody needs are used again") {
     const log_index gone = s.log().gone();
     CHECK(gone > log_index{1});
     CHECK(gone < s.end().index);
+    CHECK(s.recycled == gone);
     for (const log_index from : {log_index{1}, gone}) {
         const auto nothing = s.read(from, s.end().index);
         CHECK(nothing.entries.empty());
