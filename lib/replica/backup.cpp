@@ -173,7 +173,8 @@ void machine::on_heartbeat(const sender& from, const heartbeat& m) {
                              .match = same ? std::min(verified_, writer_.durable()) : log_index{},
                              .disk_lag_ms = disk_lag_ms(),
                              .sick = damaged(),
-                             .draining = terminating_});
+                             .draining = terminating_,
+                             .no_space = no_space()});
 }
 
 /// B.5.4 of backups: never min(commit, my last index), which may be a stale entry (NuRaft#57).

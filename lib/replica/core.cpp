@@ -55,6 +55,8 @@ core_status machine::status() const {
     s.reach = reach();
     s.draining = terminating_;
     const auto* office = std::get_if<primary>(&role_);
+    s.no_space = no_space();
+    s.may_grow = may_grow();
     s.in_sync = office != nullptr && office->sync.contains(self_);
     for (const auto& [id, l] : links_) {
         peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
@@ -72,6 +74,7 @@ core_status machine::status() const {
                 p.out_of_reach = found->second.out_of_reach;
                 p.sick = found->second.sick;
                 p.draining = found->second.draining;
+                p.no_space = found->second.no_space;
             }
             p.in_sync = office->sync.contains(id);
         }

@@ -32,6 +32,7 @@ struct peer_status {
     bool out_of_reach = false;              ///< it lacks what was recycled here
     bool sick = false;
     bool draining = false;
+    bool no_space = false;
 };
 
 /// What is so now, for `status`, and for checks that look at all servers at once.
@@ -57,6 +58,9 @@ struct core_status {
     std::size_t waiting_sends = 0;
     std::size_t log_memory = 0; ///< bytes of entries held in memory
     bool in_sync = false;       ///< a primary: itself in its sync set
+    bool no_space = false;      ///< E.1
+    /// E.1, a primary: a majority of the voters has space for operations that add something.
+    bool may_grow = true;
 };
 
 /// Replication and election as pure code (B.15): events in, one output out, no clock, no socket,

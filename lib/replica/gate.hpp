@@ -140,6 +140,11 @@ struct recycled {
     log_index upto;
 };
 
+/// E.1: how much room the disk of this server has.
+struct disk_report {
+    std::uint64_t free_space = 0;
+};
+
 enum class read_purpose : std::uint8_t { catch_up, fetch, corrupt };
 ALMENARA_DESCRIBE_ENUM(read_purpose, catch_up, fetch, corrupt)
 
@@ -193,6 +198,7 @@ using event = std::variant<tick,
                            meta_synced,
                            applied,
                            recycled,
+                           disk_report,
                            log_read,
                            proposal,
                            read_request,
@@ -291,6 +297,7 @@ enum class note_kind : std::uint8_t {
     handover,
     bootstrap,
     foreign_message,
+    space,
 };
 ALMENARA_DESCRIBE_ENUM(note_kind,
                        role,
@@ -312,7 +319,8 @@ ALMENARA_DESCRIBE_ENUM(note_kind,
                        catch_up,
                        handover,
                        bootstrap,
-                       foreign_message)
+                       foreign_message,
+                       space)
 struct note {
     note_kind kind = note_kind::role;
     std::string text;

@@ -43,7 +43,7 @@ void machine::start_handover(resign_reason why, std::optional<server_id> wanted)
 /// B.10.2: the voter of the sync set that is furthest.
 std::optional<server_id> machine::best_successor() const {
     const auto& office = std::get<primary>(role_);
-    std::optional<std::tuple<log_index, std::uint16_t, server_id>> best;
+    std::optional<std::tuple<log_index, bool, std::uint16_t, server_id>> best;
     for (const auto& [id, p] : office.voters) {
         const auto l = links_.find(id);
         const member* m = find_member(*log_.config(), id);
@@ -51,12 +51,22 @@ std::optional<server_id> machine::best_successor() const {
                          l->second.open() && office.sync.contains(id) && !p.sick && !p.draining;
         const bool asked_before = office.leaving && office.leaving->tried.contains(id);
         const bool unwanted =
-            office.leaving && office.leaving->wanted && *office.leaving->wanted != id;
+            office.leaving && ((office.leaving->wanted && *office.leaving->wanted != id) ||
+                               (office.leaving->why == resign_reason::no_space && p.no_space));
         if (can && !asked_before && !unwanted) {
-            best = std::max(best, std::optional{std::tuple{p.match, m->priority, id}});
+            best = std::max(best, std::optional{std::tuple{p.match, !p.no_space, m->priority, id}});
         }
     }
-    return best ? std::optional{std::get<2>(*best)} : std::nullopt;
+    return best ? std::optional{std::get<3>(*best)} : std::nullopt;
+}
+
+/// E.1: else nobody would be better off.
+bool machine::somebody_has_space() const {
+    const auto& office = std::get<primary>(role_);
+    return std::any_of(office.voters.begin(), office.voters.end(), [&](const auto& each) {
+        return office.sync.contains(each.first) && !each.second.no_space && !each.second.sick &&
+               !each.second.draining;
+    });
 }
 
 void machine::handover_due() {

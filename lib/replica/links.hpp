@@ -81,6 +81,7 @@ struct progress {
     std::size_t entries_in_flight = 0;
     bool sick = false;
     bool draining = false;
+    bool no_space = false;
 };
 
 } // namespace almenara::replica

@@ -326,6 +326,19 @@ void machine::on(const recycled& e) {
     }
 }
 
+/// E.1: who has little room left still takes entries, but others rule rather than it.
+void machine::on(const disk_report& e) {
+    const bool before = no_space();
+    free_space_ = e.free_space;
+    if (no_space() != before) {
+        note_that(note_kind::space,
+                  no_space() ? fmt::format("{} MiB are free on the disk: what adds something is "
+                                           "refused where a majority has no more",
+                                           free_space_ >> 20U)
+                             : "there is room on the disk again");
+    }
+}
+
 void machine::on(log_read& e) {
     if (const auto c = catch_up_reads_.extract(e.request)) {
         auto* office = std::get_if<primary>(&role_);

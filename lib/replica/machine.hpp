@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -71,6 +72,7 @@ class machine {
     void on(const meta_synced& e);
     void on(const applied& e);
     void on(const recycled& e);
+    void on(const disk_report& e);
     void on(log_read& e);
     void on(proposal& p);
     void on(const go& e);
@@ -104,6 +106,8 @@ class machine {
     [[nodiscard]] log_end own_end() const;
     [[nodiscard]] bool damaged() const;
     [[nodiscard]] bool abstains() const;
+    [[nodiscard]] bool no_space() const { return free_space_ < settings_.limits.free_space; }
+    [[nodiscard]] bool may_grow() const;
     [[nodiscard]] bool live_primary() const;
     [[nodiscard]] bool live_quorum() const;
     [[nodiscard]] instant quorum_deadline() const;
@@ -279,6 +283,7 @@ class machine {
     void handover_due();
     void ask_successor(server_id target);
     [[nodiscard]] std::optional<server_id> best_successor() const;
+    [[nodiscard]] bool somebody_has_space() const;
     void give_up_handover();
     void on_handover(const sender& from, const handover& m);
     void end_if_done();
@@ -353,6 +358,7 @@ class machine {
     log_index named_floor_;  ///< by it, as it said last
     bool caught_up_ = false; ///< since verified_in_ began
     bool unclean_;
+    std::uint64_t free_space_ = std::numeric_limits<std::uint64_t>::max(); ///< until it is known
 
     // -- Elections, over all roles: there is one object per server (redpanda#21345) -------------
     replica::generation generation_;

@@ -165,8 +165,9 @@ struct heartbeat_ack {
     std::uint32_t disk_lag_ms = 0;
     bool sick = false;
     bool draining = false;
+    bool no_space = false; ///< E.1
 };
-ALMENARA_DESCRIBE(heartbeat_ack, probe, match, disk_lag_ms, sick, draining)
+ALMENARA_DESCRIBE(heartbeat_ack, probe, match, disk_lag_ms, sick, draining, no_space)
 
 struct append {
     server_id primary;
@@ -266,8 +267,10 @@ enum class resign_reason : std::uint8_t {
     sick,
     handover,
     stopping,
+    no_space,
 };
-ALMENARA_DESCRIBE_ENUM(resign_reason, no_quorum, higher_epoch, disk, sick, handover, stopping)
+ALMENARA_DESCRIBE_ENUM(
+    resign_reason, no_quorum, higher_epoch, disk, sick, handover, stopping, no_space)
 
 struct resign {
     resign_reason reason = resign_reason::no_quorum;

@@ -133,6 +133,7 @@ void machine::on(const sender& from, const heartbeat_ack& m) {
         if (found != office->voters.end()) {
             found->second.sick = m.sick;
             found->second.draining = m.draining;
+            found->second.no_space = m.no_space;
             if (m.sick) {
                 office->sync.remove(from.id, now_.monotonic);
             }
@@ -326,6 +327,8 @@ void machine::primary_due(const tick& t) {
     const bool slow = since && now_.monotonic - *since >= settings_.timers.disk_stall;
     if (slow && !office.leaving && best_successor()) {
         start_handover(resign_reason::disk, std::nullopt);
+    } else if (no_space() && !office.leaving && somebody_has_space()) {
+        start_handover(resign_reason::no_space, std::nullopt);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 
 namespace almenara::replica {
@@ -68,6 +69,7 @@ struct limits {
     /// must not wait for that (D.3). What a primary executed itself it has seen.
     entry_bounds handed_out{.entries = 128, .bytes = 256U << 10U};
     std::size_t handed_out_own = 4096;
+    std::uint64_t free_space = std::uint64_t{256} << 20U; ///< below it a server has NO_SPACE
 };
 
 struct settings {

@@ -48,7 +48,22 @@ std::uint8_t machine::eligible() const {
     const auto since = writer_.pending_since();
     const bool slow = since && now_.monotonic - *since > settings_.timers.disk_stall;
     const std::uint8_t if_nobody_better = holds(rule::eligible_one_runs) ? 1 : 0;
-    return unclean_ || slow ? if_nobody_better : 2;
+    return unclean_ || slow || no_space() ? if_nobody_better : 2;
+}
+
+/// E.1: of a voter that is not heard nothing is known, and it counts as one without.
+bool machine::may_grow() const {
+    const auto* office = std::get_if<primary>(&role_);
+    if (office == nullptr) {
+        return true; // It is asked nothing.
+    }
+    std::size_t with_space = voter(self_) && !no_space() ? 1 : 0;
+    for (const auto& [id, p] : office->voters) {
+        const auto l = links_.find(id);
+        const bool open = l != links_.end() && l->second.open();
+        with_space += voter(id) && open && !p.no_space ? 1U : 0U;
+    }
+    return with_space >= quorum();
 }
 
 std::uint8_t machine::reach() const {

@@ -63,6 +63,9 @@ std::optional<wire::server_state> state_of_peer(const cluster_view& from,
     if (peer->draining) {
         return wire::server_state::draining;
     }
+    if (peer->no_space) {
+        return wire::server_state::no_space;
+    }
     if (peer->in_sync) {
         return wire::server_state::in_sync;
     }
@@ -75,6 +78,9 @@ std::optional<wire::server_state> own_state(const cluster_view& from) {
     }
     if (from.status.draining) {
         return wire::server_state::draining;
+    }
+    if (from.status.no_space) {
+        return wire::server_state::no_space;
     }
     if (rules(from)) {
         return from.status.in_sync ? wire::server_state::in_sync : wire::server_state::lagging;

@@ -60,6 +60,7 @@ driver::driver(reactor& turns,
       self_(begun.core.self),
       priority_(begun.core.priority),
       go_after_(wanted.go_after),
+      directory_(std::move(begun.directory)),
       core_(std::move(begun.core), {}, moment_),
       status_(core_.status()),
       log_(std::move(begun.log), post_to(turns)),
@@ -88,6 +89,10 @@ driver::~driver() {
 void driver::begin() {
     if (!listed_.empty()) {
         log_.tend(); // Who belongs to nothing writes nothing.
+        space_.emplace(storage::space_watch::settings{.directory = directory_}, post_to(turns_),
+                       [this](const storage::space_watch::news& what) {
+                           happened(replica::disk_report{.free_space = what.free_space});
+                       });
     }
     if (go_after_) {
         go_timer_.expires_after(*go_after_);
@@ -104,6 +109,7 @@ void driver::begin() {
 
 void driver::close() {
     is_closed_ = true;
+    space_.reset();
     links_->close_all();
     timer_.cancel();
     go_timer_.cancel();
@@ -256,6 +262,7 @@ void driver::persist(replica::output& out) {
     log_.committed(status_.commit);
     recyclable_.floor = status_.floor;
     log_.may_recycle(recyclable_);
+    log_.may_make_spares(!status_.no_space);
     for (replica::log_write& write : out.log) {
         log_.write(std::move(write));
     }
@@ -431,6 +438,7 @@ void driver::look_around() const {
     here_.self = self_;
     here_.epoch = status_.epoch;
     here_.commit = status_.commit;
+    here_.may_grow = status_.may_grow;
     here_.primary.reset();
     if (seen_in_office_) {
         here_.primary = addresses_.find(self_);

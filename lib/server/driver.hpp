@@ -19,6 +19,7 @@
 #include "server/story.hpp"
 #include "services/kv/service.hpp"
 #include "storage/apply_thread.hpp"
+#include "storage/space_watch.hpp"
 #include "storage/state_db.hpp"
 #include "storage/write_ahead_log.hpp"
 
@@ -29,6 +30,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace almenara::server {
@@ -118,6 +120,7 @@ class driver final : public replication {
     server_id self_;
     std::uint16_t priority_;
     std::optional<duration> go_after_;
+    std::string directory_;
 
     replica::core core_;
     replica::core_status status_;
@@ -129,6 +132,7 @@ class driver final : public replication {
     reception reception_;
     storage::apply_thread apply_;
     client_registry* clients_ = nullptr;
+    std::optional<storage::space_watch> space_;
     cut_policy cuts_;
     hybrid_clock stamps_;
     random_pool randoms_;

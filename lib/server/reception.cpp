@@ -134,8 +134,10 @@ std::optional<state::turn> reception::next_turn() {
     if (!slot) {
         return std::nullopt;
     }
-    return state::turn{
-        .next = *slot, .confirmed_upto = log_.confirmed_upto(), .random = log_.random()};
+    return state::turn{.next = *slot,
+                       .confirmed_upto = log_.confirmed_upto(),
+                       .random = log_.random(),
+                       .may_grow = log_.here().may_grow};
 }
 
 void reception::settle(connection_id from, client_request&& what, state::decision&& decided) {

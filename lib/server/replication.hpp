@@ -45,6 +45,7 @@ struct standing {
     std::optional<wire::member_address> primary; ///< the one it knows, itself included
     log_index commit;
     instant primary_heard; ///< when the primary was last heard; now: it is this one
+    bool may_grow = true;  ///< E.1
 };
 
 /// What no answer shows. Counters and watchers may care; nothing is decided by it.

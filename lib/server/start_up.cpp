@@ -114,6 +114,7 @@ result<start_up> start(storage::data_directory& directory,
     }
     tell_of(*opened, begun.warnings);
     begun.log = std::move(opened->parts);
+    begun.directory = directory.path();
     replica::start_state& start = begun.core;
     start.self = directory.server();
     start.uuid = directory.uuid();

@@ -23,6 +23,7 @@ struct start_up {
     storage::log_parts log;
     std::unique_ptr<storage::state_db> state;
     storage::cluster_record cluster;
+    std::string directory;             ///< where all of that is
     std::vector<std::string> warnings; ///< for the operator
 };
 

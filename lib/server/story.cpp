@@ -12,6 +12,7 @@ log::level level_of(replica::note_kind kind) {
     case replica::note_kind::damaged:
     case replica::note_kind::link_rejected:
     case replica::note_kind::truncated:
+    case replica::note_kind::space:
         return log::level::warning;
     case replica::note_kind::office_taken:
     case replica::note_kind::office_left:

@@ -276,6 +276,9 @@ decision desk::execute(const turn& now,
         .index = index, .time = now.next.time, .session = what.session, .random = now.random};
     outcome result = outcome_of(about, rows, what.body);
     const bool is_refusal = std::holds_alternative<refused>(result);
+    if (!is_refusal && !now.may_grow && rows.adds()) {
+        return turn_away(result_code::no_space); // E.1: erasing makes room, so it always passes.
+    }
     reply answer = reply_of(std::move(result));
     if (is_refusal) {
         rows.forget_changes();

@@ -25,6 +25,7 @@ struct turn {
     slot next;
     log_index confirmed_upto; ///< by this term of office (B.5.2)
     random_bytes random{};    ///< new for each call
+    bool may_grow = true;     ///< E.1: there is room for what adds something
 };
 
 /// Label of an update's entry (B.4). It means nothing to who applies it.

@@ -49,6 +49,11 @@ void transaction::splice(std::string key, std::uint64_t offset, base::byte_view 
     }
 }
 
+bool transaction::adds() const {
+    return std::any_of(rows_.begin(), rows_.end(),
+                       [](const auto& row) { return row.second.value.has_value(); });
+}
+
 void transaction::forget_changes() {
     rows_.clear();
 }

@@ -40,6 +40,9 @@ class transaction final : public table_view {
         put(std::move(key), std::move(bytes));
     }
 
+    /// Whether anything is written; else rows only go.
+    [[nodiscard]] bool adds() const;
+
     /// Takes back everything: a refusal changes nothing.
     void forget_changes();
 

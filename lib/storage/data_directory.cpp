@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "storage/space_watch.hpp"
 #include "wire/frame.hpp"
 
 #include <fmt/format.h>
@@ -34,8 +35,8 @@ constexpr mode_t owner_only_directory = 0700;
 constexpr mode_t owner_only_file = 0600;
 
 /// What a server makes in its directory.
-constexpr std::array<std::string_view, 4> own_names{identity_name, "identity.new", lock_name,
-                                                    "admin.sock"};
+constexpr std::array<std::string_view, 5> own_names{identity_name, "identity.new", lock_name,
+                                                    "admin.sock", space_watch::reserve_name};
 
 /// What may lie in a directory that has no identity yet: what a start that was cut short leaves,
 /// and what a fresh file system has.

@@ -39,6 +39,8 @@ class write_ahead_log {
     void read(replica::log_request wanted) { reads_.push_back(wanted); }
     /// B.8: up to where nobody needs the log.
     void may_recycle(core::recycling_limits limits) { planner_.may_recycle(limits); }
+    /// E.1: whether there is room for what is not needed yet.
+    void may_make_spares(bool yes) { planner_.may_make_spares(yes); }
     /// From here on spares are made and segments recycled. A start has better things to do.
     void tend() { tends_ = true; }
     /// Nothing is written after this but what says that the log ends here.

@@ -263,7 +263,7 @@ std::optional<device_operations> log_planner::next_beside() {
     if (free) {
         map_.forget_oldest();
     }
-    return spares_.tend(std::move(free));
+    return spares_.tend(std::move(free), makes_spares_);
 }
 
 void log_planner::finished_beside() {

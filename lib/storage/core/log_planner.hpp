@@ -67,6 +67,8 @@ class log_planner {
 
     /// Up to where nobody needs the log.
     void may_recycle(recycling_limits limits) { limits_ = limits; }
+    /// E.1: else segments are made when they are needed, and not before.
+    void may_make_spares(bool yes) { makes_spares_ = yes; }
     /// Spares are made and segments recycled beside the jobs, one list at a time.
     [[nodiscard]] std::optional<device_operations> next_beside();
     void finished_beside();
@@ -100,6 +102,7 @@ class log_planner {
     spares spares_;
     log_map map_;
     recycling_limits limits_;
+    bool makes_spares_ = true;
 
     replica::log_point end_;
     replica::log_end durable_;

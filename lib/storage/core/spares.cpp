@@ -35,12 +35,12 @@ spare_file spares::make(device_operations& operations) {
     return spare;
 }
 
-std::optional<device_operations> spares::tend(std::optional<mapped_segment> free) {
+std::optional<device_operations> spares::tend(std::optional<mapped_segment> free, bool makes) {
     ALMENARA_CHECK(!busy());
     if (free) {
         return recycle(*free);
     }
-    if (ready_.size() >= wanted_) {
+    if (!makes || ready_.size() >= wanted_) {
         return std::nullopt;
     }
     device_operations operations;

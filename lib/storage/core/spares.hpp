@@ -29,7 +29,9 @@ class spares {
 
     /// In the background: the oldest segment becomes a spare, or a new one is made. Nothing if all
     /// is as it should be. To be executed beside the log's own operations; one at a time.
-    [[nodiscard]] std::optional<device_operations> tend(std::optional<mapped_segment> free);
+    /// E.1: with little room nothing is made before it is needed.
+    [[nodiscard]] std::optional<device_operations> tend(std::optional<mapped_segment> free,
+                                                        bool makes = true);
     /// Those were executed.
     void tended();
     [[nodiscard]] bool busy() const { return coming_.has_value() || removing_; }

@@ -89,6 +89,8 @@ Kind expect(state::decision decided) {
 
 class little_server {
   public:
+    bool may_grow = true;
+
     explicit little_server(const state::limits& bounds = {}) : desk_(base_, service_, bounds) {}
 
     /// An epoch begins, with its first entry.
@@ -227,7 +229,8 @@ class little_server {
   private:
     [[nodiscard]] state::turn now() {
         state::turn turn{.next = {.index = last().next(), .time = wall_time_now()},
-                         .confirmed_upto = confirmed_};
+                         .confirmed_upto = confirmed_,
+                         .may_grow = may_grow};
         ++random_;
         turn.random.front() = static_cast<std::byte>(random_ >> 8U);
         turn.random[1] = static_cast<std::byte>(random_ & 0xffU);

@@ -10,6 +10,7 @@ namespace almenara::state {
 namespace {
 
 using test::bytes_of;
+using test::code_of;
 using test::expect;
 using test::kv_message;
 using test::little_primary;
@@ -224,6 +225,24 @@ TEST_CASE("C.1 who attaches is told the highest sequence with a committed result
     CHECK(primary.attaches(primary.client, primary.session).last_known == sequence{0});
     static_cast<void>(primary.confirms_all());
     CHECK(primary.attaches(primary.client, primary.session).last_known == sequence{4});
+}
+
+TEST_CASE("E.1 without room only what erases is taken, and what is refused may come again") {
+    little_primary primary;
+    const kv::put one{.key = "a", .value = bytes_of("1")};
+    expect<proposed>(primary.hears(1, one));
+    static_cast<void>(primary.confirms_all());
+    primary.may_grow = false;
+    const kv::put two{.key = "b", .value = bytes_of("2")};
+    CHECK(code_of(primary.hears(2, two)) == result_code::no_space);
+    CHECK(code_of(primary.hears(2, kv::add{.key = "n", .delta = 1})) == result_code::no_space);
+    // What was done before is answered as it was, and a refusal of the service is kept.
+    CHECK(code_of(primary.hears(1, one)) == result_code::ok);
+    expect<proposed>(primary.hears(3, kv::remove{"nothing"}));
+    expect<proposed>(primary.hears(4, kv::remove{"a"}));
+    static_cast<void>(primary.confirms_all());
+    primary.may_grow = true;
+    expect<proposed>(primary.hears(2, two));
 }
 
 } // namespace almenara::state

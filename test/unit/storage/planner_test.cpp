@@ -167,6 +167,19 @@ TEST_CASE("E.1 a spare is made beside the jobs, and taken by the next segment") 
     CHECK(words(*stand.planner().next()).front() == "write spare.0000000000000002.blank at 0");
 }
 
+TEST_CASE("E.1 with little room no spare is made, and a segment only when it is needed") {
+    log_stand stand;
+    stand.start();
+    stand.write(2);
+    stand.planner().may_make_spares(false);
+    CHECK_FALSE(stand.planner().next_beside().has_value());
+    stand.replace({}, 1, epoch{2});
+    CHECK(words(*stand.planner().next()).front() == "create spare.0000000000000002.new");
+    static_cast<void>(stand.planner().finished());
+    stand.planner().may_make_spares(true);
+    CHECK(stand.planner().next_beside().has_value());
+}
+
 TEST_CASE("E.1 a start takes away what a crash left half made") {
     CHECK(words(plan_tidying({{file_kind::meta, 0},
                               {file_kind::unfinished, 3},

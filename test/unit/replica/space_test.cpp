@@ -1,0 +1,103 @@
+#include "unit/replica/stand.hpp"
+
+// E.1: a disk that is nearly full.
+namespace almenara::replica {
+
+namespace {
+
+using namespace std::chrono_literals;
+using test::one;
+using test::stand;
+using test::three;
+using test::two;
+
+constexpr disk_report little{.free_space = std::uint64_t{255} << 20U};
+constexpr disk_report enough{.free_space = std::uint64_t{256} << 20U};
+
+/// What a backup acks a HEARTBEAT with.
+void says(stand& s, server_id peer, bool no_space) {
+    s.say(peer, heartbeat_ack{.probe = {}, .match = s.peer(peer).match, .no_space = no_space},
+          s.epoch_now());
+}
+
+} // namespace
+
+TEST_CASE("E.1: a server with little room is eligible if nobody better is, and says so once") {
+    stand s{3};
+    s.follow(one, epoch{2});
+    CHECK(s.status().eligible == 2);
+    s.step(little);
+    CHECK(s.status().no_space);
+    CHECK(s.status().eligible == 1);
+    CHECK(s.noted(note_kind::space));
+    s.heartbeat(one, epoch{2});
+    CHECK(s.last_said<heartbeat_ack>(one).no_space);
+    s.forget();
+    s.step(little);
+    CHECK_FALSE(s.noted(note_kind::space));
+    s.step(enough);
+    CHECK(s.noted(note_kind::space));
+    CHECK(s.status().eligible == 2);
+    s.heartbeat(one, epoch{2});
+    CHECK_FALSE(s.last_said<heartbeat_ack>(one).no_space);
+}
+
+TEST_CASE("E.1: what adds something needs room on a majority of the voters") {
+    stand s{3};
+    s.rule();
+    CHECK(s.status().may_grow);
+    says(s, one, true);
+    CHECK(s.peer(one).no_space);
+    CHECK(s.status().may_grow);
+    SECTION("of another one it is not known") {
+        s.close(three);
+        CHECK_FALSE(s.status().may_grow);
+    }
+    SECTION("another one has none either") {
+        says(s, three, true);
+        CHECK_FALSE(s.status().may_grow);
+        CHECK(s.role() == role_name::primary);
+        says(s, one, false);
+        CHECK(s.status().may_grow);
+    }
+}
+
+TEST_CASE("E.1: a primary without room hands over to who has some") {
+    stand s{3};
+    s.rule();
+    SECTION("there is one") {
+        says(s, three, true);
+        s.forget();
+        s.step(little);
+        s.tick();
+        CHECK(s.count<handover>(one) == 1);
+        CHECK(s.count<handover>(three) == 0);
+    }
+    SECTION("there is none: it goes on, and all may be erased") {
+        says(s, one, true);
+        says(s, three, true);
+        s.forget();
+        s.step(little);
+        for (int i = 0; i < 20; ++i) {
+            s.run(50ms);
+            s.ack_all();
+        }
+        CHECK(s.count<handover>(one) + s.count<handover>(three) == 0);
+        CHECK(s.role() == role_name::primary);
+        CHECK_FALSE(s.status().may_grow);
+        const log_index erased = s.propose();
+        s.ack_all();
+        CHECK(s.status().commit == erased);
+    }
+}
+
+TEST_CASE("B.10.2: of two that are as far the one with room is asked") {
+    stand s{3};
+    s.rule();
+    says(s, three, true);
+    s.forget();
+    s.step(transfer{.target = std::nullopt});
+    CHECK(s.count<handover>(one) == 1);
+}
+
+} // namespace almenara::replica
