@@ -1,6 +1,7 @@
 #include "state/desk.hpp"
 
 #include "base/check.hpp"
+#include "state/desk_look.hpp"
 #include "state/rules.hpp"
 #include "state/session_table.hpp"
 #include "state/transaction.hpp"
@@ -13,22 +14,11 @@ namespace almenara::state {
 
 namespace {
 
-turned_away turn_away(result_code code) {
-    return {.reply = {.code = code, .body = {}}};
-}
-
 reply reply_of(outcome&& result) {
     if (auto* const refusal = std::get_if<refused>(&result)) {
         return {.code = refusal->code, .body = std::move(refusal->body)};
     }
     return {.code = result_code::ok, .body = std::move(std::get<done>(result).body)};
-}
-
-/// The driver's random bytes become part of the update, so that all servers have the same.
-session_id new_session(const turn& now) {
-    session_id::rep id{};
-    std::copy_n(now.random.begin(), id.size(), id.begin());
-    return session_id{id};
 }
 
 } // namespace
@@ -137,84 +127,10 @@ std::vector<delivery> desk::confirmed(log_index last) {
 
 // -- What clients say -----------------------------------------------------------------------------
 
-decision desk::open_session(const turn& now, connection_id connection, const open_request& what) {
-    ALMENARA_CHECK(in_office_);
-    const waiters::asker who{.connection = connection, .request = what.request};
-    const table_view& all = overlay_.whole_view();
-    // C.1: the same nonce finds the same session, so the opening can be tried again.
-    if (const auto opening = find_opening(all, what.device, what.nonce)) {
-        return repeated(now, opening->opened, who,
-                        {.label = update_label::session_open, .session = opening->session});
-    }
-    if (is_full(0)) {
-        return turn_away(result_code::busy);
-    }
-    transaction rows{all};
-    const std::uint64_t sessions = count_sessions(all);
-    // C.1: beyond the limit whoever comes takes the place of the one that is idle longest.
-    std::optional<session_id> oldest;
-    if (sessions >= limits_.sessions) {
-        oldest = sweeper_.take_oldest(all, attachments_);
-    }
-    if (oldest) {
-        erase_session(rows, *oldest);
-        known_.forget(*oldest);
-    } else if (sessions >= limits_.most_sessions) {
-        return turn_away(result_code::busy);
-    }
-    const session_id session = new_session(now);
-    state::open_session(rows, session, {.session = session, .opened = now.next.index},
-                        {.device = what.device,
-                         .nonce = what.nonce,
-                         .opened = now.next.index,
-                         .active = now.next.time});
-    proposed entry{.label = update_label::session_open, .session = session};
-    entry.payload = push_own(now.next.index, rows, {});
-    waiters_.add(now.next.index, who, {.label = entry.label, .session = session});
-    return entry;
-}
-
-decision desk::close_session(const turn& now, connection_id connection, const close_request& what) {
-    ALMENARA_CHECK(in_office_);
-    const waiters::asker who{.connection = connection, .request = what.request};
-    const auto closing = closing_.find(what.session);
-    if (closing != closing_.end()) {
-        return repeated(now, closing->second, who,
-                        {.label = update_label::session_close, .session = what.session});
-    }
-    const table_view& all = overlay_.whole_view();
-    if (!find_session(all, what.session)) {
-        return probe_first{};
-    }
-    if (!attachments_.may_operate(connection, what.session)) {
-        return not_attached{};
-    }
-    if (waiters_.in_flight(what.session) > 0 || is_full(0)) {
-        return turn_away(result_code::busy);
-    }
-    transaction rows{all};
-    erase_session(rows, what.session);
-    known_.forget(what.session);
-    attachments_.session_closed(what.session);
-    closing_.emplace(what.session, now.next.index);
-    proposed entry{.label = update_label::session_close, .session = what.session};
-    entry.payload = push_own(now.next.index, rows, {});
-    waiters_.add(now.next.index, who, {.label = entry.label, .session = what.session});
-    return entry;
-}
-
-std::variant<attached, probe_first> desk::attach(connection_id connection, session_id session) {
-    ALMENARA_CHECK(in_office_);
-    if (!find_session(overlay_.whole_view(), session)) {
-        return probe_first{};
-    }
-    detach(connection);
-    const auto seen = find_session(overlay_.committed_view(), session);
-    return attached{.to_close = attachments_.attach(connection, session),
-                    .last_known = seen ? seen->last : sequence{}};
-}
-
-decision desk::operation(const turn& now, connection_id connection, const operation_request& what) {
+decision desk::operation(const turn& now,
+                         connection_id connection,
+                         const operation_request& what,
+                         const inputs& supplied) {
     ALMENARA_CHECK(in_office_);
     if (!attachments_.may_operate(connection, what.session)) {
         return not_attached{};
@@ -224,11 +140,23 @@ decision desk::operation(const turn& now, connection_id connection, const operat
         return turn_away(result_code::invalid);
     }
     const place at{.session = what.session, .seq = what.seq, .first_unacked = what.first_unacked};
-    known_session* const session = known_.find(overlay_.whole_view(), what.session);
+    const look seen{overlay_, overlay::part::whole, supplied};
+    known_session* session = known_.find(what.session);
     if (session == nullptr) {
-        return probe_first{};
+        auto read = read_session(seen.rows(), what.session);
+        if (!seen.is_whole()) {
+            return asks_for(seen.missing());
+        }
+        if (!read) {
+            return probe_first{};
+        }
+        session = &known_.add(what.session, std::move(*read));
     }
-    const standing stands = judge(overlay_.whole_view(), *session, at, limits_);
+    const standing stands = judge(seen.rows(), *session, at, limits_);
+    if (!seen.is_whole()) {
+        return asks_for(seen.missing());
+    }
+    ALMENARA_CHECK(!std::holds_alternative<is_cold>(stands));
     // Before anything else is found wrong with it: a repeat gets the first result, whatever it says
     // now and whatever the bounds are by now.
     if (const auto* const repeat = std::get_if<is_known>(&stands)) {
@@ -249,32 +177,46 @@ decision desk::operation(const turn& now, connection_id connection, const operat
     if (std::holds_alternative<window_is_full>(stands) || is_over_limits(what)) {
         return turn_away(result_code::busy);
     }
-    return execute(now, connection, what, *session);
+    return execute(now, connection, what, *session, seen);
 }
 
-outcome desk::outcome_of(const context& about, transaction& rows, base::byte_view body) const {
+outcome desk::outcome_of(const context& about,
+                         const look& seen,
+                         transaction& rows,
+                         base::byte_view body) const {
     outcome result = services_.execute(about, rows, body);
+    if (!seen.is_whole()) {
+        return seen.missing();
+    }
     if (auto* const did = std::get_if<done>(&result)) {
         // The table cannot keep such a result, so it must not have happened (C.1).
         if (did->body.size() > limits_.largest_result) {
             result = refused{.code = result_code::quota};
         }
-    } else if (auto& refusal = std::get<refused>(result);
-               refusal.body.size() > limits_.largest_result) {
-        refusal.body.clear();
+    } else if (auto* const refusal = std::get_if<refused>(&result);
+               refusal != nullptr && refusal->body.size() > limits_.largest_result) {
+        refusal->body.clear();
     }
     return result;
+}
+
+needs_inputs desk::asks_for(const needs& wanted) const {
+    return {.wanted = wanted, .hold = overlay_.hold()};
 }
 
 decision desk::execute(const turn& now,
                        connection_id connection,
                        const operation_request& what,
-                       known_session& session) {
+                       known_session& session,
+                       const look& seen) {
     const log_index index = now.next.index;
-    transaction rows{overlay_.whole_view()};
+    transaction rows{seen.rows()};
     const context about{
         .index = index, .time = now.next.time, .session = what.session, .random = now.random};
-    outcome result = outcome_of(about, rows, what.body);
+    outcome result = outcome_of(about, seen, rows, what.body);
+    if (const auto* const wanted = std::get_if<needs>(&result)) {
+        return asks_for(*wanted);
+    }
     const bool is_refusal = std::holds_alternative<refused>(result);
     if (!is_refusal && !now.may_grow && rows.adds()) {
         return turn_away(result_code::no_space); // E.1: erasing makes room, so it always passes.
@@ -286,9 +228,10 @@ decision desk::execute(const turn& now,
             return turned_away{std::move(answer)};
         }
     }
-    attachments_.operated(what.session);
     const place at{.session = what.session, .seq = what.seq, .first_unacked = what.first_unacked};
+    // Everything was seen: nothing is asked from here on, and what is known changes.
     record_result(rows, at, session, {.index = index, .reply = answer}, now.next.time);
+    attachments_.operated(what.session);
     proposed entry{.label = update_label::update,
                    .session = what.session,
                    .seq = what.seq,
@@ -340,25 +283,26 @@ bool desk::is_full(std::size_t bytes) const {
            overlay_.memory() + bytes > limits_.bytes_beyond_base;
 }
 
-reply desk::why_not(session_id session, std::optional<sequence> seq) const {
-    const auto row = find_session(overlay_.committed_view(), session);
-    if (!row) {
-        return {.code = result_code::session_expired, .body = {}};
+std::variant<answer, needs_inputs> desk::read(base::byte_view body, const inputs& supplied) const {
+    answer found{.index = overlay_.committed(), .reply = {}};
+    if (body.size() > limits_.largest_body) {
+        found.reply.code = result_code::too_large;
+        return found;
     }
-    if (seq && *seq < row->first_unacked) {
-        return {.code = result_code::stale, .body = {}};
+    const look seen{overlay_, overlay::part::committed, supplied};
+    outcome result = services_.query(seen.rows(), body);
+    if (!seen.is_whole()) {
+        return asks_for(seen.missing());
     }
-    // What said so is not committed yet, and may never be: the client may ask again.
-    return {.code = result_code::busy, .body = {}};
+    if (const auto* const wanted = std::get_if<needs>(&result)) {
+        return asks_for(*wanted);
+    }
+    found.reply = reply_of(std::move(result));
+    return found;
 }
 
 answer desk::read(base::byte_view body) const {
-    if (body.size() > limits_.largest_body) {
-        return {.index = overlay_.committed(),
-                .reply = {.code = result_code::too_large, .body = {}}};
-    }
-    return {.index = overlay_.committed(),
-            .reply = reply_of(services_.query(overlay_.committed_view(), body))};
+    return warm<answer>(read(body, {}));
 }
 
 void desk::connection_closed(connection_id connection) {
@@ -370,29 +314,6 @@ void desk::detach(connection_id connection) {
     if (const auto session = attachments_.closed(connection)) {
         known_.forget(*session);
     }
-}
-
-std::optional<proposed> desk::sweep(const turn& now) {
-    ALMENARA_CHECK(in_office_);
-    if (is_full(0)) {
-        return std::nullopt;
-    }
-    const auto found = sweeper_.look(overlay_.whole_view(), attachments_, now.next.time);
-    if (found.empty()) {
-        return std::nullopt;
-    }
-    transaction rows{overlay_.whole_view()};
-    for (const session_id session : found.to_touch) {
-        touch_session(rows, session, now.next.time);
-        known_.forget(session);
-    }
-    for (const session_id session : found.expired) {
-        erase_session(rows, session);
-        known_.forget(session);
-    }
-    proposed entry{.label = found.expired.empty() ? update_label::update : update_label::expire};
-    entry.payload = push_own(now.next.index, rows, {});
-    return entry;
 }
 
 base::byte_vector desk::push_own(log_index index, transaction& rows, const state::reply& reply) {

@@ -70,10 +70,17 @@ class desk {
 
     // -- What clients say to a primary --
 
+    // `supplied`: what was fetched since the same request was answered with needs_inputs. The
+    // overloads without it are for a base that has everything in memory.
+
     [[nodiscard]] decision open_session(const turn& now,
                                         connection_id connection,
-                                        const open_request& what);
+                                        const open_request& what,
+                                        const inputs& supplied = {});
 
+    [[nodiscard]] std::variant<attached, probe_first, needs_inputs> attach(connection_id connection,
+                                                                           session_id session,
+                                                                           const inputs& supplied);
     [[nodiscard]] std::variant<attached, probe_first> attach(connection_id connection,
                                                              session_id session);
 
@@ -82,21 +89,30 @@ class desk {
     /// SESSION_EXPIRED, and that is what was wished.
     [[nodiscard]] decision close_session(const turn& now,
                                          connection_id connection,
-                                         const close_request& what);
+                                         const close_request& what,
+                                         const inputs& supplied = {});
 
     [[nodiscard]] decision operation(const turn& now,
                                      connection_id connection,
-                                     const operation_request& what);
+                                     const operation_request& what,
+                                     const inputs& supplied = {});
 
     /// After the probe round that `probe_first` asked for. `seq`: none for an ATTACH.
+    [[nodiscard]] std::variant<state::reply, needs_inputs> why_not(session_id session,
+                                                                   std::optional<sequence> seq,
+                                                                   const inputs& supplied) const;
     [[nodiscard]] state::reply why_not(session_id session, std::optional<sequence> seq) const;
 
     /// A question, after its probe round (B.9); anywhere for a stale one.
+    [[nodiscard]] std::variant<answer, needs_inputs> read(base::byte_view body,
+                                                          const inputs& supplied) const;
     [[nodiscard]] answer read(base::byte_view body) const;
 
     void connection_closed(connection_id connection);
 
     /// To be called now and then: touches sessions in use, and expires others (C.1).
+    [[nodiscard]] std::variant<nothing_due, proposed, needs_inputs> sweep(const turn& now,
+                                                                          const inputs& supplied);
     [[nodiscard]] std::optional<proposed> sweep(const turn& now);
 
     [[nodiscard]] const overlay& log_beyond_base() const { return overlay_; }
@@ -104,10 +120,14 @@ class desk {
     [[nodiscard]] std::size_t waiting() const { return waiters_.size(); }
 
   private:
+    /// The state as one request sees it, and what it missed there.
+    class look;
+
     [[nodiscard]] decision execute(const turn& now,
                                    connection_id connection,
                                    const operation_request& what,
-                                   known_session& session);
+                                   known_session& session,
+                                   const look& seen);
     void detach(connection_id connection);
     /// B.5.2: a repeat.
     [[nodiscard]] decision repeated(const turn& now,
@@ -116,8 +136,10 @@ class desk {
                                     waiters::result again);
     /// The service's word on it, in a form that can be kept.
     [[nodiscard]] outcome outcome_of(const context& about,
+                                     const look& seen,
                                      transaction& rows,
                                      base::byte_view body) const;
+    [[nodiscard]] needs_inputs asks_for(const needs& wanted) const;
     [[nodiscard]] bool is_over_limits(const operation_request& what) const;
     /// Whether there is no room for another entry and so many bytes.
     [[nodiscard]] bool is_full(std::size_t bytes) const;

@@ -30,6 +30,10 @@ class key_space {
     [[nodiscard]] virtual std::optional<std::vector<row>> look(const key_range& range,
                                                                const scan_limit& limit) const = 0;
 
+    /// The row, even if a disk must be waited for. Only an entry with a splice asks so: it is
+    /// applied in its turn or not at all. No service of today makes one.
+    [[nodiscard]] virtual std::optional<base::byte_vector> wait_for(std::string_view key) const = 0;
+
     /// Changes and the row that says how far they go become visible together, or not at all.
     virtual void apply(const applied_row& upto, std::span<const change> changes) = 0;
 

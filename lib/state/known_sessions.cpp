@@ -2,23 +2,15 @@
 
 #include "state/session_table.hpp"
 
-#include <utility>
-
 namespace almenara::state {
 
-known_session* known_sessions::find(const table_view& rows, session_id session) {
-    const auto known = sessions_.find(session);
-    if (known != sessions_.end()) {
-        return &known->second;
-    }
+std::optional<known_session> read_session(const table_view& rows, session_id session) {
     auto row = find_session(rows, session);
     if (!row) {
-        return nullptr;
+        return std::nullopt;
     }
-    known_session& added = sessions_[session];
-    added.results = results_of(rows, session, *row);
-    added.row = std::move(*row);
-    return &added;
+    std::vector<sequence> results = results_of(rows, session, *row);
+    return known_session{.row = std::move(*row), .results = std::move(results)};
 }
 
 } // namespace almenara::state

@@ -22,6 +22,9 @@ class memory_key_space final : public key_space, public table_view {
                                                        const scan_limit& limit) const override {
         return scan(range, limit);
     }
+    [[nodiscard]] std::optional<base::byte_vector> wait_for(std::string_view key) const override {
+        return get(key);
+    }
     void apply(const applied_row& upto, std::span<const change> changes) override;
     [[nodiscard]] const applied_row& applied() const override { return applied_; }
 

@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "state/codes.hpp"
 #include "state/ids.hpp"
+#include "state/needs.hpp"
 #include "state/transaction.hpp"
 
 #include <array>
@@ -36,10 +37,13 @@ struct refused {
     base::byte_vector body{};
 };
 
-/// How executing ended. What needs rows that are not in memory will be a third kind.
-using outcome = std::variant<done, refused>;
+/// How executing ended. `needs`: it cannot be said yet; it is called again with more, from the
+/// start, and nothing has happened.
+using outcome = std::variant<done, refused, needs>;
 
-/// What operations do. It knows one state and nothing of servers.
+/// What operations do. It knows one state and nothing of servers. A row that is not in memory reads
+/// as if it were not there, and the desk then throws away what came of it: a service must not take
+/// a row for granted because another one is there.
 class service {
   public:
     service() = default;

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "state/merged_scan.hpp"
+#include "state/rules.hpp"
 #include "state/session_table.hpp"
 
 #include <algorithm>
@@ -169,22 +170,43 @@ void overlay::base_holds(log_index upto, std::size_t forgets) {
     forget(forgets);
 }
 
-bool overlay::can_forget() const {
-    return !entries_.empty() && entries_.front().where.index <= applied_;
+overlay_hold overlay::hold() const {
+    if (!holds_.empty()) {
+        if (overlay_hold last = holds_.back().lock(); last && *last == applied_) {
+            return last;
+        }
+    }
+    auto made = std::make_shared<const log_index>(applied_);
+    holds_.push_back(made);
+    return made;
+}
+
+log_index overlay::forgettable() {
+    log_index lowest = applied_;
+    if (!holds(rule::overlay_kept_for_inputs)) {
+        return lowest;
+    }
+    std::erase_if(holds_, [&lowest](const std::weak_ptr<const log_index>& one) {
+        const overlay_hold alive = one.lock();
+        lowest = alive ? std::min(lowest, *alive) : lowest;
+        return !alive;
+    });
+    return lowest;
 }
 
 void overlay::forget(std::size_t most) {
-    for (; most > 0 && can_forget(); --most) {
-        forget_first();
+    const log_index upto = forgettable();
+    for (; most > 0 && !entries_.empty() && entries_.front().where.index <= upto; --most) {
+        forget_first(upto);
     }
 }
 
-void overlay::forget_first() {
+void overlay::forget_first(log_index upto) {
     const entry& first = entries_.front();
     for (const table::iterator row : first.rows) {
         versions& all = row->second;
         // A row that changed often loses its old versions in one go.
-        const auto last = last_of(all, applied_);
+        const auto last = last_of(all, upto);
         if (last->index != first.where.index) {
             continue;
         }
@@ -235,9 +257,7 @@ const overlay::version* overlay::newest(const versions& of, part seen) const {
 }
 
 std::optional<base::byte_vector> overlay::base_view::get(std::string_view key) const {
-    auto found = base_.look(key);
-    ALMENARA_CHECK(found.has_value());
-    return std::move(found->value);
+    return base_.wait_for(key);
 }
 
 std::vector<row> overlay::base_view::scan(const key_range& range, const scan_limit& limit) const {
@@ -252,11 +272,11 @@ std::optional<base::byte_vector> overlay::view::get(std::string_view key) const 
             return one->value;
         }
     }
-    return all_.under_.get(key);
+    return base_.get(key);
 }
 
 std::vector<row> overlay::view::scan(const key_range& range, const scan_limit& limit) const {
-    return merged_scan(all_.under_, all_.rows_, range, limit,
+    return merged_scan(base_, all_.rows_, range, limit,
                        [this](const versions& of) -> const std::optional<base::byte_vector>* {
                            const version* const one = all_.newest(of, seen_);
                            return one == nullptr ? nullptr : &one->value;

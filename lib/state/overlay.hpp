@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "state/base_batch.hpp"
+#include "state/inputs.hpp"
 #include "state/key_space.hpp"
 #include "state/row_index.hpp"
 #include "state/table_view.hpp"
@@ -14,6 +15,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +37,28 @@ struct entry_position {
 /// and the committed part; only the committed part goes into base.
 class overlay {
   public:
+    enum class part : bool {
+        committed, ///< what clients may see
+        whole,     ///< what the next operation sees
+    };
+
+    /// The overlay over base, as it is seen through another view of it.
+    class view final : public table_view {
+      public:
+        view(const overlay& all, part seen, const table_view& base)
+            : all_(all), seen_(seen), base_(base) {}
+        view(const view&) = delete;
+        view& operator=(const view&) = delete;
+        [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
+        [[nodiscard]] std::vector<row> scan(const key_range& range,
+                                            const scan_limit& limit) const override;
+
+      private:
+        const overlay& all_;
+        part seen_;
+        const table_view& base_;
+    };
+
     static constexpr std::size_t all_entries = std::numeric_limits<std::size_t>::max();
 
     /// `base` outlives the overlay.
@@ -56,6 +80,10 @@ class overlay {
     /// What was taken up to here can be seen in base. At most so many entries are forgotten now: a
     /// turn has other things to do.
     void base_holds(log_index upto, std::size_t forgets = all_entries);
+    /// Rows of base are on their way to somebody: nothing behind applied() is forgotten while what
+    /// this gives lives.
+    [[nodiscard]] overlay_hold hold() const;
+
     /// More of them. What is left does no harm.
     void forget(std::size_t most);
 
@@ -72,8 +100,6 @@ class overlay {
     [[nodiscard]] log_index last() const;
     /// Entries that are held.
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
-    /// Of these, some may be in base already.
-    [[nodiscard]] bool can_forget() const;
     /// Entries that are not committed here, and the bytes of their changes.
     [[nodiscard]] std::size_t pending() const;
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
@@ -82,14 +108,13 @@ class overlay {
     /// Bytes of values held.
     [[nodiscard]] std::size_t memory() const { return memory_; }
 
-    /// What clients may see.
+    [[nodiscard]] const key_space& base() const { return base_; }
+
+    /// For a base that has everything in memory.
     [[nodiscard]] const table_view& committed_view() const { return committed_view_; }
-    /// What the next operation sees.
     [[nodiscard]] const table_view& whole_view() const { return whole_view_; }
 
   private:
-    enum class part : bool { committed, whole };
-
     /// What a row became by one entry; none: erased.
     struct version {
         log_index index;
@@ -101,20 +126,6 @@ class overlay {
         entry_position where;
         std::vector<table::iterator> rows; ///< that have a version of it
         std::size_t bytes = 0;             ///< of its changes
-    };
-
-    class view final : public table_view {
-      public:
-        view(const overlay& all, part seen) : all_(all), seen_(seen) {}
-        view(const view&) = delete;
-        view& operator=(const view&) = delete;
-        [[nodiscard]] std::optional<base::byte_vector> get(std::string_view key) const override;
-        [[nodiscard]] std::vector<row> scan(const key_range& range,
-                                            const scan_limit& limit) const override;
-
-      private:
-        const overlay& all_;
-        part seen_;
     };
 
     /// `near`: the row that was touched before. Gives this one.
@@ -130,9 +141,11 @@ class overlay {
                                             versions::const_iterator last,
                                             log_index before);
     void take_position(entry_position& where);
-    void forget_first();
+    /// What base holds and nobody needs here any more.
+    [[nodiscard]] log_index forgettable();
+    void forget_first(log_index upto);
 
-    /// Base as a view. Everything in it is warm.
+    /// Base as a view. What is scanned is warm.
     class base_view final : public table_view {
       public:
         explicit base_view(const key_space& base) : base_(base) {}
@@ -155,8 +168,9 @@ class overlay {
     row_index<table::iterator> index_; ///< of rows_
     std::size_t memory_ = 0;
     std::size_t pending_bytes_ = 0;
-    view committed_view_{*this, part::committed};
-    view whole_view_{*this, part::whole};
+    mutable std::vector<std::weak_ptr<const log_index>> holds_; ///< of different indexes
+    view committed_view_{*this, part::committed, under_};
+    view whole_view_{*this, part::whole, under_};
 };
 
 } // namespace almenara::state

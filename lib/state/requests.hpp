@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "state/ids.hpp"
+#include "state/inputs.hpp"
 #include "state/outcome.hpp"
 #include "state/update.hpp"
 
@@ -90,7 +91,18 @@ struct probe_first {};
 /// The connection does not speak for that session: the frame is dropped, the connection closed.
 struct not_attached {};
 
-using decision = std::variant<proposed, waits, known, turned_away, probe_first, not_attached>;
+/// Rows are not in memory. Whoever asked fetches them at a view of `hold` or later, and asks again
+/// with them; nothing has happened (architecture 2).
+struct needs_inputs {
+    needs wanted;
+    overlay_hold hold;
+};
+
+using decision =
+    std::variant<proposed, waits, known, turned_away, probe_first, not_attached, needs_inputs>;
+
+/// Of a sweep: there is nothing to be done.
+struct nothing_due {};
 
 struct attached {
     std::optional<connection_id> to_close; ///< spoke for the session until now

@@ -14,12 +14,14 @@ enum class rule : std::uint8_t {
     overlay_dropped_after_office, ///< B.4: the pending part is dropped
     refusal_is_entry,             ///< B.5.2
     attachment_newest_only,       ///< C.1: only the newest ATTACH may operate
+    overlay_kept_for_inputs,      ///< architecture 2: while rows of base are on their way
 };
 ALMENARA_DESCRIBE_ENUM(rule,
                        dedup_row_in_update,
                        overlay_dropped_after_office,
                        refusal_is_entry,
-                       attachment_newest_only)
+                       attachment_newest_only,
+                       overlay_kept_for_inputs)
 
 #ifdef ALMENARA_MUTATIONS
 [[nodiscard]] bool holds(rule r);

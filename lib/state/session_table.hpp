@@ -52,8 +52,10 @@ struct is_known {
     result_row result;
 };
 struct is_stale {};
+/// It is known, and its row is not in memory: whoever asked comes again with it.
+struct is_cold {};
 struct window_is_full {};
-using standing = std::variant<is_new, is_known, is_stale, window_is_full>;
+using standing = std::variant<is_new, is_known, is_stale, is_cold, window_is_full>;
 
 /// Where an operation stands in its session.
 struct place {

@@ -33,7 +33,7 @@ bool sweeper::room::take(const candidate& one) {
 
 sweeper::findings sweeper::look(const table_view& rows, const attachments& present, wall_time now) {
     findings found;
-    room left{.sessions = bounds_.swept_at_once, .results = bounds_.erased_at_once};
+    room left{.sessions = bounds_->swept_at_once, .results = bounds_->erased_at_once};
     // What a pass has found is worked off before the next one begins.
     expire_beyond_limit(rows, present, left, found);
     if (!found.empty()) {
@@ -41,7 +41,7 @@ sweeper::findings sweeper::look(const table_view& rows, const attachments& prese
     }
     key_range range = prefix_range(session_prefix);
     range.from = next_key_;
-    const std::vector<row> seen = rows.scan(range, {.rows = bounds_.sweep_rows});
+    const std::vector<row> seen = rows.scan(range, {.rows = bounds_->sweep_rows});
     for (const row& one : seen) {
         const auto session = wire::decode<session_row>(one.value);
         ALMENARA_CHECK(session.has_value());
@@ -50,7 +50,7 @@ sweeper::findings sweeper::look(const table_view& rows, const attachments& prese
                .results = session->results},
               present, now, left, found);
     }
-    if (seen.size() == bounds_.sweep_rows) {
+    if (seen.size() == bounds_->sweep_rows) {
         next_key_ = seen.back().key + '\0';
         return found;
     }
@@ -63,14 +63,14 @@ sweeper::findings sweeper::look(const table_view& rows, const attachments& prese
 
 void sweeper::judge(
     const candidate& one, const attachments& present, wall_time now, room& left, findings& found) {
-    if (present.is_attached(one.session) && is_older(one.active, bounds_.touch, now)) {
+    if (present.is_attached(one.session) && is_older(one.active, bounds_->touch, now)) {
         // C.1: a device that only reads stays.
         if (left.take({.active = one.active, .session = one.session})) {
             found.to_touch.push_back(one.session);
         }
     } else if (present.is_protected(one.session)) {
         return;
-    } else if (is_older(one.active, bounds_.idle, now) && left.take(one)) {
+    } else if (is_older(one.active, bounds_->idle, now) && left.take(one)) {
         found.expired.push_back(one.session);
     } else {
         remember(one);
@@ -79,7 +79,7 @@ void sweeper::judge(
 
 void sweeper::remember(const candidate& one) {
     oldest_.insert(one);
-    if (oldest_.size() > bounds_.oldest_known) {
+    if (oldest_.size() > bounds_->oldest_known) {
         oldest_.erase(std::prev(oldest_.end()));
     }
 }
@@ -90,7 +90,7 @@ void sweeper::expire_beyond_limit(const table_view& rows,
                                   findings& found) {
     const std::uint64_t all = count_sessions(rows);
     std::uint64_t sessions = all - std::min<std::uint64_t>(all, found.expired.size());
-    while (sessions > bounds_.sessions && !due_.empty()) {
+    while (sessions > bounds_->sessions && !due_.empty()) {
         const candidate one = *due_.begin();
         if (may_still_expire(one, rows, present)) {
             if (!left.take(one)) {

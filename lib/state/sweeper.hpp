@@ -20,7 +20,8 @@ namespace almenara::state {
 /// that somebody has who only reads (C.1). It decides by log time and nothing else.
 class sweeper {
   public:
-    explicit sweeper(const limits& bounds) : bounds_(bounds) {}
+    /// `bounds` outlive it and its copies.
+    explicit sweeper(const limits& bounds) : bounds_(&bounds) {}
 
     struct findings {
         std::vector<session_id> expired;
@@ -68,7 +69,7 @@ class sweeper {
                              room& left,
                              findings& found);
 
-    const limits& bounds_;
+    const limits* bounds_;
     std::string next_key_{session_prefix};
     std::set<candidate> oldest_; ///< of this pass over all sessions, without the protected ones
     std::set<candidate> due_;    ///< the same of the last whole pass, while there are too many

@@ -29,12 +29,16 @@ struct row {
 struct scan_limit {
     std::size_t rows = 1;
     std::size_t bytes = std::numeric_limits<std::size_t>::max();
+
+    friend bool operator==(const scan_limit&, const scan_limit&) = default;
 };
 
 /// From `from` on and before `to`.
 struct key_range {
     std::string from;
     std::optional<std::string> to; ///< none: to the end
+
+    friend bool operator==(const key_range&, const key_range&) = default;
 };
 
 /// All keys that begin so.

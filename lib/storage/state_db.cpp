@@ -342,13 +342,17 @@ rocksdb::ReadOptions reading(cold_rows cold) {
 } // namespace
 
 std::optional<state::warm_row> state_db::look(std::string_view key) const {
+    return look(key, on_->options.cold);
+}
+
+std::optional<state::warm_row> state_db::look(std::string_view key, cold_rows cold) const {
     if (on_->watch->failed()) {
         return std::nullopt;
     }
     rocksdb::PinnableSlice found;
     rocksdb::DB& db = *on_->on;
     const rocksdb::Status status =
-        db.Get(reading(on_->options.cold), db.DefaultColumnFamily(), slice_of(key), &found);
+        db.Get(reading(cold), db.DefaultColumnFamily(), slice_of(key), &found);
     if (status.ok()) {
         return state::warm_row{bytes_of(found)};
     }
@@ -375,6 +379,12 @@ std::optional<std::vector<state::row>> state_db::look(const state::key_range& ra
         static_cast<void>(on_->failed("reading rows", status));
     }
     return std::nullopt;
+}
+
+/// Nothing is written after a failure, so what is made of the missing row does not stay.
+std::optional<base::byte_vector> state_db::wait_for(std::string_view key) const {
+    auto found = look(key, cold_rows::are_fetched);
+    return found ? std::move(found->value) : std::nullopt;
 }
 
 void state_db::apply(const state::applied_row& upto, std::span<const state::change> changes) {

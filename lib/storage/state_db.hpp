@@ -69,6 +69,8 @@ class state_db final : public state::key_space {
     [[nodiscard]] std::optional<std::vector<state::row>> look(
         const state::key_range& range, const state::scan_limit& limit) const override;
 
+    [[nodiscard]] std::optional<base::byte_vector> wait_for(std::string_view key) const override;
+
     /// write() and wrote() in one.
     void apply(const state::applied_row& upto, std::span<const state::change> changes) override;
     [[nodiscard]] const state::applied_row& applied() const override { return applied_; }
@@ -99,6 +101,7 @@ class state_db final : public state::key_space {
     class database;
 
     explicit state_db(std::unique_ptr<database> on);
+    [[nodiscard]] std::optional<state::warm_row> look(std::string_view key, cold_rows cold) const;
 
     std::unique_ptr<database> on_;
     state::applied_row applied_;

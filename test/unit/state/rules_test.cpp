@@ -1,10 +1,15 @@
 #include "state/rules.hpp"
 
+#include "state/inputs.hpp"
+#include "state/overlay.hpp"
+#include "support/cold_key_space.hpp"
 #include "unit/state/little_server.hpp"
 
 #include <catch2/catch_all.hpp>
 
-#include <string>
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 // Each rule that can be switched off makes a difference when it is: else a simulation that finds
 // nothing without it would prove nothing.
@@ -89,6 +94,25 @@ TEST_CASE("mutation: an older connection that still operates") {
     CHECK_FALSE(primary.attaches(connection_id{2}, primary.session).to_close);
     expect<proposed>(primary.hears(1, plus_one));
     expect<proposed>(primary.says(connection_id{2}, primary.session, 2, plus_one));
+}
+
+TEST_CASE("mutation: an overlay that forgets too soon shows rows as they were") {
+    const without broken{rule::overlay_kept_for_inputs};
+    test::cold_key_space base{[](std::string_view) { return true; }};
+    overlay over{base};
+    const auto becomes = [&over](std::uint64_t index, std::string_view value) {
+        over.push(log_index{index}, std::vector{change{.key = "a", .bytes = bytes_of(value)}});
+        over.settle({.index = log_index{index}, .config = {}});
+        over.apply_to_base(log_index{index});
+    };
+    becomes(1, "old");
+    inputs late;
+    late.keep(over.hold());
+    late.add(base.fetch({.rows = {"a"}, .ranges = {}}));
+    becomes(2, "new");
+    const base_look fetched{base, late};
+    const overlay::view seen{over, overlay::part::committed, fetched};
+    CHECK(seen.get("a") == bytes_of("old"));
 }
 
 TEST_CASE("mutation: rules that are restored hold") {
