@@ -64,6 +64,18 @@ class row_dice {
         return all;
     }
 
+    [[nodiscard]] std::vector<state::change> rows_of_all_keys() {
+        std::vector<state::change> all;
+        for (int at = 0; at < 200; ++at) {
+            std::string text;
+            while (text.size() < 100) {
+                text += static_cast<char>(below(256));
+            }
+            all.push_back(put_row(fmt::format("key/{:03}", at), text));
+        }
+        return all;
+    }
+
     [[nodiscard]] state::key_range range() {
         state::key_range wanted{.from = below(8) == 0 ? std::string{} : key(), .to = {}};
         if (below(3) > 0) {
