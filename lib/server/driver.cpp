@@ -72,6 +72,7 @@ driver::driver(reactor& turns,
       apply_(*base_,
              post_to(turns),
              [this](const storage::apply_thread::news& what) { base_told(what); }),
+      rows_(*base_, post_to(turns)),
       cuts_(wanted.batches_in_flight),
       committed_upto_(base_->applied().index),
       feed_(committed_upto_),
@@ -482,6 +483,17 @@ void driver::propose(state::proposed&& entry) {
 void driver::probe(probe_ticket ticket, almenara::epoch seen) {
     core_.step(moment(), replica::read_request{.ticket = replica::read_ticket{ticket.value()},
                                                .epoch_seen = seen});
+}
+
+/// The end of the turn serves who waited (reception::wake).
+void driver::fetch(fetch_ticket ticket, state::needs wanted) {
+    rows_.fetch(std::move(wanted), [this, ticket](result<state::inputs> found) {
+        if (!found) {
+            // E.1: no answer is made of a state that cannot be read.
+            return end({.how = replica::ending::disk_failed, .text = found.error().message()});
+        }
+        reception_.fetched(ticket, std::move(*found));
+    });
 }
 
 // -- What others see ------------------------------------------------------------------------------

@@ -19,6 +19,7 @@
 #include "server/story.hpp"
 #include "services/kv/service.hpp"
 #include "storage/apply_thread.hpp"
+#include "storage/cold_reader.hpp"
 #include "storage/space_watch.hpp"
 #include "storage/state_db.hpp"
 #include "storage/write_ahead_log.hpp"
@@ -81,6 +82,7 @@ class driver final : public replication {
     [[nodiscard]] log_piece own_log(log_index from, const log_share& most) const override;
     void propose(state::proposed&& entry) override;
     void probe(probe_ticket ticket, almenara::epoch seen) override;
+    void fetch(fetch_ticket ticket, state::needs wanted) override;
 
   private:
     void look_at_the_clock() const;
@@ -131,6 +133,7 @@ class driver final : public replication {
     std::unique_ptr<storage::state_db> base_;
     reception reception_;
     storage::apply_thread apply_;
+    storage::cold_reader rows_;
     client_registry* clients_ = nullptr;
     std::optional<storage::space_watch> space_;
     cut_policy cuts_;

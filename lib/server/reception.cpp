@@ -31,7 +31,8 @@ reception::reception(state::key_space& base,
       bounds_(bounds),
       limits_(limits),
       desk_(base, services, bounds),
-      held_(limits.held) {}
+      held_(limits.held),
+      cold_(limits.cold) {}
 
 // -- Requests -------------------------------------------------------------------------------------
 
@@ -44,13 +45,16 @@ void reception::request(connection_id connection, client_request what) {
     serve(connection, std::move(what));
 }
 
-void reception::serve(connection_id from, client_request&& what) {
-    std::visit([&](auto& asked) { serve(from, std::move(asked)); }, what);
+void reception::serve(connection_id from, client_request&& what, progress&& so_far) {
+    std::visit([&](auto& asked) { serve(from, std::move(asked), std::move(so_far)); }, what);
 }
 
-void reception::serve(connection_id from, wire::operation&& what) {
+void reception::serve(connection_id from, wire::operation&& what, progress&& so_far) {
     if (!in_office()) {
         return not_here(from, std::move(what));
+    }
+    if (cold_.has_line(what.session) && !so_far.is_first) {
+        return wait_in_line(from, std::move(what));
     }
     const auto turn = next_turn();
     if (!turn) {
@@ -61,19 +65,20 @@ void reception::serve(connection_id from, wire::operation&& what) {
                                                .session = what.session,
                                                .seq = what.seq,
                                                .first_unacked = what.first_unacked,
-                                               .body = what.body});
+                                               .body = what.body},
+                                              so_far.supplied);
     if (std::holds_alternative<state::proposed>(decided) ||
         std::holds_alternative<state::waits>(decided) ||
         std::holds_alternative<state::known>(decided)) {
         note(sighting::kind::operation_taken, from, what.session);
     }
-    settle(from, std::move(what), std::move(decided));
+    settle(from, std::move(what), std::move(decided), std::move(so_far));
 }
 
-void reception::serve(connection_id from, wire::read&& what) {
+void reception::serve(connection_id from, wire::read&& what, progress&& so_far) {
     switch (what.mode) {
     case wire::read_mode::stale:
-        return serve_stale(from, std::move(what));
+        return serve_stale(from, std::move(what), std::move(so_far));
     case wire::read_mode::quorum:
     case wire::read_mode::lease: // B.9: where no lease is given, a majority says it.
         if (!in_office()) {
@@ -86,7 +91,7 @@ void reception::serve(connection_id from, wire::read&& what) {
 }
 
 // B.9: what this server has, and how old it may be.
-void reception::serve_stale(connection_id from, wire::read&& what) {
+void reception::serve_stale(connection_id from, wire::read&& what, progress&& so_far) {
     const standing& here = log_.here();
     if (in_office()) {
         desk_.committed_upto(here.commit);
@@ -103,17 +108,34 @@ void reception::serve_stale(connection_id from, wire::read&& what) {
     }
     const instant heard = in_office() ? log_.now() : here.primary_heard;
     const duration age = std::max(log_.now() - heard, duration{0});
-    state::answer found = desk_.read(what.body);
+    answer_read(from, std::move(what), std::chrono::duration_cast<std::chrono::milliseconds>(age),
+                std::move(so_far));
+}
+
+void reception::answer_read(connection_id from,
+                            wire::read&& what,
+                            std::optional<std::chrono::milliseconds> age,
+                            progress&& so_far) {
+    auto read = desk_.read(what.body, so_far.supplied);
+    if (auto* const missing = std::get_if<state::needs_inputs>(&read)) {
+        return wait_for_rows(
+            {.connection = from, .request = std::move(what), .so_far = std::move(so_far)},
+            std::move(*missing));
+    }
+    auto& found = std::get<state::answer>(read);
+    if (what.mode != wire::read_mode::stale) {
+        note(sighting::kind::read_served, from);
+    }
     say(from, wire::read_result{.request = what.request,
                                 .code = found.reply.code,
                                 .index = found.index,
-                                .epoch = here.epoch,
-                                .age = std::chrono::duration_cast<std::chrono::milliseconds>(age),
+                                .epoch = log_.here().epoch,
+                                .age = age,
                                 .body = std::move(found.reply.body)});
     answers_.back().rests_on = found.index;
 }
 
-void reception::serve(connection_id from, wire::whois&& what) {
+void reception::serve(connection_id from, wire::whois&& what, progress&&) {
     const standing& here = log_.here();
     const duration wait = std::clamp<duration>(what.wait, duration{0}, limits_.whois_hold);
     if (!here.primary && wait > duration{0}) {
@@ -140,7 +162,10 @@ std::optional<state::turn> reception::next_turn() {
                        .may_grow = log_.here().may_grow};
 }
 
-void reception::settle(connection_id from, client_request&& what, state::decision&& decided) {
+void reception::settle(connection_id from,
+                       client_request&& what,
+                       state::decision&& decided,
+                       progress&& so_far) {
     if (auto* entry = std::get_if<state::proposed>(&decided)) {
         log_.propose(std::move(*entry));
     } else if (std::holds_alternative<state::waits>(decided)) {
@@ -159,6 +184,9 @@ void reception::settle(connection_id from, client_request&& what, state::decisio
         turn_away(from, what, std::move(away->reply));
     } else if (std::holds_alternative<state::probe_first>(decided)) {
         probe({.connection = from, .request = std::move(what), .why = probing::purpose::refusal});
+    } else if (auto* missing = std::get_if<state::needs_inputs>(&decided)) {
+        wait_for_rows({.connection = from, .request = std::move(what), .so_far = std::move(so_far)},
+                      std::move(*missing));
     } else {
         closing_.push_back(from);
     }
@@ -218,6 +246,7 @@ void reception::not_here(connection_id from, client_request&& what) {
 void reception::connection_ended(connection_id connection) {
     desk_.connection_closed(connection);
     held_.connection_ended(connection);
+    cold_.connection_ended(connection);
     logins_.erase(logins_.lower_bound({connection, request_id{}}),
                   logins_.lower_bound({connection.next(), request_id{}}));
 }
@@ -225,6 +254,7 @@ void reception::connection_ended(connection_id connection) {
 // -- Time -----------------------------------------------------------------------------------------
 
 void reception::tick() {
+    go_on_with_some();
     for (held_request& one : held_.take(held_for::next_turn)) {
         serve(one.connection, std::move(one.request));
     }
@@ -264,7 +294,8 @@ void reception::release(held_request&& what) {
 
 std::optional<instant> reception::wake() const {
     const bool has_news = desk_.log_beyond_base().committed() != caught_up_upto_;
-    if (held_.has(held_for::next_turn) || (in_office() && held_.has(held_for::office)) ||
+    if (held_.has(held_for::next_turn) || cold_.has_ready() ||
+        (in_office() && held_.has(held_for::office)) ||
         (has_news && held_.has(held_for::catch_up))) {
         return log_.now();
     }
@@ -295,8 +326,7 @@ void reception::readable(probe_ticket ticket) {
     }
     probing what = std::move(found.mapped());
     probing_bytes_ -= weight_of(what.request);
-    const standing& here = log_.here();
-    desk_.committed_upto(here.commit);
+    desk_.committed_upto(log_.here().commit);
     switch (what.why) {
     case probing::purpose::claim: {
         // It may become an entry, and nothing is proposed in the middle of an output.
@@ -310,21 +340,11 @@ void reception::readable(probe_ticket ticket) {
         }
         break;
     }
-    case probing::purpose::read: {
-        const auto& asked = std::get<wire::read>(what.request);
-        note(sighting::kind::read_served, what.connection);
-        state::answer found_there = desk_.read(asked.body);
-        say(what.connection, wire::read_result{.request = asked.request,
-                                               .code = found_there.reply.code,
-                                               .index = found_there.index,
-                                               .epoch = here.epoch,
-                                               .age = {},
-                                               .body = std::move(found_there.reply.body)});
-        answers_.back().rests_on = found_there.index;
+    case probing::purpose::read:
+        answer_read(what.connection, std::move(std::get<wire::read>(what.request)), {}, {});
         break;
-    }
     case probing::purpose::refusal:
-        explain(what);
+        explain(what.connection, std::move(what.request));
         break;
     }
 }
@@ -380,6 +400,12 @@ void reception::left_office() {
     for (const held_request& one : held_.take(held_for::next_turn)) {
         turn_away(one.connection, one.request, elsewhere);
     }
+    for (const attempt& one : cold_.take_those_of_the_office()) {
+        if (one.request) {
+            turn_away(one.connection, *one.request, elsewhere);
+        }
+    }
+    sweep_waits_ = false;
 }
 
 void reception::announced() {

@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "server/client_requests.hpp"
+#include "server/cold_queue.hpp"
 #include "server/replication.hpp"
 #include "server/waiting_room.hpp"
 #include "state/desk.hpp"
@@ -30,6 +31,7 @@ struct reception_limits {
     waiting_room::bounds held{};
     waiting_room::bounds probing{.requests = 1U << 16U, .bytes = 64U << 20U};
     duration sweep_every = std::chrono::seconds{1};
+    cold_queue::bounds cold{};
 };
 
 /// The side of a server that faces clients: what they ask goes to the desk and, if it becomes an
@@ -52,7 +54,10 @@ class reception {
     /// enough; sessions that nobody uses (C.1).
     void tick();
     /// C.1: what nobody uses any more expires. tick() does it now and then.
-    void sweep();
+    void sweep() { sweep({}); }
+
+    /// What replication::fetch() asked for, at any time. Who waited for it is served by tick().
+    void fetched(fetch_ticket ticket, state::inputs rows);
 
     // -- What the core's output says, in its order: these never propose --
 
@@ -87,6 +92,7 @@ class reception {
     [[nodiscard]] bool is_entering() const { return entering_.has_value(); }
     [[nodiscard]] log_index beyond_base() const { return desk_.log_beyond_base().last(); }
     [[nodiscard]] state::desk& desk() { return desk_; }
+    [[nodiscard]] const cold_queue& waiting_for_rows() const { return cold_; }
 
   private:
     /// A probe round runs for it.
@@ -101,20 +107,35 @@ class reception {
         purpose why = purpose::read;
     };
 
-    void serve(connection_id from, client_request&& what);
-    void serve(connection_id from, wire::login&& what);
-    void serve(connection_id from, wire::attach&& what);
-    void serve(connection_id from, wire::session_close&& what);
-    void serve(connection_id from, wire::operation&& what);
-    void serve(connection_id from, wire::read&& what);
-    void serve(connection_id from, wire::whois&& what);
-    void serve_stale(connection_id from, wire::read&& what);
+    void serve(connection_id from, client_request&& what, progress&& so_far = {});
+    void serve(connection_id from, wire::login&& what, progress&& so_far);
+    void serve(connection_id from, wire::attach&& what, progress&& so_far);
+    void serve(connection_id from, wire::session_close&& what, progress&& so_far);
+    void serve(connection_id from, wire::operation&& what, progress&& so_far);
+    void serve(connection_id from, wire::read&& what, progress&& so_far);
+    void serve(connection_id from, wire::whois&& what, progress&& so_far);
+    void serve_stale(connection_id from, wire::read&& what, progress&& so_far);
+    /// Of the committed state, as it is now.
+    void answer_read(connection_id from,
+                     wire::read&& what,
+                     std::optional<std::chrono::milliseconds> age,
+                     progress&& so_far);
+    void sweep(progress&& so_far);
 
     /// Nothing: none is accepted now.
     [[nodiscard]] std::optional<state::turn> next_turn();
-    void settle(connection_id from, client_request&& what, state::decision&& decided);
+    void settle(connection_id from,
+                client_request&& what,
+                state::decision&& decided,
+                progress&& so_far);
+    /// Until its rows are there, or its turn in its session has come.
+    void wait_for_rows(attempt&& who, state::needs_inputs&& missing);
+    void wait_in_line(connection_id from, client_request&& what);
+    void go_on_with_some();
+    void go_on(attempt&& who);
+    void ask_for_rows();
     void probe(probing&& what);
-    void explain(const probing& what);
+    void explain(connection_id from, client_request&& what, progress&& so_far = {});
     /// B.10: as long as nobody knows who rules next.
     void hold_for_slot(connection_id from, client_request&& what);
     /// Not in office: to whoever is, or held if this server is about to be, or may have missed who
@@ -138,6 +159,8 @@ class reception {
     std::map<probe_ticket, probing> probing_;
     std::size_t probing_bytes_ = 0;
     waiting_room held_;
+    cold_queue cold_;
+    bool sweep_waits_ = false; ///< for rows
     /// What a login is answered when its session is open.
     std::map<std::pair<connection_id, request_id>, wire::login_ok> logins_;
     log_index caught_up_upto_; ///< for whom that is enough was looked at

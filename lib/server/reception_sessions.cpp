@@ -23,9 +23,22 @@ device_id device_of(std::string_view user, const open_nonce& nonce) {
     return device_id{device};
 }
 
+/// Of a request that is about one.
+session_id session_of(const client_request& what) {
+    return std::visit(
+        []<class Request>(const Request& asked) {
+            if constexpr (requires { asked.session; }) {
+                return session_id{asked.session};
+            } else {
+                return session_id{};
+            }
+        },
+        what);
+}
+
 } // namespace
 
-void reception::serve(connection_id from, wire::login&& what) {
+void reception::serve(connection_id from, wire::login&& what, progress&& so_far) {
     if (!is_user_name(what.user)) {
         return turn_away(from, what, {.code = state::result_code::invalid, .body = {}});
     }
@@ -48,14 +61,16 @@ void reception::serve(connection_id from, wire::login&& what) {
     }
     known.device = device_of(what.user, *what.nonce);
     state::decision decided = desk_.open_session(
-        *turn, from, {.request = what.request, .device = *known.device, .nonce = *what.nonce});
-    if (!std::holds_alternative<state::turned_away>(decided)) {
+        *turn, from, {.request = what.request, .device = *known.device, .nonce = *what.nonce},
+        so_far.supplied);
+    if (!std::holds_alternative<state::turned_away>(decided) &&
+        !std::holds_alternative<state::needs_inputs>(decided)) {
         logins_.insert_or_assign({from, what.request}, std::move(known));
     }
-    settle(from, std::move(what), std::move(decided));
+    settle(from, std::move(what), std::move(decided), std::move(so_far));
 }
 
-void reception::serve(connection_id from, wire::attach&& what) {
+void reception::serve(connection_id from, wire::attach&& what, progress&& so_far) {
     if (what.mode == wire::attach_mode::standby) {
         // It waits here for the day when this server rules, and then attaches for service.
         return say(
@@ -68,7 +83,12 @@ void reception::serve(connection_id from, wire::attach&& what) {
     if (!in_office()) {
         return not_here(from, std::move(what));
     }
-    const auto outcome = desk_.attach(from, what.session);
+    auto outcome = desk_.attach(from, what.session, so_far.supplied);
+    if (auto* const missing = std::get_if<state::needs_inputs>(&outcome)) {
+        return wait_for_rows(
+            {.connection = from, .request = std::move(what), .so_far = std::move(so_far)},
+            std::move(*missing));
+    }
     const auto* const done = std::get_if<state::attached>(&outcome);
     if (done == nullptr) {
         return probe(
@@ -84,50 +104,62 @@ void reception::serve(connection_id from, wire::attach&& what) {
                              .epoch = log_.here().epoch});
 }
 
-void reception::serve(connection_id from, wire::session_close&& what) {
+void reception::serve(connection_id from, wire::session_close&& what, progress&& so_far) {
     if (!in_office()) {
         return not_here(from, std::move(what));
+    }
+    if (cold_.has_line(what.session) && !so_far.is_first) {
+        return wait_in_line(from, std::move(what));
     }
     const auto turn = next_turn();
     if (!turn) {
         return hold_for_slot(from, std::move(what));
     }
-    state::decision decided =
-        desk_.close_session(*turn, from, {.request = what.request, .session = what.session});
-    settle(from, std::move(what), std::move(decided));
+    state::decision decided = desk_.close_session(
+        *turn, from, {.request = what.request, .session = what.session}, so_far.supplied);
+    settle(from, std::move(what), std::move(decided), std::move(so_far));
 }
 
 // B.5.2: only the committed state says that there is no such session, or no such operation.
-void reception::explain(const probing& what) {
-    if (const auto* const asked = std::get_if<wire::operation>(&what.request)) {
-        return turn_away(what.connection, what.request, desk_.why_not(asked->session, asked->seq));
+void reception::explain(connection_id from, client_request&& what, progress&& so_far) {
+    const auto* const operation = std::get_if<wire::operation>(&what);
+    auto found = desk_.why_not(session_of(what),
+                               operation != nullptr ? std::optional{operation->seq} : std::nullopt,
+                               so_far.supplied);
+    if (auto* const missing = std::get_if<state::needs_inputs>(&found)) {
+        return wait_for_rows({.connection = from,
+                              .request = std::move(what),
+                              .explains = true,
+                              .so_far = std::move(so_far)},
+                             std::move(*missing));
     }
-    if (const auto* const asked = std::get_if<wire::attach>(&what.request)) {
-        return turn_away(what.connection, what.request,
-                         desk_.why_not(asked->session, std::nullopt));
-    }
-    const auto& asked = std::get<wire::session_close>(what.request);
-    state::reply why = desk_.why_not(asked.session, std::nullopt);
-    if (why.code != state::result_code::session_expired) {
-        return turn_away(what.connection, what.request, std::move(why));
+    auto& why = std::get<state::reply>(found);
+    const auto* const closing = std::get_if<wire::session_close>(&what);
+    if (closing == nullptr || why.code != state::result_code::session_expired) {
+        return turn_away(from, what, std::move(why));
     }
     // It is gone, which is what was wished.
-    say(what.connection, wire::session_closed{.request = asked.request,
-                                              .session = asked.session,
-                                              .epoch = log_.here().epoch,
-                                              .index = {}});
+    say(from, wire::session_closed{.request = closing->request,
+                                   .session = closing->session,
+                                   .epoch = log_.here().epoch,
+                                   .index = {}});
 }
 
-void reception::sweep() {
-    if (!in_office()) {
+void reception::sweep(progress&& so_far) {
+    if (!in_office() || sweep_waits_) {
         return;
     }
     const auto turn = next_turn();
     if (!turn) {
         return;
     }
-    if (auto entry = desk_.sweep(*turn)) {
+    auto found = desk_.sweep(*turn, so_far.supplied);
+    if (auto* const entry = std::get_if<state::proposed>(&found)) {
         log_.propose(std::move(*entry));
+    } else if (auto* const missing = std::get_if<state::needs_inputs>(&found)) {
+        sweep_waits_ = true;
+        wait_for_rows({.connection = {}, .request = {}, .so_far = std::move(so_far)},
+                      std::move(*missing));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "base/strong.hpp"
 #include "base/time.hpp"
 #include "state/log_record.hpp"
+#include "state/needs.hpp"
 #include "state/requests.hpp"
 #include "wire/members.hpp"
 
@@ -17,6 +18,9 @@ namespace almenara::server {
 
 /// One probe round (B.9), for one reader.
 using probe_ticket = base::strong<struct probe_ticket_tag, std::uint64_t>;
+
+/// What is being fetched for one request (architecture 2).
+using fetch_ticket = base::strong<struct fetch_ticket_tag, std::uint64_t>;
 
 /// B.5.6: the results of everything up to here may leave.
 struct confirmation {
@@ -58,6 +62,8 @@ struct sighting {
         read_served,       ///< after its probe round
         whois_held,        ///< until a primary is known
         held_for_handover, ///< B.10
+        waits_for_rows,    ///< that are not in memory
+        waits_in_line,     ///< behind a request of the same session that does
         waiters_sent_away, ///< the office ended before their results were confirmed
     };
     kind what = kind::session_attached;
@@ -93,6 +99,10 @@ class replication {
     /// that a client claims to know (B.5.1); 0: none. Out of office nothing answers it, but for
     /// such an epoch the other servers are asked who rules (C.0).
     virtual void probe(probe_ticket ticket, almenara::epoch seen) = 0;
+
+    /// Rows of base that are not in memory, answered by reception::fetched(), in any order. They
+    /// are read from now on: whenever that is, it is good (decision 017).
+    virtual void fetch(fetch_ticket ticket, state::needs wanted) = 0;
 
     virtual void saw(const sighting&) {}
 

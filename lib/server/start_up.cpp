@@ -90,8 +90,7 @@ result<start_up> start(storage::data_directory& directory,
     if (const auto agreed = agree(*before, wanted, who, begun.warnings); !agreed) {
         return agreed.error();
     }
-    auto state =
-        storage::state_db::open(directory.state_path(), {.cold = storage::cold_rows::are_fetched});
+    auto state = storage::state_db::open(directory.state_path());
     if (!state) {
         return while_doing("opening the state", state.error());
     }

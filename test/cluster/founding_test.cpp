@@ -8,6 +8,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -176,6 +177,39 @@ TEST_CASE("B.12.1: a server alone is primary of itself, and again after a restar
         server_process alone{
             {.arguments = {"--primary", "--wal-segment", "4MiB"}, .data_dir = home / "data"}};
         alone.wait_for_log("office_taken");
+        CHECK(alone.stop() == good_exit);
+    }
+}
+
+// After a start nothing of the state is in memory: all of it is fetched from the disk.
+TEST_CASE("architecture 2: a server that started again knows what it did, and goes on from there") {
+    namespace kv = services::kv;
+    const temporary_directory home;
+    const auto add = services::body_of<kv::kv_messages>(kv::add{.key = "n", .delta = 5});
+    const auto number_in = [](const wire::operation_result& told) {
+        const auto sum = services::message_in<kv::kv_messages, kv::added>(told.body);
+        REQUIRE(sum.has_value());
+        return sum->value;
+    };
+    std::optional<log_index> done_at;
+    for (const int round : {1, 2}) {
+        CAPTURE(round);
+        server_process alone{
+            {.arguments = {"--primary", "--wal-segment", "4MiB"}, .data_dir = home / "data"}};
+        alone.wait_for_log("office_taken");
+        writer client{alone.port()};
+        const wire::operation_result first = client.does(add);
+        CHECK(number_in(first) == 5);
+        // The second time it is a repeat (C.1).
+        CHECK(done_at.value_or(first.index) == first.index);
+        done_at = first.index;
+        if (round == 2) {
+            const auto get = services::body_of<kv::kv_messages>(kv::get{.key = "n"});
+            CHECK(client.asks(get).code == wire::result_code::ok);
+            const auto list = services::body_of<kv::kv_messages>(kv::list{.prefix = "n"});
+            CHECK(client.asks(list).code == wire::result_code::ok);
+            CHECK(number_in(client.does(add)) == 10);
+        }
         CHECK(alone.stop() == good_exit);
     }
 }

@@ -18,6 +18,8 @@ enum class task : std::uint8_t {
     disk,          ///< server: a write was synced, or failed
     seal,          ///< server: was nothing written for a while?
     state_flushed, ///< server: what it applied has reached its state
+    rows_read,     ///< server: rows that are not in memory; `which` says who wants them
+    rows_told,     ///< server: its loop hears of them
     start,         ///< server: the process starts again
     client,        ///< client: its tick
     fault,         ///< nemesis: the next thing goes wrong; `which` says what

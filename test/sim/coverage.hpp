@@ -55,6 +55,9 @@ enum class sight : std::uint8_t {
     retry_found_result, ///< a retried operation was answered from the table (C.1)
     retry_attached,     ///< ... or waits for its entry of an older primary (B.5.2)
     read_served,
+    waited_for_rows,   ///< a request did whose rows were not in memory (architecture 2)
+    waited_in_line,    ///< ... and a later one of its session
+    rows_out_of_order, ///< what was asked for later was there sooner
     held_for_handover, ///< an operation waited for who rules next (B.10)
     session_held,      ///< a WHOIS was held until somebody was primary
     session_expired,   ///< (C.1)
@@ -106,6 +109,9 @@ ALMENARA_DESCRIBE_ENUM(sight,
                        retry_found_result,
                        retry_attached,
                        read_served,
+                       waited_for_rows,
+                       waited_in_line,
+                       rows_out_of_order,
                        held_for_handover,
                        session_held,
                        session_expired,

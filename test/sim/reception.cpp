@@ -6,7 +6,9 @@
 #include "state/update.hpp"
 #include "wire/codec.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 namespace almenara::sim {
@@ -24,7 +26,10 @@ constexpr duration never_by_itself = std::chrono::hours{1000};
 
 reception::reception(replica::core& core, state::memory_key_space base, dice luck, scene& around)
     : core_(core),
-      base_(std::move(base)),
+      around_(around),
+      cold_luck_(luck.fork()),
+      base_([this](std::string_view) { return cold_luck_.one_in(around_.habits.cold_row_one_in); },
+            std::move(base)),
       luck_(luck),
       seen_(around.seen),
       uses_(around.found),
@@ -51,6 +56,37 @@ void reception::connection_ended(connection_id connection) {
 bool reception::tick() {
     hall_.tick();
     return std::exchange(has_stepped_, false) || hall_.has_news();
+}
+
+// -- Rows that are not in memory ------------------------------------------------------------------
+
+void reception::fetch(almenara::server::fetch_ticket ticket, state::needs wanted) {
+    const std::uint64_t number = ++around_.fetches;
+    fetching_.emplace(number, fetching{.ticket = ticket, .wanted = std::move(wanted)});
+    around_.time.add(around_.time.now() + cold_luck_.draw(around_.habits.row_read), task::rows_read,
+                     here_.self.value(), number);
+}
+
+void reception::read_rows(std::uint64_t number) {
+    const auto found = fetching_.find(number);
+    if (found != fetching_.end()) {
+        found->second.found = base_.fetch(found->second.wanted);
+        around_.time.add(around_.time.now() + cold_luck_.draw(around_.habits.row_told),
+                         task::rows_told, here_.self.value(), number);
+    }
+}
+
+bool reception::tell_rows(std::uint64_t number) {
+    auto found = fetching_.extract(number);
+    if (found.empty()) {
+        return false; // Who asked has ended.
+    }
+    if (number < last_told_) {
+        seen_.saw(sight::rows_out_of_order);
+    }
+    last_told_ = std::max(last_told_, number);
+    hall_.fetched(found.mapped().ticket, std::move(found.mapped().found));
+    return true;
 }
 
 // -- What the core says ---------------------------------------------------------------------------
@@ -149,6 +185,10 @@ void reception::saw(const sighting& what) {
         return seen_.saw(sight::dropped_overlay);
     case sighting::kind::held_for_handover:
         return seen_.saw(sight::held_for_handover);
+    case sighting::kind::waits_for_rows:
+        return seen_.saw(sight::waited_for_rows);
+    case sighting::kind::waits_in_line:
+        return seen_.saw(sight::waited_in_line);
     }
 }
 

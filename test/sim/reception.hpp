@@ -9,8 +9,11 @@
 #include "sim/dice.hpp"
 #include "sim/scene.hpp"
 #include "state/memory_key_space.hpp"
+#include "support/cold_key_space.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -36,6 +39,11 @@ class reception final : private almenara::server::replication {
     /// C.1: what nobody uses any more expires.
     void sweep() { hall_.sweep(); }
 
+    // -- Rows that are not in memory, by their number: some process asked for them --
+    void read_rows(std::uint64_t number);
+    /// Whether it was this one.
+    [[nodiscard]] bool tell_rows(std::uint64_t number);
+
     // -- What the core's output says, in its order --
     [[nodiscard]] std::optional<state::unusable_entry> committed(const replica::entry& entry);
     void apply_to_base(log_index upto) { hall_.desk().apply_to_base(upto); }
@@ -52,7 +60,7 @@ class reception final : private almenara::server::replication {
     [[nodiscard]] bool in_office() const { return hall_.in_office(); }
     [[nodiscard]] bool is_entering() const { return hall_.is_entering(); }
     [[nodiscard]] log_index last_proposed() const { return last_proposed_; }
-    [[nodiscard]] const state::memory_key_space& base() const { return base_; }
+    [[nodiscard]] const state::memory_key_space& base() const { return base_.rows(); }
 
     /// What is to be sent and closed since the last time.
     [[nodiscard]] std::vector<leaving> take_answers() {
@@ -63,6 +71,13 @@ class reception final : private almenara::server::replication {
     [[nodiscard]] std::vector<connection_id> take_closing() { return hall_.take_closing(); }
 
   private:
+    /// Rows on their way.
+    struct fetching {
+        almenara::server::fetch_ticket ticket;
+        state::needs wanted;
+        state::inputs found{};
+    };
+
     [[nodiscard]] instant now() const override { return now_.monotonic; }
     [[nodiscard]] const standing& here() const override { return here_; }
     [[nodiscard]] std::optional<state::slot> next_slot() const override;
@@ -72,13 +87,16 @@ class reception final : private almenara::server::replication {
         log_index from, const almenara::server::log_share& most) const override;
     void propose(state::proposed&& entry) override;
     void probe(almenara::server::probe_ticket ticket, almenara::epoch seen) override;
+    void fetch(almenara::server::fetch_ticket ticket, state::needs wanted) override;
     void saw(const almenara::server::sighting& what) override;
 
     void watch_expiry(const state::proposed& what);
 
     replica::core& core_;
     services::kv::service kv_;
-    state::memory_key_space base_;
+    scene& around_;
+    dice cold_luck_; ///< of the rows: others do not depend on how often they are looked at
+    test::cold_key_space base_;
     dice luck_;
     coverage& seen_;
     check::session_watch uses_;
@@ -86,6 +104,8 @@ class reception final : private almenara::server::replication {
     standing here_;
     log_index last_proposed_;
     bool has_stepped_ = false;
+    std::map<std::uint64_t, fetching> fetching_;
+    std::uint64_t last_told_ = 0;
     almenara::server::reception hall_;
 };
 

@@ -36,6 +36,11 @@ struct habits {
     duration late_turn = std::chrono::milliseconds{2};
     duration late_tick = std::chrono::milliseconds{5};
     latency flush{std::chrono::milliseconds{1}, std::chrono::milliseconds{50}};
+    /// Of so many rows of the state one is not in memory, and comes so late: read at some moment,
+    /// and told at another one.
+    std::uint64_t cold_row_one_in = 12;
+    latency row_read{std::chrono::microseconds{300}, std::chrono::milliseconds{200}};
+    latency row_told{std::chrono::microseconds{100}, std::chrono::milliseconds{100}};
     duration restart_least{0};
     duration restart_most = std::chrono::seconds{10};
     std::uint64_t clock_rate_least = 900; ///< thousandths
@@ -73,6 +78,7 @@ struct scene {
     first_promises& promises;
     /// What each server that has its disk has flushed of the state.
     std::map<server_id, log_index> flushed{};
+    std::uint64_t fetches = 0; ///< of rows, so that each has another number
     /// A chunk of a pull is about to be sent, and shall come late.
     std::function<void(server_id from, server_id to)> late_chunk{};
 

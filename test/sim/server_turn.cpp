@@ -24,6 +24,10 @@ void server::on(const appointment& due) {
         return due.which == life_ ? seal_if_quiet() : void();
     case task::state_flushed:
         return due.which == life_ ? state_flushed() : void();
+    case task::rows_read:
+        return process_ ? process_->clients.read_rows(due.which) : void();
+    case task::rows_told:
+        return process_ && process_->clients.tell_rows(due.which) ? want_turn() : void();
     default:
         if (process_ && now() >= armed_) {
             armed_ = instant::max();

@@ -2,7 +2,7 @@
 
 #include "server/reception.hpp"
 #include "services/kv/service.hpp"
-#include "state/memory_key_space.hpp"
+#include "support/cold_key_space.hpp"
 #include "support/printing.hpp"
 #include "unit/state/little_server.hpp"
 
@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -127,6 +129,27 @@ class reception_stand : public server::replication {
         }
     }
 
+    /// What was asked for is read now, and is there later.
+    void reads_ahead() {
+        for (fetch_under_way& one : fetches_) {
+            one.rows = base_.fetch(one.wanted);
+        }
+    }
+    /// It is there: in any order, and read now at the latest.
+    void fetch_returns(std::size_t which = 0) {
+        const auto at = fetches_.begin() + static_cast<std::ptrdiff_t>(which);
+        fetch_under_way one = std::move(*at);
+        fetches_.erase(at);
+        hall_.fetched(one.ticket, one.rows ? std::move(*one.rows) : base_.fetch(one.wanted));
+        hall_.tick();
+    }
+    void fetches_return() {
+        while (!fetches_.empty()) {
+            fetch_returns();
+        }
+    }
+    [[nodiscard]] std::size_t fetches() const { return fetches_.size(); }
+
     void waits(duration time) {
         now_ = now_ + time;
         hall_.tick();
@@ -225,9 +248,16 @@ class reception_stand : public server::replication {
                           [what](const server::sighting& one) { return one.what == what; }));
     }
 
-    bool drains = false; ///< B.10: no proposal is accepted
+    bool drains = false;      ///< B.10: no proposal is accepted
+    bool all_is_cold = false; ///< of base
 
   private:
+    struct fetch_under_way {
+        server::fetch_ticket ticket;
+        state::needs wanted;
+        std::optional<state::inputs> rows;
+    };
+
     void collect() {
         std::vector<server::leaving> answers;
         hall_.take_answers(answers);
@@ -277,15 +307,19 @@ class reception_stand : public server::replication {
             {.index = last().next(), .of = here_.epoch, .payload = std::move(entry.payload)});
     }
     void probe(probe_ticket ticket, epoch seen) override { probes_.emplace_back(ticket, seen); }
+    void fetch(server::fetch_ticket ticket, state::needs wanted) override {
+        fetches_.push_back({.ticket = ticket, .wanted = std::move(wanted), .rows = {}});
+    }
     void saw(const server::sighting& what) override { seen_.push_back(what); }
 
-    state::memory_key_space base_;
+    cold_key_space base_{[this](std::string_view) { return all_is_cold; }};
     services::kv::service kv_;
     server::standing here_;
     instant now_{std::chrono::hours{1}};
     std::vector<log_entry> log_;
     log_index confirmed_;
     std::vector<std::pair<probe_ticket, epoch>> probes_;
+    std::vector<fetch_under_way> fetches_;
     std::vector<server::sighting> seen_;
     std::map<connection_id, std::vector<server::leaving>> heard_;
     std::uint8_t random_ = 0;
