@@ -389,8 +389,7 @@ void machine::heartbeat_due() {
         const bool tells_commit = commit_is_due && p.told_commit < commit_;
         // B.8: only a HEARTBEAT says the floor, and APPENDs may come without end.
         const bool floor_is_old = now_.monotonic - p.floor_told_at >= settings_.timers.floor;
-        if (silent || tells_commit || floor_is_old ||
-            (office.heartbeat_now && !p.told_in_turn)) {
+        if (silent || tells_commit || floor_is_old || (office.heartbeat_now && !p.told_in_turn)) {
             p.floor_told_at = now_.monotonic;
             built = built ? built : build_heartbeat();
             send_office(id, built);
