@@ -74,7 +74,7 @@ core_status machine::status() const {
                 p.out_of_reach = found->second.out_of_reach;
                 p.sick = found->second.sick;
                 p.draining = found->second.draining;
-                p.no_space = found->second.no_space;
+                p.no_space = found->second.no_space.value_or(false);
             }
             p.in_sync = office->sync.contains(id);
         }

@@ -41,7 +41,7 @@ void machine::start_handover(resign_reason why, std::optional<server_id> wanted)
 }
 
 /// B.10.2: the voter of the sync set that is furthest.
-std::optional<server_id> machine::best_successor() const {
+std::optional<server_id> machine::best_successor(resign_reason why) const {
     const auto& office = std::get<primary>(role_);
     std::optional<std::tuple<log_index, bool, std::uint16_t, server_id>> best;
     for (const auto& [id, p] : office.voters) {
@@ -50,23 +50,16 @@ std::optional<server_id> machine::best_successor() const {
         const bool can = m != nullptr && m->voter && !m->witness && l != links_.end() &&
                          l->second.open() && office.sync.contains(id) && !p.sick && !p.draining;
         const bool asked_before = office.leaving && office.leaving->tried.contains(id);
+        // E.1: for room only to one that said that it has some, or it would only be passed around.
         const bool unwanted =
-            office.leaving && ((office.leaving->wanted && *office.leaving->wanted != id) ||
-                               (office.leaving->why == resign_reason::no_space && p.no_space));
+            (office.leaving && office.leaving->wanted && *office.leaving->wanted != id) ||
+            (why == resign_reason::no_space && p.no_space != std::optional{false});
         if (can && !asked_before && !unwanted) {
-            best = std::max(best, std::optional{std::tuple{p.match, !p.no_space, m->priority, id}});
+            best = std::max(best, std::optional{std::tuple{p.match, !p.no_space.value_or(false),
+                                                           m->priority, id}});
         }
     }
     return best ? std::optional{std::get<3>(*best)} : std::nullopt;
-}
-
-/// E.1: else nobody would be better off.
-bool machine::somebody_has_space() const {
-    const auto& office = std::get<primary>(role_);
-    return std::any_of(office.voters.begin(), office.voters.end(), [&](const auto& each) {
-        return office.sync.contains(each.first) && !each.second.no_space && !each.second.sick &&
-               !each.second.draining;
-    });
 }
 
 void machine::handover_due() {
@@ -85,11 +78,11 @@ void machine::handover_due() {
         h.target.reset();
         h.permit.reset();
         h.began = now_.monotonic;
-        if (h.tried.size() >= 2 || !best_successor()) {
+        if (h.tried.size() >= 2 || !best_successor(h.why)) {
             return give_up_handover();
         }
     }
-    const std::optional<server_id> target = best_successor();
+    const std::optional<server_id> target = best_successor(h.why);
     if (!target) {
         if (now_.monotonic - h.began >= t.handover_no_target) {
             give_up_handover();
@@ -118,12 +111,14 @@ void machine::ask_successor(server_id target) {
                 std::make_shared<const message>(handover{.target = target, .permit = *h.permit}));
 }
 
-/// Who only wished another primary keeps the old one; who must go, goes.
+/// Who only wished another primary keeps the old one, and so does a disk with little room; who must
+/// go, goes.
 void machine::give_up_handover() {
     auto& office = std::get<primary>(role_);
     const resign_reason why = office.leaving->why;
     office.leaving.reset();
-    if (why == resign_reason::handover) {
+    if (why == resign_reason::handover || why == resign_reason::no_space) {
+        office.stays_until = now_.monotonic + settings_.timers.handover_pause;
         note_that(note_kind::handover, "nobody took over; this server stays primary");
         return;
     }

@@ -81,7 +81,7 @@ struct progress {
     std::size_t entries_in_flight = 0;
     bool sick = false;
     bool draining = false;
-    bool no_space = false;
+    std::optional<bool> no_space; ///< as it said in this link session and office
 };
 
 } // namespace almenara::replica

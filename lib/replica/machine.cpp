@@ -328,14 +328,15 @@ void machine::on(const recycled& e) {
 
 /// E.1: who has little room left still takes entries, but others rule rather than it.
 void machine::on(const disk_report& e) {
-    const bool before = no_space();
-    free_space_ = e.free_space;
-    if (no_space() != before) {
+    // What the state's database frees and takes again does not count as a change.
+    const std::uint64_t least = settings_.limits.free_space;
+    const bool is_little = e.free_space < (has_little_room_ ? least + least / 4 : least);
+    if (std::exchange(has_little_room_, is_little) != is_little) {
         note_that(note_kind::space,
-                  no_space() ? fmt::format("{} MiB are free on the disk: what adds something is "
-                                           "refused where a majority has no more",
-                                           free_space_ >> 20U)
-                             : "there is room on the disk again");
+                  is_little ? fmt::format("{} MiB are free on the disk: what adds something is "
+                                          "refused where a majority has no more",
+                                          e.free_space >> 20U)
+                            : "there is room on the disk again");
     }
 }
 

@@ -106,7 +106,7 @@ class machine {
     [[nodiscard]] log_end own_end() const;
     [[nodiscard]] bool damaged() const;
     [[nodiscard]] bool abstains() const;
-    [[nodiscard]] bool no_space() const { return free_space_ < settings_.limits.free_space; }
+    [[nodiscard]] bool no_space() const { return has_little_room_; }
     [[nodiscard]] bool may_grow() const;
     [[nodiscard]] bool live_primary() const;
     [[nodiscard]] bool live_quorum() const;
@@ -282,8 +282,7 @@ class machine {
     void start_handover(resign_reason why, std::optional<server_id> wanted);
     void handover_due();
     void ask_successor(server_id target);
-    [[nodiscard]] std::optional<server_id> best_successor() const;
-    [[nodiscard]] bool somebody_has_space() const;
+    [[nodiscard]] std::optional<server_id> best_successor(resign_reason why) const;
     void give_up_handover();
     void on_handover(const sender& from, const handover& m);
     void end_if_done();
@@ -358,7 +357,7 @@ class machine {
     log_index named_floor_;  ///< by it, as it said last
     bool caught_up_ = false; ///< since verified_in_ began
     bool unclean_;
-    std::uint64_t free_space_ = std::numeric_limits<std::uint64_t>::max(); ///< until it is known
+    bool has_little_room_ = false; ///< as the last disk_report told
 
     // -- Elections, over all roles: there is one object per server (redpanda#21345) -------------
     replica::generation generation_;

@@ -325,9 +325,10 @@ void machine::primary_due(const tick& t) {
     advance_commit();
     const auto since = writer_.pending_since();
     const bool slow = since && now_.monotonic - *since >= settings_.timers.disk_stall;
-    if (slow && !office.leaving && best_successor()) {
+    if (slow && !office.leaving && best_successor(resign_reason::disk)) {
         start_handover(resign_reason::disk, std::nullopt);
-    } else if (no_space() && !office.leaving && somebody_has_space()) {
+    } else if (no_space() && !office.leaving && now_.monotonic >= office.stays_until &&
+               best_successor(resign_reason::no_space)) {
         start_handover(resign_reason::no_space, std::nullopt);
     }
 }

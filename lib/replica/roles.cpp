@@ -81,6 +81,7 @@ primary machine::new_office() const {
             .log_time =
                 log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic),
             .leaving = {},
+            .stays_until = {},
             .heartbeat_now = false,
             .commit_untold_since = {},
             .accused = {},

@@ -102,6 +102,7 @@ struct primary {
     bool excused = false; ///< silence of the majority was, once since the last ack (D.3)
     log_clock log_time;
     std::optional<handing_over> leaving;
+    instant stays_until; ///< E.1: nobody took over, so nobody is asked before that
     bool heartbeat_now = false;
     std::optional<instant> commit_untold_since; ///< not everybody was sent the commit index
     /// CORRUPT answers by index: who named which hash.

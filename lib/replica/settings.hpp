@@ -47,6 +47,7 @@ struct timers {
     duration disk_stall = std::chrono::milliseconds{500};
     duration handover_no_target = std::chrono::milliseconds{300};
     duration handover_abort = std::chrono::milliseconds{500};
+    duration handover_pause = std::chrono::seconds{10};
     duration handover_exit = std::chrono::seconds{3};
 };
 

@@ -51,7 +51,8 @@ std::uint8_t machine::eligible() const {
     return unclean_ || slow || no_space() ? if_nobody_better : 2;
 }
 
-/// E.1: of a voter that is not heard nothing is known, and it counts as one without.
+/// E.1: a voter that is not heard counts as one without room. One that is heard and said nothing
+/// of it yet has some: its first HEARTBEAT_ACK says so, and until then little is written.
 bool machine::may_grow() const {
     const auto* office = std::get_if<primary>(&role_);
     if (office == nullptr) {
@@ -61,7 +62,7 @@ bool machine::may_grow() const {
     for (const auto& [id, p] : office->voters) {
         const auto l = links_.find(id);
         const bool open = l != links_.end() && l->second.open();
-        with_space += voter(id) && open && !p.no_space ? 1U : 0U;
+        with_space += voter(id) && open && !p.no_space.value_or(false) ? 1U : 0U;
     }
     return with_space >= quorum();
 }

@@ -25,8 +25,14 @@ std::optional<base_feed::slice> base_feed::next(instant now) {
             waits_since_ = now;
         }
     }
-    given_ = std::min(group_end_, log_index{given_.value() + slice_entries});
+    given_ = std::min(group_end_, log_index{given_.value() + entries_of_slice()});
     return slice{.upto = given_, .ends_group = !is_in_group()};
+}
+
+/// By what an entry has on the average: what is held is at least what waits.
+std::uint64_t base_feed::entries_of_slice() const {
+    const std::uint64_t fit = slice_bytes * waiting() / std::max<std::uint64_t>(bytes_, 1);
+    return std::clamp<std::uint64_t>(fit, 1, slice_entries);
 }
 
 std::optional<instant> base_feed::due() const {

@@ -20,8 +20,9 @@ class base_feed {
     static constexpr std::size_t group_bytes = std::size_t{8} << 20U;
     /// or when the first of them waits so long.
     static constexpr duration longest_wait = std::chrono::milliseconds{200};
-    /// Entries of one turn.
+    /// Entries of one turn, and about so many bytes: they are copied.
     static constexpr std::uint64_t slice_entries = 512;
+    static constexpr std::uint64_t slice_bytes = std::uint64_t{256} << 10U;
 
     /// `given`: what the database has.
     explicit base_feed(log_index given) : committed_(given), group_end_(given), given_(given) {}
@@ -41,6 +42,7 @@ class base_feed {
 
   private:
     [[nodiscard]] bool is_in_group() const { return given_ < group_end_; }
+    [[nodiscard]] std::uint64_t entries_of_slice() const;
     [[nodiscard]] std::uint64_t waiting() const { return committed_.value() - given_.value(); }
 
     log_index committed_;

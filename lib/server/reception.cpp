@@ -8,6 +8,9 @@ namespace almenara::server {
 
 namespace {
 
+/// Of requests that were held and can go on now.
+constexpr std::size_t served_at_once = 64;
+
 almenara::epoch epoch_seen(const client_request& what) {
     return std::visit(
         []<class Request>(const Request& asked) {
@@ -259,8 +262,14 @@ void reception::tick() {
         serve(one.connection, std::move(one.request));
     }
     if (in_office() && held_.has(held_for::office)) {
+        // Everybody's clients may have come: some of them in each turn.
+        std::size_t served = 0;
         for (held_request& one : held_.take(held_for::office)) {
-            request(one.connection, std::move(one.request));
+            if (served++ < served_at_once) {
+                request(one.connection, std::move(one.request));
+            } else if (!held_.hold(one)) {
+                redirect(one.connection, number_of(one.request));
+            }
         }
     }
     // B.10.6: the hand-over was given up.

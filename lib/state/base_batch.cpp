@@ -17,6 +17,7 @@ base_batch merged(std::vector<base_batch> batches) {
     std::vector<place> places;
     for (std::size_t batch = 0; batch < batches.size(); ++batch) {
         whole.entries += batches[batch].entries;
+        whole.bytes += batches[batch].bytes;
         for (std::size_t change = 0; change < batches[batch].changes.size(); ++change) {
             places.push_back({.batch = batch, .change = change});
         }
@@ -32,7 +33,6 @@ base_batch merged(std::vector<base_batch> batches) {
     for (const place& where : places) {
         change& next = at(where);
         if (whole.changes.empty() || whole.changes.back().key != next.key) {
-            whole.bytes += next.key.size() + next.bytes.size();
             whole.changes.push_back(std::move(next));
         }
     }

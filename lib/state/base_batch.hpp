@@ -13,7 +13,7 @@ struct base_batch {
     applied_row upto;
     std::vector<change> changes;
     std::size_t entries = 0;
-    std::size_t bytes = 0; ///< of keys and values
+    std::size_t bytes = 0; ///< of their changes
 };
 
 /// Batches that follow each other, at least one, as a single one: each row as the last of them

@@ -127,6 +127,7 @@ std::optional<base_batch> overlay::take_for_base(log_index upto) {
     while (taken_.index < upto) {
         entry& next = at(taken_.index.next());
         take_position(next.where);
+        batch.bytes += next.bytes;
         for (const table::iterator row : next.rows) {
             const auto last = last_of(row->second, upto);
             // Else a later entry of the batch gives the row.
@@ -135,7 +136,6 @@ std::optional<base_batch> overlay::take_for_base(log_index upto) {
                 what.kind = last->value ? change_kind::put : change_kind::erase;
                 what.key = row->first;
                 what.bytes = last->value.value_or(base::byte_vector{});
-                batch.bytes += what.key.size() + what.bytes.size();
             }
         }
     }

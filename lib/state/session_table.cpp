@@ -18,6 +18,16 @@ constexpr std::string_view nonce_prefix = "nonce/";
 constexpr std::string_view result_prefix = "result/";
 constexpr std::string_view count_key = "sessions";
 
+/// No key of these is longer: one allocation makes it.
+constexpr std::size_t longest_key = 48;
+
+std::string begin_key(std::string_view prefix) {
+    std::string key;
+    key.reserve(longest_key);
+    key += prefix;
+    return key;
+}
+
 /// Ids stand in keys as their bytes.
 template <class Id>
 void append_id(std::string& key, const Id& id) {
@@ -42,14 +52,14 @@ std::uint64_t number_behind(std::string_view key, std::size_t prefix) {
 }
 
 std::string nonce_key(device_id device, open_nonce nonce) {
-    std::string key{nonce_prefix};
+    std::string key = begin_key(nonce_prefix);
     append_id(key, device);
     append_id(key, nonce);
     return key;
 }
 
 std::string result_key(session_id session, sequence seq) {
-    std::string key{result_prefix};
+    std::string key = begin_key(result_prefix);
     append_id(key, session);
     append_number(key, seq.value());
     return key;
@@ -105,7 +115,7 @@ void count(transaction& rows, std::uint64_t sessions) {
 } // namespace
 
 std::string session_key(session_id session) {
-    std::string key{session_prefix};
+    std::string key = begin_key(session_prefix);
     append_id(key, session);
     return key;
 }

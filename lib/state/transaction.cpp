@@ -61,17 +61,20 @@ void transaction::forget_changes() {
 std::vector<change> transaction::take_changes() {
     std::vector<change> changes;
     changes.reserve(rows_.size());
-    for (auto& [key, row] : rows_) {
+    while (!rows_.empty()) {
+        auto node = rows_.extract(rows_.begin()); // Its key can be moved too.
+        written& row = node.mapped();
         if (!row.is_whole) {
             std::move(row.splices.begin(), row.splices.end(), std::back_inserter(changes));
-        } else if (row.value) {
-            changes.push_back(
-                {.kind = change_kind::put, .key = key, .bytes = std::move(*row.value)});
-        } else {
-            changes.push_back({.kind = change_kind::erase, .key = key});
+            continue;
+        }
+        change& what = changes.emplace_back();
+        what.kind = row.value ? change_kind::put : change_kind::erase;
+        what.key = std::move(node.key());
+        if (row.value) {
+            what.bytes = std::move(*row.value);
         }
     }
-    rows_.clear();
     return changes;
 }
 

@@ -106,7 +106,7 @@ apply_thread::report apply_thread::run(job work) {
     }
     if (!work.batches.empty()) {
         const state::base_batch whole = state::merged(std::move(work.batches));
-        if (auto wrote = into_.write(whole.upto, whole.changes); wrote) {
+        if (auto wrote = into_.write(whole.upto, whole.changes, whole.bytes); wrote) {
             done.wrote = whole.upto;
         }
     }

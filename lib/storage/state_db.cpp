@@ -396,7 +396,8 @@ void state_db::apply(const state::applied_row& upto, std::span<const state::chan
 // -- Any thread -----------------------------------------------------------------------------------
 
 result<void> state_db::write(const state::applied_row& upto,
-                             std::span<const state::change> changes) {
+                             std::span<const state::change> changes,
+                             std::size_t log_bytes) {
     if (auto before = failure()) {
         return *before;
     }
@@ -414,7 +415,7 @@ result<void> state_db::write(const state::applied_row& upto,
     base::byte_vector header;
     wire::encode(state_header{.applied = upto}, header);
     status = batch.Put(slice_of(header_key), slice_of(header));
-    on_->bytes_since_flush += batch.GetDataSize();
+    on_->bytes_since_flush += std::max(batch.GetDataSize(), log_bytes);
     if (status.ok()) {
         rocksdb::WriteOptions how;
         how.disableWAL = true;

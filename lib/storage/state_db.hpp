@@ -80,8 +80,11 @@ class state_db final : public state::key_space {
     // -- Any thread --
 
     /// Whole rows, best in the order of keys, each once. One thread at a time.
+    /// `log_bytes`: what the entries had changed that came to this. Rows that were written again
+    /// and again count each time: what is not in files is log that must be kept (B.8).
     [[nodiscard]] result<void> write(const state::applied_row& upto,
-                                     std::span<const state::change> changes);
+                                     std::span<const state::change> changes,
+                                     std::size_t log_bytes = 0);
 
     [[nodiscard]] result<std::unique_ptr<state_view>> view() const;
 

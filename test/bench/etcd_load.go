@@ -1,6 +1,7 @@
-// Writes to an etcd cluster over gRPC, each client with one write under way:
+// Writes to an etcd cluster over gRPC, or reads from it (linearizable), each client with one
+// operation under way:
 //
-//	etcd-load ENDPOINT CLIENTS SIZE SECONDS
+//	etcd-load ENDPOINT CLIENTS SIZE SECONDS write|read
 //
 // One JSON object is printed. It is built and run by side_by_side.py where etcd's Go client is
 // installed (Debian: golang-go golang-etcd-server-dev).
@@ -22,21 +23,30 @@ import (
 func number(at int) int {
 	value, problem := strconv.Atoi(os.Args[at])
 	if problem != nil || value <= 0 {
-		fmt.Fprintln(os.Stderr, "usage: etcd-load ENDPOINT CLIENTS SIZE SECONDS")
+		fmt.Fprintln(os.Stderr, "usage: etcd-load ENDPOINT CLIENTS SIZE SECONDS write|read")
 		os.Exit(2)
 	}
 	return value
 }
 
-// How long each write of one client took, until the end.
-func play(server *clientv3.Client, name string, value string, end time.Time) []time.Duration {
+func ask(server *clientv3.Client, name string, value string, reads bool) error {
+	limit, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if reads {
+		_, problem := server.Get(limit, name)
+		return problem
+	}
+	_, problem := server.Put(limit, name, value)
+	return problem
+}
+
+// How long each operation of one client took, until the end.
+func play(server *clientv3.Client, name string, value string, reads bool,
+	end time.Time) []time.Duration {
 	var took []time.Duration
 	for time.Now().Before(end) {
 		begun := time.Now()
-		limit, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		_, problem := server.Put(limit, name, value)
-		cancel()
-		if problem == nil {
+		if ask(server, name, value, reads) == nil {
 			took = append(took, time.Since(begun))
 		}
 	}
@@ -44,7 +54,12 @@ func play(server *clientv3.Client, name string, value string, end time.Time) []t
 }
 
 func main() {
+	if len(os.Args) != 6 || (os.Args[5] != "write" && os.Args[5] != "read") {
+		fmt.Fprintln(os.Stderr, "usage: etcd-load ENDPOINT CLIENTS SIZE SECONDS write|read")
+		os.Exit(2)
+	}
 	clients, size, seconds := number(2), number(3), number(4)
+	reads := os.Args[5] == "read"
 	value := strings.Repeat("v", size)
 	// One gRPC connection carries many streams; a few of them are faster than one.
 	var servers []*clientv3.Client
@@ -57,6 +72,12 @@ func main() {
 		}
 		servers = append(servers, server)
 	}
+	for i := 0; reads && i < clients; i++ {
+		if problem := ask(servers[0], fmt.Sprintf("bench/%d", i), value, false); problem != nil {
+			fmt.Fprintln(os.Stderr, "etcd-load: writing what is to be read:", problem)
+			os.Exit(1)
+		}
+	}
 	end := time.Now().Add(time.Duration(seconds) * time.Second)
 	results := make([][]time.Duration, clients)
 	var all sync.WaitGroup
@@ -64,7 +85,8 @@ func main() {
 		all.Add(1)
 		go func(i int) {
 			defer all.Done()
-			results[i] = play(servers[i%len(servers)], fmt.Sprintf("bench/%d", i), value, end)
+			results[i] = play(servers[i%len(servers)], fmt.Sprintf("bench/%d", i), value, reads,
+				end)
 		}(i)
 	}
 	all.Wait()
@@ -73,7 +95,7 @@ func main() {
 		took = append(took, some...)
 	}
 	if len(took) == 0 {
-		fmt.Fprintln(os.Stderr, "etcd-load: nothing was written")
+		fmt.Fprintln(os.Stderr, "etcd-load: nothing was answered")
 		os.Exit(1)
 	}
 	sort.Slice(took, func(a, b int) bool { return took[a] < took[b] })

@@ -2,11 +2,13 @@
 """Runs Almenara beside others on this machine, in turns, and prints one table of ratios.
 
     test/bench/side_by_side.py [--build build/release] [--clients 1,16,64] [--size 256]
-                               [--seconds 5] [--rounds 3] [--dir DIR] [--json]
+                               [--workload write|read] [--seconds 5] [--rounds 3] [--dir DIR]
+                               [--json]
 
 Contenders: almenara, bound (what no program can be faster than), and those that are installed: redis
-(SET and WAIT 2, appendfsync always) and etcd (gRPC, to its leader). Each is started once; then they
-take turns, A B A B, so that whatever else the machine does hits all of them. Medians are compared.
+(SET and WAIT 2, appendfsync always) and etcd (gRPC, to its leader). With --workload read, of what
+is in the state: almenara by a round to a majority, and etcd by a linearizable read. Each is started
+once; then they take turns, A B A B, so that whatever else the machine does hits all of them. Medians are compared.
 DIR must be on a real disk."""
 import argparse
 import json
@@ -102,7 +104,7 @@ class Contender:
             raise SystemExit(f"side_by_side: the load of {self.name}: {done.stderr.strip()}")
         told = self.read(json.loads(done.stdout))
         if self.servers:
-            if flushes is not None:
+            if flushes is not None and self.options.workload == "write":
                 flushes = flushes_of(self.place) - flushes
                 # Each batch is synced by three servers.
                 told["batch"] = 3 * told["per_second"] * self.options.seconds / max(1, flushes)
@@ -148,8 +150,8 @@ class Almenara(Contender):
     def load(self, clients):
         servers = [word for port in self.ports for word in ("-s", f"127.0.0.1:{port}")]
         return [self.options.build / "bin/almenara-bench", "--plaintext", *servers, "--json",
-                "--workload", "write", "--clients", clients, "--size", self.options.size,
-                "--seconds", self.options.seconds]
+                "--workload", self.options.workload, "--clients", clients,
+                "--size", self.options.size, "--seconds", self.options.seconds]
 
     def read(self, told):
         latency = told["latency_us"]
@@ -232,12 +234,15 @@ class Etcd(Contender):
 
     def load(self, clients):
         return [self.place / "etcd-load", self.leader(), clients, self.options.size,
-                self.options.seconds]
+                self.options.seconds, self.options.workload]
 
 
 def contenders(options, place):
-    found = [Almenara(options, place / "almenara"), Bound(options, place / "bound")]
-    if shutil.which("redis-server"):
+    found = [Almenara(options, place / "almenara")]
+    writes = options.workload == "write"
+    if writes:
+        found.append(Bound(options, place / "bound"))
+    if writes and shutil.which("redis-server"):
         found.append(Redis(options, place / "redis"))
     if all(shutil.which(each) for each in ("etcd", "etcdctl", "go")):
         found.append(Etcd(options, place / "etcd"))
@@ -255,11 +260,12 @@ def cell(value, form):
 
 def print_table(results, clients):
     print(f"\n{clients} clients")
-    print(f"{'':10} {'writes/s':>9} {'of bound':>9} {'almenara is':>12} {'p50 us':>8} {'p99 us':>8} "
+    print(f"{'':10} {'per s':>9} {'of bound':>9} {'almenara is':>12} {'p50 us':>8} {'p99 us':>8} "
           f"{'batch':>6} {'switches/write':>15}")
     rates = {name: median(runs, "per_second") for name, runs in results.items()}
     for name, runs in results.items():
-        print(f"{name:10} {rates[name]:9.0f} {rates[name] / rates['bound']:9.2f} "
+        of_bound = rates[name] / rates["bound"] if "bound" in rates else None
+        print(f"{name:10} {rates[name]:9.0f} {cell(of_bound, '9.2f'):>9} "
               f"{rates['almenara'] / rates[name]:11.2f}x {cell(median(runs, 'p50'), '8.0f'):>8} "
               f"{cell(median(runs, 'p99'), '8.0f'):>8} {cell(median(runs, 'batch'), '6.1f'):>6} "
               f"{cell(median(runs, 'switches'), '15.2f'):>15}")
@@ -292,6 +298,7 @@ def main():
     words.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build/release")
     words.add_argument("--clients", default="1,16,64")
     words.add_argument("--size", type=int, default=256)
+    words.add_argument("--workload", choices=("write", "read"), default="write")
     words.add_argument("--seconds", type=int, default=5)
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--dir", type=pathlib.Path)

@@ -4,6 +4,7 @@
 #include "state/memory_key_space.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -55,6 +56,7 @@ class cold_key_space final : public state::key_space {
     }
 
     [[nodiscard]] const state::memory_key_space& rows() const { return rows_; }
+    [[nodiscard]] std::uint64_t digest() const { return rows_.digest(); }
 
   private:
     state::memory_key_space rows_;

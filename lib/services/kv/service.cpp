@@ -31,7 +31,11 @@ static_assert(largest_value + largest_expected_value + largest_key + 256 <=
               state::limits{}.largest_body);
 
 std::string row_key(std::string_view key) {
-    return fmt::format("{}{}", row_prefix, key);
+    std::string row;
+    row.reserve(row_prefix.size() + key.size());
+    row += row_prefix;
+    row += key;
+    return row;
 }
 
 std::optional<kv_row> find(const state::table_view& rows, std::string_view key) {

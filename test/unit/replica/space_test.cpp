@@ -12,7 +12,8 @@ using test::three;
 using test::two;
 
 constexpr disk_report little{.free_space = std::uint64_t{255} << 20U};
-constexpr disk_report enough{.free_space = std::uint64_t{256} << 20U};
+constexpr disk_report nearly{.free_space = std::uint64_t{300} << 20U};
+constexpr disk_report enough{.free_space = std::uint64_t{320} << 20U};
 
 /// What a backup acks a HEARTBEAT with.
 void says(stand& s, server_id peer, bool no_space) {
@@ -35,6 +36,8 @@ TEST_CASE("E.1: a server with little room is eligible if nobody better is, and s
     s.forget();
     s.step(little);
     CHECK_FALSE(s.noted(note_kind::space));
+    s.step(nearly); // What a compaction gives back is taken again.
+    CHECK(s.status().no_space);
     s.step(enough);
     CHECK(s.noted(note_kind::space));
     CHECK(s.status().eligible == 2);
@@ -62,10 +65,36 @@ TEST_CASE("E.1: what adds something needs room on a majority of the voters") {
     }
 }
 
+TEST_CASE("E.1: what nobody said yet is no room to hand over to") {
+    stand s{3};
+    s.step(little);
+    s.rule();
+    s.ack_all();
+    s.run(20ms);
+    CHECK(s.count<handover>(one) + s.count<handover>(three) == 0);
+    says(s, one, true);
+    says(s, three, false);
+    s.tick();
+    CHECK(s.count<handover>(one) == 0);
+    CHECK(s.count<handover>(three) == 1);
+    SECTION("who does not take over is not asked again at once, and this one stays") {
+        s.forget();
+        for (int i = 0; i < 80; ++i) {
+            s.run(50ms);
+            s.ack_all();
+            says(s, three, false);
+        }
+        CHECK(s.role() == role_name::primary);
+        CHECK(s.count<handover>(three) == 0);
+        CHECK(s.count<resign>(one) == 0);
+    }
+}
+
 TEST_CASE("E.1: a primary without room hands over to who has some") {
     stand s{3};
     s.rule();
     SECTION("there is one") {
+        says(s, one, false);
         says(s, three, true);
         s.forget();
         s.step(little);

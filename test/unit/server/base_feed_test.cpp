@@ -86,6 +86,15 @@ TEST_CASE("A long log is given group by group", "[base_feed]") {
     CHECK(stand.take_groups() == std::vector<std::uint64_t>{10 + 2 * base_feed::group_entries + 5});
 }
 
+TEST_CASE("A slice of large entries has few of them, at least one", "[base_feed]") {
+    feeding_stand stand;
+    stand.commit(110, 40 * base_feed::slice_bytes);
+    CHECK(stand.take() == std::pair{12UL, false});
+    stand.commit(111, 1000 * base_feed::slice_bytes);
+    CHECK(stand.take() == std::pair{13UL, false});
+    CHECK(stand.take_groups() == std::vector<std::uint64_t>{110, 111});
+}
+
 TEST_CASE("Many bytes do not wait", "[base_feed]") {
     feeding_stand stand;
     stand.commit(11, base_feed::group_bytes - 1);

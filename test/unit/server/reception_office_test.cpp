@@ -90,6 +90,35 @@ TEST_CASE("D.3: who asks while office is entered is held, and served in it") {
     CHECK(next.hears<wire::operation_result>(bob).index.next() == next.last());
 }
 
+TEST_CASE("D.3: of many who were held some are served in each turn, in order") {
+    heir_stand next;
+    next.begins_office(4);
+    constexpr std::uint64_t many = 200;
+    for (std::uint64_t i = 0; i < many; ++i) {
+        next.says(connection_id{100 + i},
+                  wire::attach{.request = request_id{1}, .session = next.session});
+    }
+    while (next.hall().is_entering()) {
+        REQUIRE_FALSE(next.enters_further());
+    }
+    const auto served = [&next] {
+        std::uint64_t count = 0;
+        while (count < many && !next.hears_nothing(connection_id{100 + count})) {
+            ++count;
+        }
+        return count;
+    };
+    std::uint64_t before = 0;
+    while (next.wants_a_turn() && before < many) {
+        next.waits(0ms);
+        const std::uint64_t now = served();
+        CHECK(now > before);
+        CHECK(now - before < many / 2);
+        before = now;
+    }
+    CHECK(before == many);
+}
+
 TEST_CASE(
     "B.5.1: one that was held and knows a higher epoch waits for a probe round all the same") {
     heir_stand next;

@@ -22,7 +22,8 @@ change erase(std::string key) {
 base_batch batch_upto(std::uint64_t index, std::size_t entries, std::vector<change> changes) {
     return {.upto = {.index = log_index{index}, .epoch = epoch{3}, .hash = index},
             .changes = std::move(changes),
-            .entries = entries};
+            .entries = entries,
+            .bytes = 10 * entries};
 }
 
 } // namespace
@@ -36,7 +37,7 @@ TEST_CASE("B.4 batches become one: each row once, as the last leaves it, in orde
     CHECK(whole.upto.index == log_index{8});
     CHECK(whole.upto.hash == 8);
     CHECK(whole.entries == 7);
-    CHECK(whole.bytes == 9);
+    CHECK(whole.bytes == 70);
     const std::vector<change> expected{put("a", "1"), put("b", "3"), put("c", "33"), put("d", "2")};
     CHECK(whole.changes == expected);
 }

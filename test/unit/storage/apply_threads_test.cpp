@@ -159,7 +159,7 @@ TEST_CASE("B.8 what little was written is in files after a while") {
     stand s;
     s.starts(std::chrono::milliseconds{20});
     for (const std::uint64_t index : {1U, 2U, 3U}) {
-        s.apply->give(batch_of(index, {put_row("a", "1")}));
+        s.apply->give(group_of(batch_of(index, {put_row("a", "1")})));
         while (s.flushed < log_index{index}) {
             REQUIRE(s.loop.run_one());
         }

@@ -79,7 +79,9 @@ TEST_CASE("architecture 2: cold rows are fetched beside the owner, also while ba
             over.settle({.index = log_index{index}, .config = {}});
             model.apply({.index = log_index{index}}, changes);
             if (auto batch = over.take_for_base(log_index{index - luck.below(2)})) {
-                apply.give(std::move(*batch));
+                std::vector<state::base_batch> group;
+                group.push_back(std::move(*batch));
+                apply.give(std::move(group));
             }
             over.forget(3);
             loop.run_ready();

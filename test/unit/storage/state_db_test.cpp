@@ -255,6 +255,24 @@ TEST_CASE("B.8 the state is flushed by itself after so many entries, and says so
     db->when_flushed({});
 }
 
+TEST_CASE("B.8 the state is flushed after so much log, also if that came to little") {
+    const temporary_directory place;
+    const state_db_options options;
+    const auto db = open_state(place / "state", options);
+    std::atomic<int> told = 0;
+    db->when_flushed([&told] {
+        ++told;
+        told.notify_one();
+    });
+    const auto same = std::vector{put_row("a", "1")};
+    REQUIRE(db->write(applied_at(1), same, options.flush_bytes - 1));
+    CHECK(db->flushed() == log_index{0});
+    REQUIRE(db->write(applied_at(2), same, 1));
+    told.wait(0);
+    CHECK(db->flushed() == log_index{2});
+    db->when_flushed({});
+}
+
 TEST_CASE("a state of a newer version is refused, and it is said what to do") {
     const temporary_directory place;
     base::byte_vector header;
