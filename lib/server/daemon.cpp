@@ -269,15 +269,19 @@ void daemon::reload() {
 }
 
 void daemon::dump_state() {
-    constexpr unsigned nearly_all = 99;
+    constexpr unsigned nearly_all = 999; // of 1000
+    const auto micros = [now = turns_.now()](const loop_lag& of) {
+        return of.per_mille(now, nearly_all).count() / 1000;
+    };
     const client_room room = clients_.room();
     const replica::core_status& now = driver_->status();
     log::notice("state: server {}, {}, at {}; {} clients inside, {} connections, room for {} (by "
-                "{}); loop lag p99 {} us; epoch {}, log up to {}, commit {}, applied {}, reach {}",
+                "{}); turns p99.9 {} us, of the processor {} us; epoch {}, log up to {}, commit "
+                "{}, applied {}, reach {}",
                 directory_.server(), role_of(now), address_, clients_.inside(),
-                clients_.connections(), room.clients, room.bound_by,
-                turns_.lag().percentile(turns_.now(), nearly_all).count() / 1000, now.epoch,
-                now.last.index, now.commit, now.applied, now.reach);
+                clients_.connections(), room.clients, room.bound_by, micros(turns_.lag()),
+                micros(turns_.work()), now.epoch, now.last.index, now.commit, now.applied,
+                now.reach);
 }
 
 void daemon::stop(std::string_view why) {

@@ -17,7 +17,7 @@ void loop_lag::record(instant now, duration turn) {
     ++current_[std::min(step, steps - 1)];
 }
 
-duration loop_lag::percentile(instant now, unsigned percent) const {
+duration loop_lag::per_mille(instant now, unsigned of_thousand) const {
     const auto windows = (now - current_since_) / window;
     if (windows > 1) {
         return duration::zero();
@@ -30,7 +30,7 @@ duration loop_lag::percentile(instant now, unsigned percent) const {
     std::uint64_t seen = 0;
     for (std::size_t step = 0; step < steps && total > 0; ++step) {
         seen += lately[step];
-        if (seen * 100 >= total * percent) {
+        if (seen * 1000 >= total * of_thousand) {
             return duration{std::int64_t{1} << step};
         }
     }

@@ -18,7 +18,10 @@ class loop_lag {
 
     /// The turn than which `percent` of 100 were not longer, rounded up to its step; zero when
     /// nothing was recorded lately.
-    [[nodiscard]] duration percentile(instant now, unsigned percent) const;
+    [[nodiscard]] duration percentile(instant now, unsigned percent) const {
+        return per_mille(now, percent * 10);
+    }
+    [[nodiscard]] duration per_mille(instant now, unsigned of_thousand) const;
 
   private:
     // 2^36 ns are more than a minute: longer turns count as that.

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include <time.h>
+
 namespace almenara::server {
 
 namespace {
@@ -14,6 +16,12 @@ constexpr duration longest_polling = std::chrono::milliseconds{1};
 
 /// Looking at the clock costs something too.
 constexpr unsigned handlers_between_looks = 16;
+
+duration processor_time_of_this_thread() {
+    ::timespec spent{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return std::chrono::seconds{spent.tv_sec} + std::chrono::nanoseconds{spent.tv_nsec};
+}
 
 /// One thread runs this context; Asio then leaves out what only several would need.
 constexpr int one_thread = 1;
@@ -33,6 +41,7 @@ void reactor::run() {
     turn_began_.reset(); // A start is no turn.
     while (wait()) {
         const instant began = now();
+        const duration work_before = processor_time_of_this_thread();
         poll_until_dry(began + longest_polling);
         if (flush_) {
             flush_();
@@ -40,6 +49,7 @@ void reactor::run() {
         const instant ended = net::monotonic_now();
         last_turn_ = ended - began;
         lag_.record(ended, last_turn_);
+        work_.record(ended, processor_time_of_this_thread() - work_before);
         turn_began_.reset();
     }
 }

@@ -40,6 +40,8 @@ class reactor {
     [[nodiscard]] bool is_dry() const { return is_dry_; }
 
     [[nodiscard]] const loop_lag& lag() const { return lag_; }
+    /// The same in processor time of this thread: what the turns themselves took.
+    [[nodiscard]] const loop_lag& work() const { return work_; }
 
   private:
     [[nodiscard]] bool wait();
@@ -52,6 +54,7 @@ class reactor {
     duration last_turn_{0};
     bool is_dry_ = false;
     loop_lag lag_;
+    loop_lag work_;
 };
 
 } // namespace almenara::server

@@ -54,6 +54,17 @@ TEST_CASE("004 one late turn of a hundred is not the 99th percentile, two are") 
     CHECK(lag.percentile(later, 99) > 1s);
 }
 
+TEST_CASE("004 one late turn of a thousand is not the 99.9th percentile, two are") {
+    loop_lag lag;
+    for (int turn = 0; turn < 999; ++turn) {
+        lag.record(begin, duration{1000});
+    }
+    lag.record(begin, duration{1'000'000});
+    CHECK(lag.per_mille(begin, 999) == duration{1024});
+    lag.record(begin, duration{1'000'000});
+    CHECK(lag.per_mille(begin, 999) == duration{1 << 20});
+}
+
 TEST_CASE("004 a burst is remembered for a window and forgotten after two") {
     loop_lag lag;
     record(lag, begin, 1, 1s);
