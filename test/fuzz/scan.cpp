@@ -105,7 +105,13 @@ class told_log {
         ALMENARA_CHECK((found->verdict == core::scan_verdict::damaged) ==
                        found->damage.has_value());
         ALMENARA_CHECK(!found->damage || found->damage->from == found->position.last.index.next());
-        const core::reconciled start = stand_.start();
+        const auto started = stand_.try_start();
+        if (!started) {
+            // B.8: of a log without its beginning the state must have that, and there is none.
+            ALMENARA_CHECK(!found->damage && found->base.index > log_index{0});
+            return;
+        }
+        const core::reconciled& start = *started;
         ALMENARA_CHECK(start.positions.empty() || start.positions.back() == stand_.end());
         const replica::log_point kept = stand_.end();
         stand_.replace(kept, 2, epoch{1000});

@@ -68,6 +68,13 @@ class log_stand {
 
     /// What the core would be given.
     core::reconciled start(const core::state_row& state = {}) {
+        auto started = try_start(state);
+        ALMENARA_CHECK(started.has_value());
+        return std::move(*started);
+    }
+
+    /// The same where it may be refused: then there is no log to write to.
+    result<core::reconciled> try_start(const core::state_row& state = {}) {
         planner_.reset();
         memory_device on{disk};
         auto started = core::start_log(on,
@@ -76,6 +83,9 @@ class log_stand {
                                         .boot = boot,
                                         .missing = core::missing_log::is_made},
                                        state);
+        if (!started) {
+            return started.error();
+        }
         verdict = started->verdict;
         end_ = started->found.position.last;
         planner_.emplace(std::move(started->start));

@@ -13,8 +13,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -93,9 +95,27 @@ class row_dice {
 
 /// The directory as it is on the disk at this moment, in another place.
 [[nodiscard]] inline std::string crash_image(const std::string& of, const std::string& to) {
-    std::filesystem::remove_all(to);
-    std::filesystem::copy(of, to, std::filesystem::copy_options::recursive);
-    return to;
+    namespace fs = std::filesystem;
+    const auto names = [&of] {
+        std::set<std::string> all;
+        for (const auto& one : fs::directory_iterator(of)) {
+            all.insert(one.path().filename());
+        }
+        return all;
+    };
+    // The database removes files that it needs no more at any time: then it was not one moment.
+    constexpr int most_tries = 1000;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        fs::remove_all(to);
+        const auto before = names();
+        std::error_code failure;
+        fs::copy(of, to, fs::copy_options::recursive, failure);
+        if (!failure && names() == before) {
+            return to;
+        }
+    }
+    FAIL("the files do not come to rest");
+    return {};
 }
 
 [[nodiscard]] inline std::unique_ptr<storage::state_db> open_state(
