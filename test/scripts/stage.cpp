@@ -71,7 +71,11 @@ std::vector<entry_ptr> stage::log_of(const server& s) const {
     }
     std::vector<entry_ptr> log;
     for (log_index i{1}; i <= s.core->status().last.index; i = i.next()) {
-        const auto known = entries.find(s.core->position(i)->hash);
+        const auto where = s.core->position(i);
+        if (!where) {
+            continue; // It was recycled.
+        }
+        const auto known = entries.find(where->hash);
         // What was not written yet is still in the core's memory.
         log.push_back(known == entries.end() ? s.core->entries_from(i).front() : known->second);
     }
