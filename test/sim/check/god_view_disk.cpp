@@ -22,7 +22,9 @@ void god_view::check_disk_kept(const replica::start_state& start, const log_imag
                       start.meta.epoch, server.meta.epoch);
     }
     const auto& had = server.meta.damaged;
-    if (had && (!start.meta.damaged || is_less(*had, *start.meta.damaged))) {
+    // A record that forgets it was judged when it was written, and may be there without a sync.
+    const bool forgets = !start.meta.damaged && server.noted_damage;
+    if (had && (forgets || (start.meta.damaged && is_less(*had, *start.meta.damaged)))) {
         found_.report("I26", "server {} starts and knows less of its damage than its disk did",
                       start.self);
     }

@@ -680,6 +680,21 @@ TEST_CASE("I26 damage is forgotten only with all that was committed and once the
         cluster.forgets_damage(1);
         CHECK(cluster.broken() == nothing);
     }
+    SECTION("by then, and a record that says so may be there without a sync") {
+        cluster.copy(1, 3, last);
+        cluster.sync_log(1);
+        cluster.forgets_damage(1);
+        cluster.at(1).disk.damaged.reset();
+        cluster.restart(1, last);
+        CHECK(cluster.broken() == nothing);
+    }
+    SECTION("nor by a start without such a record") {
+        cluster.copy(1, 3, last);
+        cluster.sync_log(1);
+        cluster.at(1).disk.damaged.reset();
+        cluster.restart(1, last);
+        CHECK(cluster.broken() == "I26");
+    }
 }
 
 TEST_CASE("I11 damage takes nothing from before it, and no repair that was synced") {
