@@ -151,20 +151,22 @@ void kv_client::heard(instant now, connection_id connection, const server_answer
                       habits_.number, from.server, number);
         return;
     }
-    check_answer(asked->second, answer);
+    check_answer(from.server, asked->second, answer);
     from.asked.erase(asked);
-    const auto* const attached = std::get_if<wire::attached>(&answer);
-    const epoch before = core_.epoch_seen();
     std::visit([&](const auto& told) { core_.heard(now, from.link, told); }, answer);
-    // I19: what it follows is never older than what it has seen. An answer of an older epoch may
-    // still come, late, of a server that rules anew: then it does not count.
-    if (attached != nullptr && attached->epoch < before && core_.followed() == from.link) {
-        found_.report("I19", "client {} has seen epoch {} and is served by server {} of epoch {}",
-                      habits_.number, before, from.server, attached->epoch);
-    }
 }
 
-void kv_client::check_answer(const client_request& asked, const server_answer& answer) {
+void kv_client::check_answer(server_id server,
+                             const client_request& asked,
+                             const server_answer& answer) {
+    // I19: who is told of a newer epoch finds out by a probe round that its own is over (B.5.1).
+    // What the client has heard since it asked, nobody could know.
+    const auto* const attach = std::get_if<wire::attach>(&asked);
+    const auto* const attached = std::get_if<wire::attached>(&answer);
+    if (attach != nullptr && attached != nullptr && attached->epoch < attach->epoch_seen) {
+        found_.report("I19", "client {} has seen epoch {} and is served by server {} of epoch {}",
+                      habits_.number, attach->epoch_seen, server, attached->epoch);
+    }
     const auto* const login = std::get_if<wire::login>(&asked);
     const auto* const opened = std::get_if<wire::login_ok>(&answer);
     if (login != nullptr && opened != nullptr && login->nonce) {

@@ -76,7 +76,7 @@ class kv_client final : public client {
     void close(link_id link);
     void ended(const almenara::client::ended_errand& what, instant now);
 
-    void check_answer(const client_request& asked, const server_answer& answer);
+    void check_answer(server_id server, const client_request& asked, const server_answer& answer);
     void check_session(const wire::login& asked, const wire::login_ok& told);
     [[nodiscard]] wire::welcome open_door(server_id server, request_id hello) const;
     [[nodiscard]] duration a_deadline();
