@@ -153,7 +153,14 @@ void kv_client::heard(instant now, connection_id connection, const server_answer
     }
     check_answer(from.server, asked->second, answer);
     from.asked.erase(asked);
+    const auto* const attached = std::get_if<wire::attached>(&answer);
+    const epoch before = core_.epoch_seen();
     std::visit([&](const auto& told) { core_.heard(now, from.link, told); }, answer);
+    // I19, the client's part: an answer of an older epoch that comes late does not count.
+    if (attached != nullptr && attached->epoch < before && core_.followed() == from.link) {
+        found_.report("I19", "client {} has seen epoch {} and lets server {} of epoch {} serve it",
+                      habits_.number, before, from.server, attached->epoch);
+    }
 }
 
 void kv_client::check_answer(server_id server,
