@@ -13,43 +13,23 @@ cold_reader::cold_reader(const state_db& of, post_function post) : of_(of), post
 }
 
 cold_reader::~cold_reader() {
-    {
-        const std::lock_guard held{mutex_};
-        ends_ = true;
-    }
-    woken_.notify_one();
+    waiting_.end();
     thread_.join();
 }
 
 void cold_reader::fetch(state::needs wanted, answer told) {
-    {
-        const std::lock_guard held{mutex_};
-        waiting_.push_back({.wanted = std::move(wanted), .told = std::move(told)});
-    }
-    woken_.notify_one();
+    waiting_.give({.wanted = std::move(wanted), .told = std::move(told)});
 }
 
 void cold_reader::loop() {
     const std::weak_ptr<const bool> alive = alive_;
-    job next;
-    while (wait_for_work(next)) {
-        post_([alive, found = read(next.wanted), told = std::move(next.told)]() mutable {
+    while (auto next = waiting_.take()) {
+        post_([alive, found = read(next->wanted), told = std::move(next->told)]() mutable {
             if (!alive.expired()) {
                 told(std::move(found));
             }
         });
     }
-}
-
-bool cold_reader::wait_for_work(job& next) {
-    std::unique_lock held{mutex_};
-    woken_.wait(held, [this] { return ends_ || !waiting_.empty(); });
-    if (ends_) {
-        return false;
-    }
-    next = std::move(waiting_.front());
-    waiting_.pop_front();
-    return true;
 }
 
 result<state::inputs> cold_reader::read(const state::needs& wanted) const {

@@ -4,13 +4,11 @@
 #include "state/inputs.hpp"
 #include "state/needs.hpp"
 #include "storage/disk_thread.hpp"
+#include "storage/job_queue.hpp"
 #include "storage/state_db.hpp"
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 namespace almenara::storage {
@@ -40,17 +38,13 @@ class cold_reader {
     };
 
     void loop();
-    [[nodiscard]] bool wait_for_work(job& next);
     [[nodiscard]] result<state::inputs> read(const state::needs& wanted) const;
 
     const state_db& of_;
     post_function post_;
     std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 
-    std::mutex mutex_;
-    std::condition_variable woken_;
-    std::deque<job> waiting_;
-    bool ends_ = false;
+    job_queue<job> waiting_;
     std::thread thread_;
 };
 

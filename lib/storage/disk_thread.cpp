@@ -15,11 +15,7 @@ disk_thread::disk_thread(std::unique_ptr<device> on, post_function post, lane wh
 }
 
 disk_thread::~disk_thread() {
-    {
-        const std::lock_guard held{mutex_};
-        ends_ = true;
-    }
-    woken_.notify_one();
+    waiting_.end();
     if (lane_ == lane::background) {
         device_->cut_short(); // A spare of 64 MiB may take seconds, and the next start makes it.
     }
@@ -27,31 +23,15 @@ disk_thread::~disk_thread() {
 }
 
 void disk_thread::give(work next) {
-    {
-        const std::lock_guard held{mutex_};
-        ALMENARA_CHECK(waiting_.size() < most_waiting);
-        waiting_.push_back(std::move(next));
-    }
-    woken_.notify_one();
+    ALMENARA_CHECK(waiting_.size() < most_waiting);
+    waiting_.give(std::move(next));
 }
 
 void disk_thread::loop() {
-    work next;
-    while (wait_for_work(next)) {
-        post_(next(*device_));
-        next = nullptr; // What it holds is not kept until the next one comes.
+    // What a piece of work holds is not kept until the next one comes.
+    while (const auto next = waiting_.take()) {
+        post_((*next)(*device_));
     }
-}
-
-bool disk_thread::wait_for_work(work& next) {
-    std::unique_lock held{mutex_};
-    woken_.wait(held, [this] { return ends_ || !waiting_.empty(); });
-    if (ends_) {
-        return false;
-    }
-    next = std::move(waiting_.front());
-    waiting_.pop_front();
-    return true;
 }
 
 } // namespace almenara::storage

@@ -1,13 +1,12 @@
 #pragma once
 
 #include "storage/device.hpp"
+#include "storage/job_queue.hpp"
 
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 namespace almenara::storage {
@@ -43,15 +42,11 @@ class disk_thread {
 
   private:
     void loop();
-    [[nodiscard]] bool wait_for_work(work& next);
 
     std::unique_ptr<device> device_; ///< touched by the thread alone, but for its end
     lane lane_;
     post_function post_;
-    std::mutex mutex_;
-    std::condition_variable woken_;
-    std::deque<work> waiting_;
-    bool ends_ = false;
+    job_queue<work> waiting_;
     std::thread thread_;
 };
 
