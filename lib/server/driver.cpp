@@ -7,7 +7,6 @@
 #include "server/log_words.hpp"
 #include "wire/print.hpp"
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,10 +31,8 @@ constexpr duration notable_gap = std::chrono::milliseconds{1};
 constexpr std::size_t forgotten_at_once = 256;
 
 /// From threads that work for the driver.
-storage::post_function post_to(reactor& turns) {
-    return [&context = turns.context()](std::function<void()> answer) {
-        asio::post(context, std::move(answer));
-    };
+storage::post_function post_to(net::postbox& box) {
+    return [&box](std::function<void()> answer) { box.post(std::move(answer)); };
 }
 
 address_book book_of(const start_up& begun) {
@@ -61,24 +58,24 @@ driver::driver(reactor& turns,
       priority_(begun.core.priority),
       go_after_(wanted.go_after),
       directory_(std::move(begun.directory)),
+      posted_(turns.context()),
       core_(std::move(begun.core), {}, moment_),
       status_(core_.status()),
-      log_(std::move(begun.log), post_to(turns)),
+      log_(std::move(begun.log), post_to(posted_)),
       story_(std::move(writes)),
       links_(std::make_shared<peer_links>(
           turns.executor(), [this](replica::event what) { happened(std::move(what)); })),
       base_(std::move(begun.state)),
       reception_(*base_, services_, {}, *this),
       apply_(*base_,
-             post_to(turns),
+             post_to(posted_),
              [this](const storage::apply_thread::news& what) { base_told(what); }),
-      rows_(*base_, post_to(turns)),
+      rows_(*base_, post_to(posted_)),
       cuts_(wanted.batches_in_flight),
       committed_upto_(base_->applied().index),
       feed_(committed_upto_),
       timer_(turns.context()),
-      go_timer_(turns.context()),
-      work_(asio::make_work_guard(turns.context())) {
+      go_timer_(turns.context()) {
     recyclable_.flushed = base_->applied().index;
     recyclable_.kept = storage::core::retention_of(wanted.kept_log);
 }
@@ -90,7 +87,7 @@ driver::~driver() {
 void driver::begin() {
     if (!listed_.empty()) {
         log_.tend(); // Who belongs to nothing writes nothing.
-        space_.emplace(storage::space_watch::settings{.directory = directory_}, post_to(turns_),
+        space_.emplace(storage::space_watch::settings{.directory = directory_}, post_to(posted_),
                        [this](const storage::space_watch::news& what) {
                            happened(replica::disk_report{.free_space = what.free_space});
                        });
@@ -114,7 +111,7 @@ void driver::close() {
     links_->close_all();
     timer_.cancel();
     go_timer_.cancel();
-    work_.reset();
+    posted_.close();
 }
 
 // -- What happens ---------------------------------------------------------------------------------

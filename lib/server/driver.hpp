@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "net/byte_stream.hpp"
+#include "net/postbox.hpp"
 #include "replica/core.hpp"
 #include "server/base_feed.hpp"
 #include "server/client_registry.hpp"
@@ -24,8 +25,6 @@
 #include "storage/state_db.hpp"
 #include "storage/write_ahead_log.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
@@ -123,6 +122,9 @@ class driver final : public replication {
     std::uint16_t priority_;
     std::optional<duration> go_after_;
     std::string directory_;
+    /// Where the threads of the log, the state and the rest bring their answers. It is waited for
+    /// while nothing else is: the disk still answers at the end.
+    net::postbox posted_;
 
     replica::core core_;
     replica::core_status status_;
@@ -156,8 +158,6 @@ class driver final : public replication {
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer go_timer_;
     instant timer_set_for_ = instant::max();
-    /// The disk still answers while nothing else is left to wait for.
-    std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     std::function<void()> when_over_;
     bool core_is_over_ = false;
     bool is_closed_ = false;

@@ -39,9 +39,10 @@ instant reactor::now() {
 
 void reactor::run() {
     turn_began_.reset(); // A start is no turn.
+    // From one end to the next, one system call a turn: who waits takes next to nothing.
+    duration worked = processor_time_of_this_thread();
     while (wait()) {
         const instant began = now();
-        const duration work_before = processor_time_of_this_thread();
         poll_until_dry(began + longest_polling);
         if (flush_) {
             flush_();
@@ -49,7 +50,8 @@ void reactor::run() {
         const instant ended = net::monotonic_now();
         last_turn_ = ended - began;
         lag_.record(ended, last_turn_);
-        work_.record(ended, processor_time_of_this_thread() - work_before);
+        const duration worked_before = std::exchange(worked, processor_time_of_this_thread());
+        work_.record(ended, worked - worked_before);
         turn_began_.reset();
     }
 }

@@ -40,7 +40,8 @@ class reactor {
     [[nodiscard]] bool is_dry() const { return is_dry_; }
 
     [[nodiscard]] const loop_lag& lag() const { return lag_; }
-    /// The same in processor time of this thread: what the turns themselves took.
+    /// The same in processor time of this thread: what the turns themselves took, and the wait
+    /// before them.
     [[nodiscard]] const loop_lag& work() const { return work_; }
 
   private:

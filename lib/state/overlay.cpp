@@ -41,27 +41,30 @@ void overlay::push(log_index index, std::vector<change> changes) {
 overlay::table::iterator overlay::push(entry& whole, change&& what, table::iterator near) {
     std::optional<base::byte_vector> value = changed(what);
     memory_ += size_of(value);
+    const std::uint64_t hash = row_index<table::iterator>::hash_of(what.key);
     table::iterator row;
-    if (const auto found = index_.find(what.key)) {
+    if (const auto found = index_.find(what.key, hash)) {
         row = *found;
     } else {
         // Changes come in the order of keys, mostly: the next result is behind the one before it.
         const auto hint = near == rows_.end() ? near : std::next(near);
         row = rows_.try_emplace(hint, std::move(what.key));
-        index_.add(row);
+        row->second.hash = hash;
+        index_.add(row, hash);
     }
-    if (!row->second.empty() && row->second.back().index == whole.where.index) {
-        memory_ -= size_of(row->second.back().value);
-        row->second.back().value = std::move(value);
+    versions& all = row->second.versions;
+    if (!all.empty() && all.back().index == whole.where.index) {
+        memory_ -= size_of(all.back().value);
+        all.back().value = std::move(value);
         return row;
     }
-    row->second.push_back({whole.where.index, std::move(value)});
+    all.push_back({whole.where.index, std::move(value)});
     whole.rows.push_back(row);
     return row;
 }
 
 void overlay::erase(table::iterator row) {
-    index_.remove(row);
+    index_.remove(row, row->second.hash);
     rows_.erase(row);
 }
 
@@ -129,7 +132,7 @@ std::optional<base_batch> overlay::take_for_base(log_index upto) {
         take_position(next.where);
         batch.bytes += next.bytes;
         for (const table::iterator row : next.rows) {
-            const auto last = last_of(row->second, upto);
+            const auto last = last_of(row->second.versions, upto);
             // Else a later entry of the batch gives the row.
             if (last->index == next.where.index && !came_and_went(*row, last, before)) {
                 change& what = batch.changes.emplace_back();
@@ -147,7 +150,7 @@ std::optional<base_batch> overlay::take_for_base(log_index upto) {
 bool overlay::came_and_went(const table::value_type& row,
                             versions::const_iterator last,
                             log_index before) {
-    if (last->value || last == row.second.begin() || !is_written_once(row.first)) {
+    if (last->value || last == row.second.versions.begin() || !is_written_once(row.first)) {
         return false;
     }
     const version& previous = *std::prev(last);
@@ -204,7 +207,7 @@ void overlay::forget(std::size_t most) {
 void overlay::forget_first(log_index upto) {
     const entry& first = entries_.front();
     for (const table::iterator row : first.rows) {
-        versions& all = row->second;
+        versions& all = row->second.versions;
         // A row that changed often loses its old versions in one go.
         const auto last = last_of(all, upto);
         if (last->index != first.where.index) {
@@ -232,9 +235,10 @@ overlay::versions::iterator overlay::last_of(versions& of, log_index upto) {
 void overlay::drop_pending() {
     while (!entries_.empty() && entries_.back().where.index > committed_) {
         for (const table::iterator row : entries_.back().rows) {
-            memory_ -= size_of(row->second.back().value);
-            row->second.pop_back();
-            if (row->second.empty()) {
+            versions& all = row->second.versions;
+            memory_ -= size_of(all.back().value);
+            all.pop_back();
+            if (all.empty()) {
                 erase(row);
             }
         }
@@ -268,7 +272,7 @@ std::vector<row> overlay::base_view::scan(const key_range& range, const scan_lim
 
 std::optional<base::byte_vector> overlay::view::get(std::string_view key) const {
     if (const auto found = all_.index_.find(key)) {
-        if (const version* const one = all_.newest((*found)->second, seen_)) {
+        if (const version* const one = all_.newest((*found)->second.versions, seen_)) {
             return one->value;
         }
     }
@@ -277,8 +281,8 @@ std::optional<base::byte_vector> overlay::view::get(std::string_view key) const 
 
 std::vector<row> overlay::view::scan(const key_range& range, const scan_limit& limit) const {
     return merged_scan(base_, all_.rows_, range, limit,
-                       [this](const versions& of) -> const std::optional<base::byte_vector>* {
-                           const version* const one = all_.newest(of, seen_);
+                       [this](const changed_row& of) -> const std::optional<base::byte_vector>* {
+                           const version* const one = all_.newest(of.versions, seen_);
                            return one == nullptr ? nullptr : &one->value;
                        });
 }

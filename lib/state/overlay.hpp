@@ -9,6 +9,8 @@
 #include "state/table_view.hpp"
 #include "state/update.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -120,12 +122,18 @@ class overlay {
         log_index index;
         std::optional<base::byte_vector> value;
     };
-    using versions = std::vector<version>; ///< oldest first, at least one
-    using table = std::map<std::string, versions, std::less<>>;
+    /// Most rows have one, and most entries few rows: none of that is memory of its own, because
+    /// what a server does with a write is mostly waiting for memory.
+    using versions = boost::container::small_vector<version, 1>; ///< oldest first, at least one
+    struct changed_row {
+        std::uint64_t hash = 0; ///< of its key, for the index
+        overlay::versions versions;
+    };
+    using table = std::map<std::string, changed_row, std::less<>>;
     struct entry {
         entry_position where;
-        std::vector<table::iterator> rows; ///< that have a version of it
-        std::size_t bytes = 0;             ///< of its changes
+        boost::container::small_vector<table::iterator, 4> rows; ///< that have a version of it
+        std::size_t bytes = 0;                                   ///< of its changes
     };
 
     /// `near`: the row that was touched before. Gives this one.

@@ -12,14 +12,16 @@ void waiters::add(log_index index, const asker& who, result what) {
     ++of_session.operations;
     of_session.bytes += what.bytes;
     bytes_ += what.bytes;
-    asked_by_[who.connection].insert(index);
-    const bool is_new =
-        waiting_.emplace(index, waiter{.askers = {who}, .what = std::move(what)}).second;
-    ALMENARA_CHECK(is_new);
+    asked_by_[who.connection].push_back(index);
+    const std::size_t before = waiting_.size();
+    const auto at = waiting_.try_emplace(waiting_.end(), index); // Mostly it is the newest.
+    ALMENARA_CHECK(waiting_.size() == before + 1);
+    at->second.askers.push_back(who);
+    at->second.what = std::move(what);
 }
 
 bool waiters::ask_again(log_index index, const asker& who) {
-    std::vector<asker>& askers = waiting_.at(index).askers;
+    auto& askers = waiting_.at(index).askers;
     if (std::find(askers.begin(), askers.end(), who) != askers.end()) {
         return true;
     }
@@ -27,7 +29,7 @@ bool waiters::ask_again(log_index index, const asker& who) {
         return false;
     }
     askers.push_back(who);
-    asked_by_[who.connection].insert(index);
+    asked_by_[who.connection].push_back(index);
     return true;
 }
 
@@ -45,8 +47,11 @@ void waiters::closed(connection_id connection) {
         return;
     }
     for (const log_index index : found->second) {
-        std::erase_if(waiting_.at(index).askers,
-                      [connection](const asker& who) { return who.connection == connection; });
+        auto& askers = waiting_.at(index).askers;
+        askers.erase(
+            std::remove_if(askers.begin(), askers.end(),
+                           [connection](const asker& who) { return who.connection == connection; }),
+            askers.end());
     }
     asked_by_.erase(found);
 }
@@ -71,29 +76,39 @@ std::size_t waiters::bytes_in_flight(session_id session) const {
 
 void waiters::deliver_front(std::vector<delivery>& to) {
     const auto front = waiting_.begin();
-    const result& what = front->second.what;
+    result& what = front->second.what;
     bytes_ -= what.bytes;
     const auto of_session = loads_.find(what.session);
     of_session->second.bytes -= what.bytes;
     if (--of_session->second.operations == 0) {
         loads_.erase(of_session);
     }
-    for (const asker& who : front->second.askers) {
+    const auto& askers = front->second.askers;
+    for (const asker& who : askers) {
         forget(who.connection, front->first);
-        to.push_back({.connection = who.connection,
-                      .request = who.request,
-                      .label = what.label,
-                      .session = what.session,
-                      .seq = what.seq,
-                      .index = front->first,
-                      .reply = what.reply});
+        delivery& one = to.emplace_back(delivery{.connection = who.connection,
+                                                 .request = who.request,
+                                                 .label = what.label,
+                                                 .session = what.session,
+                                                 .seq = what.seq,
+                                                 .index = front->first,
+                                                 .reply = {}});
+        one.reply = &who == &askers.back() ? std::move(what.reply) : what.reply;
     }
     waiting_.erase(front);
 }
 
 void waiters::forget(connection_id connection, log_index index) {
     const auto found = asked_by_.find(connection);
-    if (found != asked_by_.end() && found->second.erase(index) > 0 && found->second.empty()) {
+    if (found == asked_by_.end()) {
+        return;
+    }
+    auto& indexes = found->second;
+    const auto one = std::find(indexes.begin(), indexes.end(), index);
+    if (one != indexes.end()) {
+        indexes.erase(one);
+    }
+    if (indexes.empty()) {
         asked_by_.erase(found);
     }
 }

@@ -5,9 +5,10 @@
 #include "state/requests.hpp"
 #include "state/update.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <map>
-#include <set>
 #include <vector>
 
 namespace almenara::state {
@@ -67,7 +68,8 @@ class waiters {
 
   private:
     struct waiter {
-        std::vector<asker> askers; ///< none: they went, the operation did not
+        /// None: they went, the operation did not.
+        boost::container::small_vector<asker, 1> askers;
         result what;
     };
     struct load {
@@ -79,7 +81,8 @@ class waiters {
     void forget(connection_id connection, log_index index);
 
     std::map<log_index, waiter> waiting_;
-    std::map<connection_id, std::set<log_index>> asked_by_;
+    /// In no order. A connection asks for few at a time, and mostly for one.
+    std::map<connection_id, boost::container::small_vector<log_index, 4>> asked_by_;
     std::map<session_id, load> loads_;
     std::size_t bytes_ = 0;
 };

@@ -11,7 +11,7 @@
 
 namespace almenara::storage {
 
-/// Runs something on the owner's thread, later and in order: `asio::post` in the daemon. It is
+/// Runs something on the owner's thread, later and in order: `net::postbox` in the daemon. It is
 /// called from the disk's threads.
 using post_function = std::function<void(std::function<void()>)>;
 

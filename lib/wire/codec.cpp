@@ -23,7 +23,7 @@ void reader::fail(errc code) {
     rest_ = {};
 }
 
-std::uint64_t reader::varint() {
+std::uint64_t reader::long_varint() {
     constexpr unsigned last_shift = 63;
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift <= last_shift; shift += 7) {
@@ -45,65 +45,6 @@ std::uint64_t reader::varint() {
     }
     fail(errc::malformed);
     return 0;
-}
-
-std::uint8_t reader::byte() {
-    if (rest_.empty()) {
-        fail(errc::truncated);
-        return 0;
-    }
-    const auto value = std::to_integer<std::uint8_t>(rest_.front());
-    rest_ = rest_.subspan(1);
-    return value;
-}
-
-base::byte_view reader::bytes(std::size_t count) {
-    if (count > rest_.size()) {
-        fail(errc::truncated);
-        return {};
-    }
-    const base::byte_view taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-}
-
-std::size_t reader::count(std::size_t smallest, std::size_t each) {
-    const std::uint64_t count = varint();
-    if (count > rest_.size() / smallest) {
-        fail(errc::truncated);
-        return 0;
-    }
-    if (count > memory_left_ / each) {
-        fail(errc::too_large);
-        return 0;
-    }
-    memory_left_ -= count * each;
-    return count;
-}
-
-base::byte_view reader::enter() {
-    const std::uint64_t length = varint();
-    if (length > rest_.size()) {
-        fail(errc::truncated);
-        return {};
-    }
-    if (depth_left_ == 0) {
-        fail(errc::too_deep);
-        return {};
-    }
-    --depth_left_;
-    const base::byte_view outer = rest_.subspan(length);
-    rest_ = rest_.first(length);
-    return outer;
-}
-
-void reader::leave(base::byte_view outer) {
-    if (failed()) {
-        return;
-    }
-    // What is left inside are members that only a newer peer knows.
-    rest_ = outer;
-    ++depth_left_;
 }
 
 error decode_error(std::string_view type, errc code) {

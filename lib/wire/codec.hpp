@@ -58,20 +58,83 @@ class reader {
     [[nodiscard]] base::byte_view rest() const { return rest_; }
     void fail(errc code);
 
-    [[nodiscard]] std::uint64_t varint();
-    [[nodiscard]] std::uint8_t byte();
-    [[nodiscard]] base::byte_view bytes(std::size_t count);
+    // Every entry of a log comes through here several times: what is usual stands here, in line.
+
+    [[nodiscard]] std::uint64_t varint() {
+        // Most numbers are small.
+        if (!rest_.empty() && rest_.front() < std::byte{0x80}) {
+            return byte();
+        }
+        return long_varint();
+    }
+
+    [[nodiscard]] std::uint8_t byte() {
+        if (rest_.empty()) {
+            fail(errc::truncated);
+            return 0;
+        }
+        const auto value = std::to_integer<std::uint8_t>(rest_.front());
+        rest_ = rest_.subspan(1);
+        return value;
+    }
+
+    [[nodiscard]] base::byte_view bytes(std::size_t count) {
+        if (count > rest_.size()) {
+            fail(errc::truncated);
+            return {};
+        }
+        const base::byte_view taken = rest_.first(count);
+        rest_ = rest_.subspan(count);
+        return taken;
+    }
 
     /// Reads the count of things of which each takes at least `smallest` bytes here and `each`
     /// bytes in memory; fails instead of letting anybody allocate for a count that cannot be true.
-    [[nodiscard]] std::size_t count(std::size_t smallest, std::size_t each);
+    template <std::size_t smallest, std::size_t each>
+    [[nodiscard]] std::size_t count() {
+        const std::uint64_t count = varint();
+        if (count > rest_.size() / smallest) {
+            fail(errc::truncated);
+            return 0;
+        }
+        if (count > memory_left_ / each) {
+            fail(errc::too_large);
+            return 0;
+        }
+        memory_left_ -= count * each;
+        return count;
+    }
 
     /// Goes into a struct: until leave(), only its bytes can be read. Gives what is to be handed
     /// to leave().
-    [[nodiscard]] base::byte_view enter();
-    void leave(base::byte_view outer);
+    [[nodiscard]] base::byte_view enter() {
+        const std::uint64_t length = varint();
+        if (length > rest_.size()) {
+            fail(errc::truncated);
+            return {};
+        }
+        if (depth_left_ == 0) {
+            fail(errc::too_deep);
+            return {};
+        }
+        --depth_left_;
+        const base::byte_view outer = rest_.subspan(length);
+        rest_ = rest_.first(length);
+        return outer;
+    }
+
+    void leave(base::byte_view outer) {
+        if (failed()) {
+            return;
+        }
+        // What is left inside are members that only a newer peer knows.
+        rest_ = outer;
+        ++depth_left_;
+    }
 
   private:
+    [[nodiscard]] std::uint64_t long_varint();
+
     base::byte_view rest_;
     std::size_t memory_left_;
     unsigned depth_left_;
@@ -309,7 +372,7 @@ void get(reader& in, T& value) {
         get(in, count);
         value = wall_time{std::chrono::milliseconds{count}};
     } else if constexpr (text_or_bytes<T>) {
-        const std::size_t size = in.count(1, 1);
+        const std::size_t size = in.count<1, 1>();
         const base::byte_view bytes = in.bytes(size);
         const auto* const first = reinterpret_cast<const typename T::value_type*>(bytes.data());
         value.assign(first, first + bytes.size());
@@ -334,7 +397,7 @@ void get(reader& in, T& value) {
     } else {
         static_assert(is_vector<T>::value, "the codec does not know this type");
         using element = typename T::value_type;
-        const std::size_t count = in.count(smallest_size<element>(), sizeof(element));
+        const std::size_t count = in.count<smallest_size<element>(), sizeof(element)>();
         value.clear();
         value.reserve(count);
         for (std::size_t i = 0; i < count && !in.failed(); ++i) {

@@ -22,13 +22,13 @@ class indexed_table {
     void put(const std::string& key) {
         const auto [row, is_new] = rows_.try_emplace(key, 0);
         if (is_new) {
-            index_.add(row);
+            index_.add(row, row_index<table::iterator>::hash_of(key));
         }
     }
     void erase(const std::string& key) {
         const auto row = rows_.find(key);
         if (row != rows_.end()) {
-            index_.remove(row);
+            index_.remove(row, row_index<table::iterator>::hash_of(key));
             rows_.erase(row);
         }
     }

@@ -121,13 +121,13 @@ TEST_CASE("a count larger than the bytes behind it costs nothing") {
 TEST_CASE("a count knows how long its elements are at least") {
     const base::byte_vector bytes(17, std::byte{0});
     reader in{bytes};
-    CHECK(in.count(16, 16) == 0);
+    CHECK((in.count<16, 16>()) == 0);
     CHECK_FALSE(in.failed());
 
     base::byte_vector two = bytes;
     two[0] = std::byte{2}; // two ids of sixteen bytes in sixteen bytes
     reader short_of_one{two};
-    CHECK(short_of_one.count(16, 16) == 0);
+    CHECK((short_of_one.count<16, 16>()) == 0);
     CHECK(short_of_one.failure() == errc::truncated);
 }
 
