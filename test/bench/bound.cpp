@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <string_view>
@@ -115,10 +116,16 @@ class log_file {
     ::off_t at_ = 0;
 };
 
+/// Nobody else keeps this end open: a server that ends before it is ready is noticed.
+void say_ready(int ready) {
+    send_all(ready, "r", 1);
+    ::close(ready);
+}
+
 /// Answers each batch when it is on the disk.
 [[noreturn]] void run_backup(const door& in, const std::string& path, int ready) {
     log_file log{path};
-    send_all(ready, "r", 1);
+    say_ready(ready);
     const int primary = in.accept();
     std::vector<char> batch;
     std::uint32_t size = 0;
@@ -142,7 +149,7 @@ class primary {
         for (std::size_t i = 0; i < backups; ++i) {
             backups_[i] = connect_to(others[i].port());
         }
-        send_all(ready, "r", 1);
+        say_ready(ready);
         accept_clients(in);
         for (;;) {
             gather();
@@ -275,8 +282,15 @@ measured measure(const settings& asked) {
         }));
     }
     servers.push_back(start([&] { primary{asked, together}.run(front, doors, ready[1]); }));
+    ::close(ready[1]);
     std::array<char, backups + 1> all_ready{};
-    need(receive_all(ready[0], all_ready.data(), all_ready.size()), "bound: waiting for servers");
+    if (!receive_all(ready[0], all_ready.data(), all_ready.size())) {
+        for (const ::pid_t server : servers) {
+            ::kill(server, SIGKILL);
+        }
+        fmt::print(stderr, "bound: a server ended before it was ready\n");
+        std::exit(1);
+    }
 
     measured result{.took = play_clients({.port = front.port(),
                                           .clients = asked.clients,
@@ -356,6 +370,11 @@ settings parse(const std::vector<std::string_view>& words) {
 
 int main(int count, char** words) {
     const settings asked = parse({words + 1, words + count});
+    if (!std::filesystem::is_directory(asked.directory)) {
+        fmt::print(stderr, "bound: {} is no directory; make it, or name another one\n",
+                   asked.directory);
+        return 2;
+    }
     print(asked, measure(asked));
     return 0;
 }
