@@ -46,3 +46,17 @@ TEST_CASE("a report in JSON has the promised keys; what ended too late is no par
     CHECK(here.text(asked).find("longest gap between two confirmed operations: 1000.0 ms") !=
           std::string::npos);
 }
+
+TEST_CASE("fractions in JSON are plain decimals") {
+    settings asked;
+    report here;
+    const instant begin{1h};
+    here.begin(begin, 10s);
+    for (int i = 0; i < 2200; ++i) {
+        here.add({}, false, begin + 1ms * i, 2ms);
+    }
+    here.add({}, false, begin + 4s + 250us, 2ms);
+    const std::string text = here.json(asked);
+    CHECK(text.find("\"per_second\":220.1,") != std::string::npos);
+    CHECK(text.find("\"longest_gap_ms\":1801.250}") != std::string::npos);
+}
