@@ -3,7 +3,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
-#include <map>
+#include <vector>
 
 namespace almenara::bench {
 
@@ -20,7 +20,7 @@ class histogram {
     [[nodiscard]] duration at(std::uint64_t of_thousand) const;
 
   private:
-    std::map<std::uint32_t, std::uint64_t> counts_; ///< by the number of their bucket
+    std::vector<std::uint64_t> counts_; ///< by the number of their bucket, up to the largest
     std::uint64_t count_ = 0;
     duration largest_{};
 };

@@ -44,44 +44,42 @@ class load::player {
           ideas_({.kind = owner.asked_.kind,
                   .client = number,
                   .keys = owner.asked_.keys,
-                  .size = owner.asked_.size,
                   .seed = client::random_seed()}) {}
 
     [[nodiscard]] client::api& api() { return api_; }
 
     /// Nothing is due at a time of its own: as many as may be, again and again.
-    void keep_busy() {
-        while (open_ < owner_.asked_.pipeline && !owner_.is_over()) {
-            begin(net::monotonic_now());
+    void keep_busy(instant now) {
+        while (open_ < owner_.asked_.pipeline && !owner_.is_over(now)) {
+            begin(now, now);
         }
     }
 
     /// It was due then, whenever it can begin: a client that is held up must not forget what it
     /// would have asked meanwhile.
-    void due(instant when) {
+    void due(instant when, instant now) {
         due_.push_back(when);
-        begin_due();
+        begin_due(now);
     }
 
   private:
-    void begin_due() {
+    void begin_due(instant now) {
         while (open_ < owner_.asked_.pipeline && !due_.empty()) {
             const instant when = due_.front();
             due_.pop_front();
-            begin(when);
+            begin(when, now);
         }
     }
 
-    void begin(instant when) {
+    void begin(instant when, instant now) {
         ++open_;
         ++owner_.open_;
         operation asked = ideas_.next();
-        base::byte_vector body = body_of(asked);
-        const instant now = net::monotonic_now();
+        base::byte_vector body = body_of(asked, owner_.asked_.size);
         const bool is_read = asked.what == verb::get;
-        auto then = [this, when, now, asked = std::move(asked)](client::answer how) {
+        auto then = [this, when, now, asked = std::move(asked)](client::answer how) mutable {
             ended({.client = number_,
-                   .asked = asked,
+                   .asked = std::move(asked),
                    .called = now,
                    .returned = net::monotonic_now(),
                    .how = std::move(how),
@@ -99,8 +97,10 @@ class load::player {
     void ended(history_entry what, instant when) {
         --open_;
         --owner_.open_;
-        what.heard = outcome_of(what.asked, what.how);
-        ideas_.learn(what.asked, what.heard);
+        if (owner_.history_ || ideas_.learns()) {
+            what.heard = outcome_of(what.asked, what.how);
+            ideas_.learn(what.asked, what.heard);
+        }
         // A condition that does not hold any more and a key that is not there yet are answers.
         const bool is_answer = what.how.code == wire::result_code::ok ||
                                what.how.code == wire::result_code::conflict ||
@@ -110,9 +110,9 @@ class load::player {
             *owner_.history_ << line_of(what);
         }
         if (owner_.asked_.rate) {
-            begin_due();
+            begin_due(what.returned);
         } else if (is_answer) {
-            keep_busy();
+            keep_busy(what.returned);
         } else {
             owner_.stop(); // Whoever fails at once would fail as fast as it can.
         }
@@ -177,11 +177,11 @@ asio::awaitable<client::answer> load::fill() {
     if (asked_.kind != workload_kind::read) {
         co_return how;
     }
-    workload ideas{{.kind = workload_kind::write, .keys = 1, .size = asked_.size}};
+    workload ideas{{.kind = workload_kind::write, .keys = 1}};
     for (std::size_t number = 0; number < asked_.keys && !stopped_; ++number) {
         operation writes = ideas.next();
         writes.key = workload::key(number);
-        base::byte_vector body = body_of(writes);
+        base::byte_vector body = body_of(writes, asked_.size);
         how = co_await players_.front()->api().write(std::move(body),
                                                      net::monotonic_now() + asked_.timeout);
         if (how.code != wire::result_code::ok) {
@@ -200,7 +200,7 @@ asio::awaitable<void> load::play() {
         co_await keep_rate();
     } else {
         for (const auto& each : players_) {
-            each->keep_busy();
+            each->keep_busy(begin_);
         }
         timer_.expires_at(net::timer_point(end_));
         co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -223,14 +223,14 @@ asio::awaitable<void> load::keep_rate() {
         co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         const instant now = net::monotonic_now();
         while (!stopped_ && moment(begun) <= now && moment(begun) < end_) {
-            players_[begun % players_.size()]->due(moment(begun));
+            players_[begun % players_.size()]->due(moment(begun), now);
             ++begun;
         }
     }
 }
 
-bool load::is_over() const {
-    return stopped_ || net::monotonic_now() >= end_;
+bool load::is_over(instant now) const {
+    return stopped_ || now >= end_;
 }
 
 void load::stop() {

@@ -47,7 +47,7 @@ class load {
     [[nodiscard]] boost::asio::awaitable<void> play();
     [[nodiscard]] boost::asio::awaitable<void> keep_rate();
     [[nodiscard]] boost::asio::awaitable<void> leave();
-    [[nodiscard]] bool is_over() const;
+    [[nodiscard]] bool is_over(instant now) const;
     void ended();
 
     boost::asio::any_io_executor executor_;

@@ -2,8 +2,6 @@
 
 #include "services/kv/bodies.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -15,9 +13,10 @@ namespace {
 
 constexpr char filler = '.';
 
-base::byte_vector bytes_of(std::string_view text) {
-    const auto bytes = base::as_bytes(text);
-    return {bytes.begin(), bytes.end()};
+base::byte_vector filled_up(std::string_view text, std::size_t size) {
+    base::byte_vector value(std::max(text.size(), size), static_cast<std::byte>(filler));
+    std::ranges::copy(base::as_bytes(text), value.begin());
+    return value;
 }
 
 } // namespace
@@ -52,7 +51,7 @@ workload::workload(const workload_settings& settings)
     : settings_(settings), random_(settings.seed) {}
 
 std::string workload::key(std::size_t number) {
-    return fmt::format("bench/{}", number);
+    return "bench/" + std::to_string(number);
 }
 
 operation workload::next() {
@@ -62,36 +61,36 @@ operation workload::next() {
         (settings_.kind == workload_kind::mixed && dice < 50)) {
         return {.what = verb::get, .key = std::move(where)};
     }
-    const auto known = versions_.find(where);
     operation writes = put(std::move(where));
-    if (settings_.kind == workload_kind::mixed && dice < 65 && known != versions_.end()) {
-        writes.what = verb::cas;
-        writes.expected_version = known->second;
+    if (settings_.kind == workload_kind::mixed && dice < 65) {
+        if (const auto known = versions_.find(writes.key); known != versions_.end()) {
+            writes.what = verb::cas;
+            writes.expected_version = known->second;
+        }
     }
     return writes;
 }
 
 operation workload::put(std::string where) {
-    std::string value = fmt::format("{}-{}", settings_.client, ++values_);
-    if (value.size() < settings_.size) {
-        value.resize(settings_.size, filler);
-    }
+    std::string value = std::to_string(settings_.client);
+    value += '-';
+    value += std::to_string(++values_);
     return {.what = verb::put, .key = std::move(where), .value = std::move(value)};
 }
 
 void workload::learn(const operation& asked, const outcome& heard) {
-    if (settings_.kind == workload_kind::mixed) {
+    if (learns()) {
         versions_[asked.key] = heard.version;
     }
 }
 
-base::byte_vector body_of(const operation& what) {
+base::byte_vector body_of(const operation& what, std::size_t size) {
     switch (what.what) {
     case verb::put:
-        return kv::put(what.key, bytes_of(what.value));
+        return kv::put(what.key, filled_up(what.value, size));
     case verb::cas:
         return kv::cas_version(what.key, what.expected_version.value_or(log_index{}),
-                               bytes_of(what.value));
+                               filled_up(what.value, size));
     case verb::get:
         break;
     }

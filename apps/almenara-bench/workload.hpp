@@ -25,11 +25,12 @@ enum class workload_kind : std::uint8_t {
 enum class verb : std::uint8_t { put, get, cas };
 [[nodiscard]] std::string_view to_string(verb what);
 
-/// One thing to ask. Values begin with what was never written before; the rest fills them up.
+/// One thing to ask. Values begin with what was never written before; the rest fills them up when
+/// they are asked for.
 struct operation {
     verb what = verb::get;
     std::string key;
-    std::string value;                           ///< put, cas
+    std::string value;                           ///< put, cas: without what fills it up
     std::optional<log_index> expected_version{}; ///< cas; 0: it must not be there
 };
 
@@ -44,7 +45,6 @@ struct workload_settings {
     workload_kind kind = workload_kind::write;
     std::uint32_t client = 0;
     std::size_t keys = 1;
-    std::size_t size = 128;
     std::uint64_t seed = 0;
 };
 
@@ -54,6 +54,8 @@ class workload {
     explicit workload(const workload_settings& settings);
 
     [[nodiscard]] operation next();
+    /// Whether what is heard matters to what comes next.
+    [[nodiscard]] bool learns() const { return settings_.kind == workload_kind::mixed; }
     /// The next condition builds on what was heard.
     void learn(const operation& asked, const outcome& heard);
 
@@ -68,8 +70,8 @@ class workload {
     std::map<std::string, log_index> versions_;
 };
 
-/// The body that asks for it.
-[[nodiscard]] base::byte_vector body_of(const operation& what);
+/// The body that asks for it, with a value of that size.
+[[nodiscard]] base::byte_vector body_of(const operation& what, std::size_t size);
 [[nodiscard]] outcome outcome_of(const operation& what, const client::answer& how);
 
 /// A value without what fills it up.
