@@ -20,9 +20,11 @@ outcome<ticket> errands::add(errand what) {
     if (what.kind == errand_kind::write) {
         last_ = last_.next();
         what.seq = last_;
-        writes_.emplace(last_, last_ticket_);
+        writes_.put(last_, last_ticket_);
     }
     bytes_ += size;
+    no_deadline_before_ = std::min(no_deadline_before_, what.deadline);
+    unsent_.push_back(last_ticket_);
     all_.emplace(last_ticket_, std::move(what));
     return last_ticket_;
 }
@@ -37,12 +39,13 @@ std::optional<errand> errands::take(ticket which) {
     if (found == all_.end()) {
         return std::nullopt;
     }
-    send_again(found->second, instant{});
+    send_again(which, instant{});
+    unsent_.erase(std::lower_bound(unsent_.begin(), unsent_.end(), which));
     std::optional<errand> ended = std::move(found->second);
     all_.erase(found);
     bytes_ -= ended->body.size();
     if (ended->seq) {
-        writes_.erase(*ended->seq);
+        writes_.take(*ended->seq);
     }
     return ended;
 }
@@ -56,7 +59,7 @@ bool errands::any(errand_kind kind) const {
 }
 
 sequence errands::first_unacked() const {
-    return writes_.empty() ? last_.next() : writes_.begin()->first;
+    return writes_.empty() ? last_.next() : writes_.front().first;
 }
 
 bool errands::may_send(const errand& what, std::uint32_t window, instant now) const {
@@ -72,7 +75,9 @@ bool errands::may_send(const errand& what, std::uint32_t window, instant now) co
            (in_flight_ == 0 || in_flight_bytes_ + what.body.size() <= most_in_flight_bytes);
 }
 
-void errands::sent(errand& what) {
+void errands::sent(ticket which) {
+    errand& what = all_.at(which);
+    unsent_.erase(std::lower_bound(unsent_.begin(), unsent_.end(), which));
     what.sent = true;
     what.busy = false;
     if (what.kind == errand_kind::write) {
@@ -81,20 +86,35 @@ void errands::sent(errand& what) {
     }
 }
 
-void errands::send_again(errand& what, instant not_before) {
-    if (what.sent && what.kind == errand_kind::write) {
+void errands::send_again(ticket which, instant not_before) {
+    errand& what = all_.at(which);
+    what.send_at = not_before;
+    if (!std::exchange(what.sent, false)) {
+        return;
+    }
+    unsent_.insert(std::lower_bound(unsent_.begin(), unsent_.end(), which), which);
+    if (what.kind == errand_kind::write) {
         --in_flight_;
         in_flight_bytes_ -= what.body.size();
     }
-    what.sent = false;
-    what.send_at = not_before;
 }
 
-std::vector<ticket> errands::overdue(instant now) const {
+std::optional<ticket> errands::unsent_behind(ticket which) const {
+    const auto place = std::upper_bound(unsent_.begin(), unsent_.end(), which);
+    return place == unsent_.end() ? std::nullopt : std::optional{*place};
+}
+
+std::vector<ticket> errands::overdue(instant now) {
     std::vector<ticket> late;
+    if (now < no_deadline_before_) {
+        return late;
+    }
+    no_deadline_before_ = instant::max();
     for (const auto& [number, one] : all_) {
         if (now >= one.deadline) {
             late.push_back(number);
+        } else {
+            no_deadline_before_ = std::min(no_deadline_before_, one.deadline);
         }
     }
     return late;
@@ -113,10 +133,9 @@ void errands::forget_sequences() {
 }
 
 instant errands::wake(instant now) const {
-    instant next = instant::max();
-    for (const auto& [number, one] : all_) {
-        next = std::min(next, one.deadline);
-        if (one.send_at > now) {
+    instant next = no_deadline_before_;
+    for (const ticket which : unsent_) {
+        if (const errand& one = all_.at(which); one.send_at > now) {
             next = std::min(next, one.send_at);
         }
     }

@@ -6,6 +6,7 @@
 #include "base/strong.hpp"
 #include "base/time.hpp"
 #include "client/failure.hpp"
+#include "client/in_order.hpp"
 #include "wire/client_messages.hpp"
 
 #include <cstddef>
@@ -85,20 +86,27 @@ class errands {
 
     /// B.13, C.1: whether it may go now, with so many results kept for the session.
     [[nodiscard]] bool may_send(const errand& what, std::uint32_t window, instant now) const;
-    void sent(errand& what);
+    void sent(ticket which);
     /// Its answer will not come any more, or said that it is to be sent again.
-    void send_again(errand& what, instant not_before);
+    void send_again(ticket which, instant not_before);
+    /// The first that is not sent, of those behind this one.
+    [[nodiscard]] std::optional<ticket> unsent_behind(ticket which) const;
 
-    [[nodiscard]] std::vector<ticket> overdue(instant now) const;
+    /// Those whose time is up. Told once: they are to be ended.
+    [[nodiscard]] std::vector<ticket> overdue(instant now);
     [[nodiscard]] std::vector<ticket> tickets() const;
     /// The numbers begin anew: they belonged to a session that is no more.
     void forget_sequences();
-    /// When time alone changes something, behind `now`.
+    /// When time alone may change something, behind `now`.
     [[nodiscard]] instant wake(instant now) const;
 
   private:
     std::map<ticket, errand> all_;
-    std::map<sequence, ticket> writes_; ///< of them
+    in_order<sequence, ticket> writes_; ///< of them
+    std::vector<ticket> unsent_;        ///< of them, in their order
+    /// None of them is due before. Whoever had that deadline may have ended: it is found anew when
+    /// that moment has come, not at each end.
+    instant no_deadline_before_ = instant::max();
     ticket last_ticket_;
     sequence last_;
     std::size_t bytes_ = 0;

@@ -95,6 +95,18 @@ failure declined(const wire::error_reply& message) {
     return why;
 }
 
+void exchange_output::clear() {
+    say.clear();
+    finish = false;
+    events.clear();
+}
+
+void exchange_output::swap(exchange_output& other) noexcept {
+    say.swap(other.say);
+    std::swap(finish, other.finish);
+    events.swap(other.events);
+}
+
 exchange::exchange(conversation_options options, instant open_by)
     : options_(std::move(options)),
       last_request_(1),
@@ -120,8 +132,10 @@ outcome<request_id> exchange::expect(waiting what) {
                                    now_open->requests.size())};
     }
     last_request_ = last_request_.next();
-    now_open->requests.emplace(last_request_, what);
-    now_open->deadlines.emplace(what.deadline, last_request_);
+    now_open->requests.put(last_request_, what);
+    if (what.deadline != instant::max()) {
+        now_open->deadlines.emplace(what.deadline, last_request_);
+    }
     return last_request_;
 }
 
@@ -130,14 +144,16 @@ std::optional<exchange::waiting> exchange::stop_waiting(request_id request) {
     if (now_open == nullptr) {
         return std::nullopt;
     }
-    const auto found = now_open->requests.find(request);
-    if (found == now_open->requests.end()) {
-        return std::nullopt;
+    const auto was = now_open->requests.take(request);
+    if (was && was->deadline != instant::max()) {
+        now_open->deadlines.erase({was->deadline, request});
     }
-    const waiting was = found->second;
-    now_open->deadlines.erase({was.deadline, request});
-    now_open->requests.erase(found);
     return was;
+}
+
+void exchange::take_output(exchange_output& into) {
+    into.clear();
+    into.swap(output_);
 }
 
 void exchange::leave() {
@@ -156,7 +172,7 @@ void exchange::sign_of_life(instant now) {
     }
 }
 
-void exchange::heard(from_server message, instant now) {
+void exchange::heard(from_server&& message, instant now) {
     if (is_over()) {
         return;
     }

@@ -3,11 +3,11 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "client/failure.hpp"
+#include "client/in_order.hpp"
 #include "client/messages.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -56,6 +56,11 @@ struct exchange_output {
     std::vector<to_server> say; ///< goes out first: a goodbye must be heard
     bool finish = false;        ///< nothing more will be said; end the stream in good order
     std::vector<event> events;  ///< told last, so that whoever asks again asks in the new state
+
+    [[nodiscard]] bool empty() const { return say.empty() && !finish && events.empty(); }
+    /// Its memory is used again.
+    void clear();
+    void swap(exchange_output& other) noexcept;
 };
 
 /// The server answered that it will not.
@@ -67,7 +72,7 @@ class exchange {
     exchange(conversation_options options, instant open_by);
 
     /// Asks, and gives the number under which the answer will come. Fails when the exchange is not
-    /// open, or with `busy` when too much waits already.
+    /// open, or with `busy` when too much waits already. instant::max() is no deadline.
     template <class Request>
     [[nodiscard]] outcome<request_id> ask(Request request, instant deadline) {
         using expected = reply_to<Request>;
@@ -87,7 +92,7 @@ class exchange {
 
     /// Bytes came, whole messages or not.
     void sign_of_life(instant now);
-    void heard(from_server message, instant now);
+    void heard(from_server&& message, instant now);
     /// What came makes no sense. The server is told so, for its log, and nothing more is heard.
     void break_off(std::string why);
 
@@ -98,7 +103,9 @@ class exchange {
     void tick(instant now);
     [[nodiscard]] std::optional<instant> next_deadline() const;
 
-    [[nodiscard]] exchange_output take_output() { return std::exchange(output_, {}); }
+    [[nodiscard]] bool has_output() const { return !output_.empty(); }
+    /// In exchange for one that is used up.
+    void take_output(exchange_output& into);
 
     [[nodiscard]] bool is_open() const { return std::holds_alternative<open>(role_); }
     [[nodiscard]] bool is_over() const { return std::holds_alternative<over>(role_); }
@@ -114,8 +121,8 @@ class exchange {
         instant deadline;
     };
     struct open {
-        std::map<request_id, waiting> requests;
-        std::set<std::pair<instant, request_id>> deadlines; ///< of the same requests
+        in_order<request_id, waiting> requests;
+        std::set<std::pair<instant, request_id>> deadlines; ///< of those that have one
         instant heard;                                      ///< when bytes last came
         std::optional<instant> probed; ///< when it was asked whether it is there, in this silence
     };

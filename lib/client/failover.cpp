@@ -46,6 +46,22 @@ std::string_view to_string(source told_by) {
     return "unknown";
 }
 
+void failover_output::clear() {
+    send.clear();
+    close.clear();
+    dial.clear();
+    news.clear();
+    wake = instant::max();
+}
+
+void failover_output::swap(failover_output& other) noexcept {
+    send.swap(other.send);
+    close.swap(other.close);
+    dial.swap(other.dial);
+    news.swap(other.news);
+    std::swap(wake, other.wake);
+}
+
 failover::failover(failover_options options, instant now)
     : options_(std::move(options)),
       random_(options_.seed),
@@ -181,6 +197,17 @@ void failover::leave(instant now) {
 // -- One turn -------------------------------------------------------------------------------------
 
 failover_output failover::take_output(instant now) {
+    failover_output output;
+    take_output(now, output);
+    return output;
+}
+
+void failover::take_pending(failover_output& into) {
+    into.clear();
+    into.swap(out_);
+}
+
+void failover::take_output(instant now, failover_output& into) {
     if (!left_) {
         for (auto& [link, each] : lines_) {
             if (each.talk) {
@@ -190,13 +217,14 @@ failover_output failover::take_output(instant now) {
         drain_all(now);
         close_silent(now);
         end_overdue(now);
+        const bool doubted = is_doubted(now);
         for (auto& [number, way] : routes_.all()) {
-            if (is_wanted(number, now)) {
+            if (is_wanted(number, doubted)) {
                 dial(number, way, now);
             }
         }
         for (auto& [link, each] : lines_) {
-            if (is_wanted(each.route, now)) {
+            if (is_wanted(each.route, doubted)) {
                 speak(each, now);
             }
         }
@@ -207,7 +235,7 @@ failover_output failover::take_output(instant now) {
         end_hopeless();
         out_.wake = next_wake(now);
     }
-    return std::exchange(out_, failover_output{});
+    take_pending(into);
 }
 
 void failover::speak(line& to, instant now) {
@@ -265,10 +293,10 @@ void failover::send_errands(line& to, instant now) {
     if (!to.logged_in) {
         return;
     }
-    for (const ticket number : errands_.tickets()) {
-        errand& one = *errands_.find(number);
+    for (auto next = errands_.unsent_behind(ticket{}); next; next = errands_.unsent_behind(*next)) {
+        errand& one = *errands_.find(*next);
         if (errands_.may_send(one, window_, now)) {
-            send(to, number, one, now);
+            send(to, *next, one, now);
         }
     }
 }
@@ -317,7 +345,7 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
         break;
     }
     if (sent) {
-        errands_.sent(one);
+        errands_.sent(number);
     }
 }
 
@@ -348,7 +376,7 @@ bool failover::ask(line& to, instant now, asked what, Request request) {
     if (to.questions.empty()) {
         to.waiting_since = now;
     }
-    to.questions.emplace(*number, what);
+    to.questions.put(*number, what);
     return true;
 }
 
@@ -365,12 +393,14 @@ instant failover::next_wake(instant now) const {
             wake = std::min(wake, when);
         }
     };
+    const auto doubted_from = doubted_at();
+    const bool doubted = doubted_from && now >= *doubted_from;
     for (const auto& [number, way] : routes_.all()) {
-        if (is_wanted(number, now)) {
+        if (is_wanted(number, doubted)) {
             at(way.link ? way.whois_at : earliest_dial(number, way));
         }
     }
-    at(doubted_at().value_or(instant::max()));
+    at(doubted_from.value_or(instant::max()));
     for (const auto& [link, each] : lines_) {
         if (!each.questions.empty()) {
             at(each.waiting_since + longest_silence);

@@ -8,6 +8,7 @@
 #include "client/exchange.hpp"
 #include "client/failover_output.hpp"
 #include "client/failure.hpp"
+#include "client/in_order.hpp"
 #include "client/messages.hpp"
 #include "client/routes.hpp"
 
@@ -59,13 +60,18 @@ class failover {
     void connected(instant now, link_id link);
     void dial_failed(instant now, link_id link, failure why);
     void sign_of_life(instant now, link_id link);
-    void heard(instant now, link_id link, from_server message);
+    void heard(instant now, link_id link, from_server&& message);
     /// Its bytes make no sense.
     void broken(instant now, link_id link, std::string why);
     /// Not told of links that were closed here.
     void link_ended(instant now, link_id link, std::error_code why);
 
     [[nodiscard]] failover_output take_output(instant now);
+    /// The same in exchange for one that is used up.
+    void take_output(instant now, failover_output& into);
+    /// Only what has come of events so far, without a look at what else is due. What is asked
+    /// because of it goes out with the next take_output().
+    void take_pending(failover_output& into);
 
   private:
     /// B.13: who is asked and says nothing for so long is as good as dead.
@@ -83,7 +89,7 @@ class failover {
         route_number route;
         std::optional<exchange> talk; ///< nothing while it is dialled
         server_id server{};
-        std::map<request_id, asked> questions;
+        in_order<request_id, asked> questions;
         instant waiting_since{}; ///< for an answer to any of them; before that: dialled
         bool logged_in = false;
         bool attached = false;
@@ -105,7 +111,7 @@ class failover {
     [[nodiscard]] bool is_followed(const line& which) const { return chosen_ == which.route; }
     [[nodiscard]] std::optional<instant> doubted_at() const;
     [[nodiscard]] bool is_doubted(instant now) const;
-    [[nodiscard]] bool is_wanted(route_number way, instant now) const;
+    [[nodiscard]] bool is_wanted(route_number way, bool doubted) const;
     void learn(log_index config, const std::vector<wire::member_address>& members, instant now);
 
     [[nodiscard]] instant earliest_dial(route_number way, const route& to) const;
@@ -187,6 +193,7 @@ class failover {
     log_index last_seen_;
 
     failover_output out_;
+    exchange_output drained_; ///< used up; its memory serves the next one
 };
 
 } // namespace almenara::client

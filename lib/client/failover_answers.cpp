@@ -77,13 +77,7 @@ std::optional<failover::asked> failover::answered_question(link_id link, request
     if (from == nullptr) {
         return std::nullopt;
     }
-    const auto place = from->questions.find(request);
-    if (place == from->questions.end()) {
-        return std::nullopt;
-    }
-    const asked what = place->second;
-    from->questions.erase(place);
-    return what;
+    return from->questions.take(request);
 }
 
 void failover::on_event(answered&& what, link_id link, instant now) {
@@ -129,7 +123,7 @@ void failover::hear(wire::redirect&& told, const answering& from) {
     }
     if (errand* const one = errands_.find(from.to.ticket);
         one != nullptr && one->kind == errand_kind::administer) {
-        errands_.send_again(*one, instant{}); // Who sends it on has not begun it.
+        errands_.send_again(from.to.ticket, instant{}); // Who sends it on has not begun it.
     }
     // C.3: one that knows less than the client leads nowhere.
     const bool is_too_many = is_one_redirect_too_many(from.now);
@@ -283,7 +277,7 @@ void failover::refused_errand(const failure& why, const answering& from) {
         break;
     case wire::result_code::busy:
         if (is_followed_now) {
-            errands_.send_again(*one, from.now + pause_after(why.retry_after));
+            errands_.send_again(from.to.ticket, from.now + pause_after(why.retry_after));
             one->busy = true;
             one->refusal = why.why;
         }

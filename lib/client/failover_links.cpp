@@ -38,7 +38,7 @@ void failover::look_for_primary(instant now, duration pause) {
     for (const ticket which : errands_.tickets()) {
         errand& one = *errands_.find(which);
         one.in_doubt = one.in_doubt || one.sent;
-        errands_.send_again(one, one.send_at);
+        errands_.send_again(which, one.send_at);
         if (one.in_doubt && one.kind == errand_kind::administer) {
             // Once at most: nobody remembers what became of it.
             finish(which, answer{wire::result_code::uncertain,
@@ -89,8 +89,8 @@ bool failover::is_doubted(instant now) const {
     return from && now >= *from;
 }
 
-bool failover::is_wanted(route_number way, instant now) const {
-    return !chosen_ || chosen_ == way || is_doubted(now);
+bool failover::is_wanted(route_number way, bool doubted) const {
+    return !chosen_ || chosen_ == way || doubted;
 }
 
 void failover::learn(log_index config,
@@ -164,8 +164,10 @@ void failover::lose(link_id link, instant now, failure why) {
 void failover::drop(link_id link) {
     const auto place = lines_.find(link);
     if (place->second.talk) {
+        exchange_output last_words;
         place->second.talk->leave();
-        for (to_server& message : place->second.talk->take_output().say) {
+        place->second.talk->take_output(last_words);
+        for (to_server& message : last_words.say) {
             out_.send.push_back({.link = link, .message = std::move(message)});
         }
     }
@@ -212,7 +214,7 @@ void failover::sign_of_life(instant now, link_id link) {
     }
 }
 
-void failover::heard(instant now, link_id link, from_server message) {
+void failover::heard(instant now, link_id link, from_server&& message) {
     if (line* const from = find(link); from != nullptr && from->talk) {
         from->talk->heard(std::move(message), now);
         drain(link, now);
@@ -236,10 +238,12 @@ void failover::link_ended(instant now, link_id link, std::error_code why) {
 /// Brings out what one connection has to say and tells what it has heard.
 void failover::drain(link_id link, instant now) {
     line* const from = find(link);
-    if (from == nullptr || !from->talk) {
+    if (from == nullptr || !from->talk || !from->talk->has_output()) {
         return;
     }
-    exchange_output output = from->talk->take_output();
+    exchange_output output;
+    output.swap(drained_);
+    from->talk->take_output(output);
     for (to_server& message : output.say) {
         out_.send.push_back({.link = link, .message = std::move(message)});
     }
@@ -249,15 +253,16 @@ void failover::drain(link_id link, instant now) {
     for (event& happened : output.events) {
         std::visit([&](auto& what) { on_event(std::move(what), link, now); }, happened);
     }
+    output.clear();
+    drained_.swap(output);
 }
 
 void failover::drain_all(instant now) {
-    std::vector<link_id> every;
-    for (const auto& [link, each] : lines_) {
-        every.push_back(link);
-    }
-    for (const link_id link : every) {
+    // What is heard may end lines, this one or others: the next is looked up anew.
+    for (auto place = lines_.begin(); place != lines_.end();) {
+        const link_id link = place->first;
         drain(link, now);
+        place = lines_.upper_bound(link);
     }
 }
 

@@ -80,6 +80,10 @@ struct failover_output {
     std::vector<dial_order> dial; ///< answered by connected() or dial_failed()
     std::vector<client::news> news;
     instant wake = instant::max();
+
+    /// Its memory is used again.
+    void clear();
+    void swap(failover_output& other) noexcept;
 };
 
 } // namespace almenara::client

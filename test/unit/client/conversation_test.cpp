@@ -6,6 +6,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>

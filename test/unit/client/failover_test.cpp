@@ -616,3 +616,30 @@ TEST_CASE("who leaves says goodbye and knows how everything ended") {
     CHECK_FALSE(here.has_link("a:1"));
     CHECK_FALSE(here.client().write({}, here.now() + 1s));
 }
+
+TEST_CASE("what was heard can be taken before the turn, and what is asked then goes out with it") {
+    failover_stand here{three()};
+    here.put("1");
+    here.serve("a:1", epoch{3});
+    const auto first = here.heard<wire::operation>("a:1");
+    wire::operation_result done;
+    done.request = first.request;
+    done.index = log_index{7};
+    done.epoch = epoch{3};
+    client::failover& client = here.client();
+    client.heard(here.now(), client.followed().value(), done);
+
+    client::failover_output output;
+    client.take_pending(output);
+    CHECK(output.send.empty());
+    REQUIRE(output.news.size() == 1);
+    CHECK(std::get<client::ended_errand>(output.news.front()).answer.index == log_index{7});
+
+    REQUIRE(client.write(here.body("2"), here.now() + 30s));
+    client.take_output(here.now(), output);
+    CHECK(output.news.empty()); // It is told once.
+    REQUIRE(output.send.size() == 1);
+    const auto& second = std::get<wire::operation>(output.send.front().message);
+    CHECK(second.seq == first.seq.next());
+    CHECK(output.wake > here.now());
+}
