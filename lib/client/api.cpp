@@ -1,6 +1,7 @@
 #include "client/api.hpp"
 
 #include "client/bell.hpp"
+#include "client/in_order.hpp"
 #include "client/link.hpp"
 #include "net/clock.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -56,14 +56,14 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
       public:
         waiter(driver& owner, ticket which)
             : owner_(owner), which_(which), answered_(owner.executor_) {
-            owner_.waiting_.insert_or_assign(which_, [this](answer how) {
+            owner_.waiting_.put(which_, [this](answer how) {
                 answer_ = std::move(how);
                 answered_.ring();
             });
         }
         waiter(const waiter&) = delete;
         waiter& operator=(const waiter&) = delete;
-        ~waiter() { owner_.waiting_.erase(which_); }
+        ~waiter() { owner_.waiting_.take(which_); }
 
         [[nodiscard]] asio::awaitable<void> wait() { return answered_.wait(); }
         [[nodiscard]] answer take() { return std::move(answer_); }
@@ -76,6 +76,7 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
     };
 
     void turn();
+    void execute(failover_output& output);
     void send(std::vector<said>& messages);
     void tell(news& what);
     void arm(instant wake);
@@ -83,9 +84,12 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
     // link::owner
     void link_connected(link_id which) override { core_.connected(net::monotonic_now(), which); }
     void link_failed(link_id which, failure why) override;
-    void link_alive(link_id which) override { core_.sign_of_life(net::monotonic_now(), which); }
-    void link_heard(link_id which, from_server message) override {
-        core_.heard(net::monotonic_now(), which, std::move(message));
+    void link_alive(link_id which) override {
+        heard_at_ = net::monotonic_now();
+        core_.sign_of_life(heard_at_, which);
+    }
+    void link_heard(link_id which, from_server&& message) override {
+        core_.heard(heard_at_, which, std::move(message));
     }
     void link_broke_rules(link_id which, std::string why) override {
         core_.broken(net::monotonic_now(), which, std::move(why));
@@ -99,11 +103,13 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
     api_options options_;
     failover core_;
     std::map<link_id, std::shared_ptr<link>> links_; ///< leaving ones included
-    std::map<ticket, on_answer> waiting_;
+    in_order<ticket, on_answer> waiting_;
     on_news on_news_;
     std::optional<wire::login_ok> user_;
     asio::steady_timer timer_;
     instant armed_for_ = instant::max(); ///< nothing waits then
+    instant heard_at_;                   ///< when the bytes came whose messages are heard
+    failover_output output_;
     bell over_;
     bool performing_ = false;
     bool again_ = false; ///< something was asked or heard while performing
@@ -124,9 +130,19 @@ void api::driver::perform() {
     look_whether_over();
 }
 
-/// Does what the core has decided, in the order of its output.
+/// What was heard is told first: what is asked because of it goes out in the same turn.
 void api::driver::turn() {
-    failover_output output = core_.take_output(net::monotonic_now());
+    core_.take_pending(output_);
+    execute(output_);
+    again_ = false;
+    core_.take_output(net::monotonic_now(), output_);
+    const instant wake = output_.wake;
+    execute(output_);
+    arm(wake);
+}
+
+/// Does what the core has decided, in the order of its output.
+void api::driver::execute(failover_output& output) {
     send(output.send);
     for (const link_id which : output.close) {
         if (const auto found = links_.find(which); found != links_.end()) {
@@ -146,20 +162,18 @@ void api::driver::turn() {
     for (news& what : output.news) {
         tell(what);
     }
-    arm(output.wake);
 }
 
 /// What goes to one server in a turn goes in one piece.
 void api::driver::send(std::vector<said>& messages) {
-    std::set<link_id> spoken;
     for (const said& each : messages) {
         if (const auto found = links_.find(each.link); found != links_.end()) {
             found->second->say(each.message);
-            spoken.insert(each.link);
         }
     }
-    for (const link_id which : spoken) {
-        if (const auto found = links_.find(which); found != links_.end()) {
+    // Who was spoken to twice has nothing left to send at the second time.
+    for (const said& each : messages) {
+        if (const auto found = links_.find(each.link); found != links_.end()) {
             const auto to = found->second; // Sending may find that it has ended.
             to->flush();
         }
@@ -169,10 +183,8 @@ void api::driver::send(std::vector<said>& messages) {
 void api::driver::tell(news& what) {
     if (auto* const ended = std::get_if<ended_errand>(&what)) {
         // Nobody waits any more for what a destroyed coroutine asked.
-        if (const auto found = waiting_.find(ended->ticket); found != waiting_.end()) {
-            const on_answer then = std::move(found->second);
-            waiting_.erase(found);
-            then(std::move(ended->answer));
+        if (const auto then = waiting_.take(ended->ticket)) {
+            (*then)(std::move(ended->answer));
         }
         return;
     }
@@ -209,7 +221,7 @@ void api::driver::answer_later(const outcome<ticket>& which, on_answer then) {
         });
         return;
     }
-    waiting_.emplace(*which, std::move(then));
+    waiting_.put(*which, std::move(then));
     perform();
 }
 

@@ -115,7 +115,7 @@ void link::become_over() {
 void link::bytes_arrived(std::size_t count) {
     const auto self = shared_from_this(); // Whoever is told may let go of it.
     owner_->link_alive(how_.id);
-    const auto sense = ear_.received(count, [this](from_server message) {
+    const auto sense = ear_.received(count, [this](from_server&& message) {
         owner_->link_heard(how_.id, std::move(message));
         return true;
     });

@@ -38,7 +38,7 @@ class link final : public std::enable_shared_from_this<link>, private net::byte_
         virtual void link_failed(link_id which, failure why) = 0;
         /// Bytes came; the messages in them follow.
         virtual void link_alive(link_id which) = 0;
-        virtual void link_heard(link_id which, from_server message) = 0;
+        virtual void link_heard(link_id which, from_server&& message) = 0;
         virtual void link_broke_rules(link_id which, std::string why) = 0;
         virtual void link_ended(link_id which, std::error_code why) = 0;
         /// What was told in this turn has been told.
