@@ -31,6 +31,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 using namespace almenara::bench;
@@ -246,6 +247,19 @@ class primary {
     std::vector<std::size_t> whole_; ///< whose request is in the batch to its end
 };
 
+microseconds in_full(const ::timeval& time) {
+    return std::chrono::seconds{time.tv_sec} + microseconds{time.tv_usec};
+}
+
+/// What a process has taken so far.
+microseconds processor_time(::pid_t of) {
+    ::clockid_t clock{};
+    ::timespec used{};
+    need(::clock_getcpuclockid(of, &clock) == 0 && ::clock_gettime(clock, &used) == 0,
+         "bound: asking for processor time");
+    return std::chrono::seconds{used.tv_sec} + microseconds{used.tv_nsec / 1000};
+}
+
 /// Forks one server; it says when it is ready.
 template <class Run>
 ::pid_t start(Run&& run) {
@@ -263,6 +277,7 @@ struct measured {
     std::uint64_t batches = 0;
     std::uint64_t writes = 0;
     std::uint64_t switches = 0; ///< of the three servers
+    microseconds processor{};   ///< time of the three servers
 };
 
 measured measure(const settings& asked) {
@@ -292,6 +307,10 @@ measured measure(const settings& asked) {
         std::exit(1);
     }
 
+    microseconds before{}; // They have filled their logs, which belongs to no write.
+    for (const ::pid_t server : servers) {
+        before += processor_time(server);
+    }
     measured result{.took = play_clients({.port = front.port(),
                                           .clients = asked.clients,
                                           .length = std::chrono::seconds{asked.seconds},
@@ -302,7 +321,9 @@ measured measure(const settings& asked) {
         ::rusage used{};
         need(::wait4(server, nullptr, 0, &used) == server, "bound: ending a server");
         result.switches += static_cast<std::uint64_t>(used.ru_nvcsw + used.ru_nivcsw);
+        result.processor += in_full(used.ru_utime) + in_full(used.ru_stime);
     }
+    result.processor -= before;
     result.batches = together.batches;
     result.writes = together.writes;
     return result;
@@ -315,14 +336,16 @@ void print(const settings& asked, measured what) {
     const summary of_all = summed_up(std::move(what.took), std::chrono::seconds{asked.seconds});
     const double batch = per(what.writes, what.batches);
     const double switches = per(what.switches, what.writes);
+    const double servers = per(static_cast<std::uint64_t>(what.processor.count()), what.writes);
     if (asked.json) {
-        fmt::print("{{{},\"batch\":{:.1f},\"switches_per_write\":{:.2f}}}\n", json_members(of_all),
-                   batch, switches);
+        fmt::print("{{{},\"batch\":{:.1f},\"switches_per_write\":{:.2f},"
+                   "\"servers_us_per_write\":{:.2f}}}\n",
+                   json_members(of_all), batch, switches, servers);
     } else {
         fmt::print("bound: {} clients, {} bytes: {:.0f} per second, p50 {} us, p99 {} us, {:.1f} "
-                   "writes a batch, {:.2f} context switches a write\n",
+                   "writes a batch, {:.2f} context switches and {:.2f} us of the servers a write\n",
                    asked.clients, asked.size, of_all.per_second, of_all.p50_us, of_all.p99_us,
-                   batch, switches);
+                   batch, switches, servers);
     }
 }
 
