@@ -533,8 +533,7 @@ void driver::tell_if_changed() {
     }
 }
 
-/// One timer for everything that is due by itself. It may come early: moving it back each turn
-/// would cost more.
+/// One timer for everything that is due by itself.
 void driver::set_timer() {
     if (is_closed_) {
         return;
@@ -548,14 +547,13 @@ void driver::set_timer() {
     }
     next = std::min(
         {next, log_.wake().value_or(instant::max()), reception_.wake().value_or(instant::max())});
-    if (next >= timer_set_for_) {
+    if (!due_.is_to_be_set(next, now())) {
         return;
     }
-    timer_set_for_ = next;
     timer_.expires_at(net::timer_point(next));
     timer_.async_wait([this](const error_code& cancelled) {
         if (!cancelled) {
-            timer_set_for_ = instant::max(); // The end of the turn does what is due.
+            due_.came(); // The end of the turn does what is due.
         }
     });
 }

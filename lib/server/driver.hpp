@@ -18,6 +18,7 @@
 #include "server/replication.hpp"
 #include "server/start_up.hpp"
 #include "server/story.hpp"
+#include "server/turn_timer.hpp"
 #include "services/kv/service.hpp"
 #include "storage/apply_thread.hpp"
 #include "storage/cold_reader.hpp"
@@ -157,7 +158,7 @@ class driver final : public replication {
 
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer go_timer_;
-    instant timer_set_for_ = instant::max();
+    turn_timer due_;
     std::function<void()> when_over_;
     bool core_is_over_ = false;
     bool is_closed_ = false;
