@@ -19,6 +19,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Keys that a client writes at a time before they are read.
+constexpr std::size_t filled_at_a_time = 16;
+
 client::api_options options_of(const settings& asked) {
     client::api_options options;
     options.how.servers = asked.servers;
@@ -44,7 +47,8 @@ class load::player {
           ideas_({.kind = owner.asked_.kind,
                   .client = number,
                   .keys = owner.asked_.keys,
-                  .seed = client::random_seed()}) {}
+                  .seed = client::random_seed()}),
+          fillings_({.kind = workload_kind::write, .client = number, .keys = 1}) {}
 
     [[nodiscard]] client::api& api() { return api_; }
 
@@ -62,7 +66,31 @@ class load::player {
         begin_due(now);
     }
 
+    /// Writes keys before anything is measured.
+    void fill_further() {
+        while (filling_ < filled_at_a_time && owner_.takes_key()) {
+            operation writes = fillings_.next();
+            writes.key = workload::key(owner_.keys_taken_++);
+            ++filling_;
+            ++owner_.open_;
+            api_.write(body_of(writes, owner_.asked_.size),
+                       net::monotonic_now() + owner_.asked_.timeout,
+                       [this](const client::answer& how) { filled(how); });
+        }
+    }
+
   private:
+    void filled(const client::answer& how) {
+        --filling_;
+        --owner_.open_;
+        if (how.code == wire::result_code::ok) {
+            fill_further();
+        } else {
+            owner_.how_filled_ = how;
+        }
+        owner_.filled();
+    }
+
     void begin_due(instant now) {
         while (open_ < owner_.asked_.pipeline && !due_.empty()) {
             const instant when = due_.front();
@@ -123,12 +151,18 @@ class load::player {
     std::uint32_t number_;
     client::api api_;
     workload ideas_;
+    workload fillings_;
     std::size_t open_ = 0;
+    std::size_t filling_ = 0;
     std::deque<instant> due_;
 };
 
 load::load(asio::any_io_executor executor, const settings& asked)
-    : executor_(std::move(executor)), asked_(asked), timer_(executor_), all_ended_(executor_) {
+    : executor_(std::move(executor)),
+      asked_(asked),
+      timer_(executor_),
+      all_filled_(executor_),
+      all_ended_(executor_) {
     if (!asked_.history.empty()) {
         history_.emplace(asked_.history, std::ios::trunc);
     }
@@ -171,24 +205,25 @@ asio::awaitable<client::answer> load::log_in() {
     co_return how;
 }
 
-/// What is read has been written.
+/// What is read has been written. Each client takes the next key that nobody has taken.
 asio::awaitable<client::answer> load::fill() {
-    client::answer how;
-    if (asked_.kind != workload_kind::read) {
-        co_return how;
-    }
-    workload ideas{{.kind = workload_kind::write, .keys = 1}};
-    for (std::size_t number = 0; number < asked_.keys && !stopped_; ++number) {
-        operation writes = ideas.next();
-        writes.key = workload::key(number);
-        base::byte_vector body = body_of(writes, asked_.size);
-        how = co_await players_.front()->api().write(std::move(body),
-                                                     net::monotonic_now() + asked_.timeout);
-        if (how.code != wire::result_code::ok) {
-            break;
+    if (asked_.kind == workload_kind::read && !asked_.filled) {
+        for (const auto& each : players_) {
+            each->fill_further();
         }
+        co_await all_filled_.wait();
     }
-    co_return how;
+    co_return how_filled_;
+}
+
+bool load::takes_key() const {
+    return !stopped_ && how_filled_.code == wire::result_code::ok && keys_taken_ < asked_.keys;
+}
+
+void load::filled() {
+    if (!takes_key() && open_ == 0) {
+        all_filled_.ring();
+    }
 }
 
 asio::awaitable<void> load::play() {

@@ -44,6 +44,8 @@ class load {
 
     [[nodiscard]] boost::asio::awaitable<client::answer> log_in();
     [[nodiscard]] boost::asio::awaitable<client::answer> fill();
+    [[nodiscard]] bool takes_key() const;
+    void filled();
     [[nodiscard]] boost::asio::awaitable<void> play();
     [[nodiscard]] boost::asio::awaitable<void> keep_rate();
     [[nodiscard]] boost::asio::awaitable<void> leave();
@@ -56,7 +58,10 @@ class load {
     std::optional<std::ofstream> history_;
     std::vector<std::unique_ptr<player>> players_;
     boost::asio::steady_timer timer_;
+    client::bell all_filled_;
     client::bell all_ended_;
+    client::answer how_filled_; ///< ok, or of a key that could not be written
+    std::size_t keys_taken_ = 0;
     instant begin_;
     instant end_;
     std::size_t open_ = 0; ///< operations of all clients

@@ -46,12 +46,13 @@ po::options_description described_options() {
         ("pipeline", text(), "operations of a client at a time (1; with --rate 64)") //
         ("rate", text(),
          "operations per second of all clients together; latency counts from when "
-         "each was due")                                                       //
-        ("keys", text(), "keys that are used (1000)")                          //
-        ("timeout", text(), "how long an operation may take (30s)")            //
-        ("history", text(), "write each operation to this file, for checkers") //
-        ("json", po::bool_switch(), "one JSON object")                         //
-        ("help,h", po::bool_switch(), "this text")                             //
+         "each was due")                                                              //
+        ("keys", text(), "keys that are used (1000)")                                 //
+        ("filled", po::bool_switch(), "what is read is there: do not write it first") //
+        ("timeout", text(), "how long an operation may take (30s)")                   //
+        ("history", text(), "write each operation to this file, for checkers")        //
+        ("json", po::bool_switch(), "one JSON object")                                //
+        ("help,h", po::bool_switch(), "this text")                                    //
         ("version", po::bool_switch(), "print the version");
     return all;
 }
@@ -118,6 +119,7 @@ result<workload_kind> parse_kind(const std::string& text) {
 result<void> read_rest(const po::variables_map& given, settings& into) {
     into.plaintext = given["plaintext"].as<bool>();
     into.json = given["json"].as<bool>();
+    into.filled = given["filled"].as<bool>();
     if (given.contains("user")) {
         into.user = given["user"].as<std::string>();
     }

@@ -25,6 +25,7 @@ struct settings {
     std::size_t pipeline = 1;
     std::optional<std::uint64_t> rate{}; ///< of all clients together, per second
     std::size_t keys = 1000;
+    bool filled = false;                         ///< what is to be read is there already
     duration timeout = std::chrono::seconds{30}; ///< of each operation
     bool json = false;
     std::string history; ///< a file; empty: none

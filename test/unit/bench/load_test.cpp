@@ -79,6 +79,31 @@ TEST_CASE("what is read has been written before") {
     }
 }
 
+TEST_CASE("many keys to be read are written by all clients, each key once") {
+    performance show;
+    show.asked.kind = workload_kind::read;
+    show.asked.keys = 500;
+    show.play();
+    CHECK(show.how.code == wire::result_code::ok);
+    CHECK(show.primary.operations() == 500);
+    CHECK(show.primary.sessions() == 3);
+    CHECK(show.done > 10);
+    for (const std::string& line : show.lines) {
+        CHECK(boost::json::parse(line).at("found") == true);
+    }
+}
+
+TEST_CASE("keys that are there already are not written again") {
+    performance show;
+    show.asked.kind = workload_kind::read;
+    show.asked.filled = true;
+    show.play();
+    CHECK(show.how.code == wire::result_code::ok);
+    CHECK(show.primary.operations() == 0);
+    CHECK(show.done > 10);
+    CHECK(show.errors == 0);
+}
+
 TEST_CASE("with a rate there are as many as are due, and what waits counts from when it was due") {
     performance show;
     show.asked.rate = 100;

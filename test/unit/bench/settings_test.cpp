@@ -27,12 +27,13 @@ TEST_CASE("a load without options is the one of the manual") {
     CHECK(asked->seconds == 10);
     CHECK(asked->pipeline == 1);
     CHECK_FALSE(asked->rate);
+    CHECK_FALSE(asked->filled);
 }
 
 TEST_CASE("several servers and every option are understood") {
-    const auto asked =
-        parsed({"-s", "127.0.0.1:7401", "-s", "unix:/tmp/x.sock", "--workload", "failover",
-                "--rate", "500", "--keys", "7", "--timeout", "5s", "--json", "--plaintext"});
+    const auto asked = parsed({"-s", "127.0.0.1:7401", "-s", "unix:/tmp/x.sock", "--workload",
+                               "failover", "--rate", "500", "--keys", "7", "--timeout", "5s",
+                               "--json", "--plaintext", "--filled"});
     REQUIRE(asked.has_value());
     CHECK(asked->servers.size() == 2);
     CHECK(asked->kind == workload_kind::failover);
@@ -41,6 +42,7 @@ TEST_CASE("several servers and every option are understood") {
     CHECK(asked->keys == 7);
     CHECK(asked->timeout == 5s);
     CHECK(asked->json);
+    CHECK(asked->filled);
     CHECK(asked->plaintext);
 }
 
