@@ -1,5 +1,7 @@
 """What the scripts of this folder start on this machine: three servers of Almenara, and others to
-set beside them."""
+set beside them; and the options that all scripts have."""
+import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -9,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import processes
@@ -20,6 +23,24 @@ BUILD = HERE.parent.parent / "build/release"
 def complaint():
     """How a message of the script that runs begins."""
     return pathlib.Path(sys.argv[0]).stem
+
+
+def described(doc):
+    """What reads the options of a script; it adds its own."""
+    words = argparse.ArgumentParser(description=doc,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), default=BUILD)
+    words.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("/var/tmp"))
+    words.add_argument("--json", action="store_true")
+    return words
+
+
+@contextlib.contextmanager
+def workplace(options):
+    """A directory of the run's own. It stays when the run fails: the logs in it say why."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix=f"{complaint()}.", dir=options.dir))
+    yield place
+    shutil.rmtree(place)
 
 
 def free_port():

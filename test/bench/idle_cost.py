@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What three servers cost that nobody asks anything.
 
-    test/bench/idle_cost.py [--build build/release] [--seconds 20] [--settle 10] [--dir DIR] [--json]
+    test/bench/idle_cost.py [--build build/release] [--seconds 20] [--settle 10]
+                           [--dir DIR] [--json]
 
 Three servers on loopback, all in sync; nobody is connected while it is measured. For each server:
 processor time of all its threads, resident memory, and how often a thread woke up (it had given the
@@ -11,19 +12,16 @@ follows from the intervals in lib/replica/settings.hpp. Fewer come, for two answ
 together; so what is beyond them is counted: after the measurement strace, if it is installed and
 allowed, follows the first thread for as long again, and a wake-up in which it neither sent nor
 received anything is beyond. So is every wake-up of any other thread."""
-import argparse
 import json
-import pathlib
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import processes
-from contenders import BUILD, HERE, Almenara, complaint
+from contenders import HERE, Almenara, complaint, described, workplace
 
 TARGETS = {"cpu_percent": 0.5, "resident_mib": 40, "beyond_per_second": 5}
 SETTINGS = HERE.parent.parent / "lib/replica/settings.hpp"
@@ -34,7 +32,8 @@ MOVES = re.compile(r"^(sendto|sendmsg|recvfrom|recvmsg)\(.* = [1-9]\d*$")
 
 def interval_of(name):
     """Seconds."""
-    found = re.search(rf"duration {name} = std::chrono::milliseconds{{(\d+)}}", SETTINGS.read_text())
+    setting = rf"duration {name} = std::chrono::milliseconds{{(\d+)}}"
+    found = re.search(setting, SETTINGS.read_text())
     if not found:
         raise SystemExit(f"{complaint()}: {SETTINGS} names no '{name}' in milliseconds")
     return int(found[1]) / 1000
@@ -80,7 +79,8 @@ def measure(cluster, options):
     time.sleep(options.settle)
     before, begun = [processes.threads_of(each) for each in cluster.servers], time.monotonic()
     time.sleep(options.seconds)
-    after, length = [processes.threads_of(each) for each in cluster.servers], time.monotonic() - begun
+    after = [processes.threads_of(each) for each in cluster.servers]
+    length = time.monotonic() - begun
     resident = [processes.resident_bytes(each) for each in cluster.servers]
     silent = traced(cluster.servers, cluster.place, options.seconds)
     found = []
@@ -110,9 +110,10 @@ def print_table(found):
           f"{'heartbeats, at most':>19} {'beyond them':>11}")
     for each in found:
         beyond = each["beyond_per_second"]
+        beyond = "-" if beyond is None else f"{beyond:.1f}"
         print(f"{each['server']:6} {each['role']:8} {each['cpu_percent']:11.3f} "
               f"{each['resident_mib']:6.1f} {each['wakes_per_second']:10.1f} "
-              f"{each['heartbeats_at_most']:19.0f} {'-' if beyond is None else f'{beyond:.1f}':>11}")
+              f"{each['heartbeats_at_most']:19.0f} {beyond:>11}")
         rest = ", ".join(f"{name} {rate:.1f}"
                          for name, rate in sorted(each["wakes_of_threads"].items()))
         print(f"{'':15} of which {rest}")
@@ -122,27 +123,21 @@ def print_table(found):
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--build", type=pathlib.Path, default=BUILD)
+    words = described(__doc__)
     words.add_argument("--seconds", type=int, default=20)
     words.add_argument("--settle", type=int, default=10)
-    words.add_argument("--dir", type=pathlib.Path)
-    words.add_argument("--json", action="store_true")
     options = words.parse_args()
-    options.build = options.build.resolve()
-    place = pathlib.Path(tempfile.mkdtemp(prefix="idle-cost.", dir=options.dir or "/var/tmp"))
-    cluster = Almenara(options, place / "almenara")
-    try:
-        cluster.start()
-        found = measure(cluster, options)
-    finally:
-        cluster.stop()
+    with workplace(options) as place:
+        cluster = Almenara(options, place / "almenara")
+        try:
+            cluster.start()
+            found = measure(cluster, options)
+        finally:
+            cluster.stop()
     if options.json:
         print(json.dumps(found))
     else:
         print_table(found)
-    shutil.rmtree(place)
     return 0
 
 

@@ -8,25 +8,22 @@
 Contenders: almenara, bound (what no program can be faster than), and those that are installed: redis
 (SET and WAIT 2, appendfsync always) and etcd (gRPC, to its leader). With --workload read, of what
 is in the state: almenara by a round to a majority, and etcd by a linearizable read. Each is started
-once; then they take turns, A B A B, so that whatever else the machine does hits all of them. Medians are compared.
-DIR must be on a real disk. With --breakdown, which threads of the servers took the processor time.
+once; then they take turns, A B A B, so that whatever else the machine does hits all of them. Medians
+are compared. DIR must be on a real disk. With --breakdown, which threads of the servers took the
+processor time.
 So that the servers are not starved by other work, run it in a session of its own (setsid) with a
 high priority (/proc/self/autogroup)."""
-import argparse
 import json
-import pathlib
-import shutil
 import statistics
 import sys
-import tempfile
 
-from contenders import BUILD, contenders
+from contenders import contenders, described, workplace
 
 WHAT_EACH_DOES = """\
 A batch is what one sync of a disk carries: for bound as counted, for the others three times the
 writes by the flushes of the disk, which everything else that uses it adds to.
-us/write is processor time, in microseconds: that of the servers' threads while the load was there, and
-that of the load's process from its start to its end, its logins with it.
+us/write is processor time, in microseconds: that of the servers' threads while the load was there,
+and that of the load's process from its start to its end, its logins with it.
 Three servers and the load share the cores and one disk of one machine: on three machines all of them
 are faster, and not by the same factor. All answer a write when it is synced on all three disks, but
 for etcd, which waits for two.
@@ -103,27 +100,21 @@ def play(options, place):
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--build", type=pathlib.Path, default=BUILD)
+    words = described(__doc__)
     words.add_argument("--clients", default="1,16,64")
     words.add_argument("--size", type=int, default=256)
     words.add_argument("--workload", choices=("write", "read"), default="write")
     words.add_argument("--seconds", type=int, default=5)
     words.add_argument("--rounds", type=int, default=3)
-    words.add_argument("--dir", type=pathlib.Path)
     words.add_argument("--breakdown", action="store_true")
-    words.add_argument("--json", action="store_true")
     options = words.parse_args()
-    options.build = options.build.resolve()
     options.clients = [int(each) for each in options.clients.split(",")]
-    place = pathlib.Path(tempfile.mkdtemp(prefix="side-by-side.", dir=options.dir or "/var/tmp"))
-    table = play(options, place)
+    with workplace(options) as place:
+        table = play(options, place)
     if options.json:
         print(json.dumps(table))
     else:
         print("\n" + WHAT_EACH_DOES)
-    shutil.rmtree(place)
     return 0
 
 
