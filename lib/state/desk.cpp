@@ -215,7 +215,9 @@ decision desk::execute(const turn& now,
         .index = index, .time = now.next.time, .session = what.session, .random = now.random};
     outcome result = outcome_of(about, seen, rows, what.body);
     if (const auto* const wanted = std::get_if<needs>(&result)) {
-        return asks_for(*wanted);
+        needs_inputs more = asks_for(*wanted);
+        more.is_new = true;
+        return more;
     }
     const bool is_refusal = std::holds_alternative<refused>(result);
     if (!is_refusal && !now.may_grow && rows.adds()) {

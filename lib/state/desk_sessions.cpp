@@ -45,14 +45,13 @@ decision desk::open_session(const turn& now,
     }
     transaction rows{seen.rows()};
     // C.1: beyond the limit whoever comes takes the place of the one that is idle longest.
-    std::optional<sweeper> swept;
-    std::optional<session_id> oldest;
+    sweeper::oldest idle;
     if (sessions >= limits_.sessions) {
-        swept = sweeper_;
-        oldest = swept->take_oldest(seen.rows(), attachments_);
+        idle = sweeper_.find_oldest(
+            {.rows = seen.rows(), .missing = seen.missing(), .present = attachments_});
     }
-    if (oldest) {
-        erase_session(rows, *oldest);
+    if (idle.session) {
+        erase_session(rows, *idle.session);
     }
     const session_id session = new_session(now);
     state::open_session(rows, session, {.session = session, .opened = now.next.index},
@@ -63,14 +62,12 @@ decision desk::open_session(const turn& now,
     if (!seen.is_whole()) {
         return asks_for(seen.missing());
     }
-    if (swept) {
-        sweeper_ = std::move(*swept);
-    }
-    if (!oldest && sessions >= limits_.most_sessions) {
+    sweeper_.took(idle);
+    if (!idle.session && sessions >= limits_.most_sessions) {
         return turn_away(result_code::busy);
     }
-    if (oldest) {
-        known_.forget(*oldest);
+    if (idle.session) {
+        known_.forget(*idle.session);
     }
     proposed entry{.label = update_label::session_open, .session = session};
     entry.payload = push_own(now.next.index, rows, {});
@@ -175,12 +172,17 @@ std::variant<nothing_due, proposed, needs_inputs> desk::sweep(const turn& now,
     const look seen{overlay_, overlay::part::whole, supplied};
     // What it remembers counts only if it saw everything.
     sweeper swept = sweeper_;
-    const auto found = swept.look(seen.rows(), attachments_, now.next.time);
+    const auto found = swept.look(
+        {.rows = seen.rows(), .missing = seen.missing(), .present = attachments_}, now.next.time);
     transaction rows{seen.rows()};
     for (const session_id session : found.to_touch) {
         touch_session(rows, session, now.next.time);
     }
     for (const session_id session : found.expired) {
+        // Each may have a window of results: what is asked for stays with who asked.
+        if (seen.missing().size() >= limits_.asked_at_once) {
+            break;
+        }
         erase_session(rows, session);
     }
     if (!seen.is_whole()) {

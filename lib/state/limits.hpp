@@ -27,6 +27,7 @@ struct limits {
     std::size_t swept_at_once = 64;      ///< sessions that one entry touches or expires
     std::size_t oldest_known = 1024;     ///< idle sessions that a whole pass remembers
     std::uint32_t erased_at_once = 2048; ///< rows of results that one entry erases
+    std::size_t asked_at_once = 16;      ///< cold rows and ranges, by who looks for idle sessions
 };
 
 } // namespace almenara::state

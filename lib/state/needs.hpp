@@ -2,6 +2,9 @@
 
 #include "state/table_view.hpp"
 
+#include <cstddef>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +20,15 @@ struct cold_range {
 
 /// What somebody must fetch before it can be said how a request ends (architecture 2).
 struct needs {
-    std::vector<std::string> rows; ///< their keys
-    std::vector<cold_range> ranges;
+    using keys = std::set<std::string, std::less<>>;
 
-    [[nodiscard]] bool empty() const { return rows.empty() && ranges.empty(); }
+    keys rows;
+    std::vector<cold_range> ranges; ///< a few
+
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] std::size_t size() const { return rows.size() + ranges.size(); }
     void add_row(std::string_view key);
     void add_range(cold_range wanted);
-    void add(const needs& more);
 
     friend bool operator==(const needs&, const needs&) = default;
 };

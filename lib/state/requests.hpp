@@ -96,6 +96,7 @@ struct not_attached {};
 struct needs_inputs {
     needs wanted;
     overlay_hold hold;
+    bool is_new = false; ///< no earlier attempt of the same operation left anything
 };
 
 using decision =

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <iterator>
 
 namespace almenara::state {
@@ -31,33 +32,33 @@ bool sweeper::room::take(const candidate& one) {
     return true;
 }
 
-sweeper::findings sweeper::look(const table_view& rows, const attachments& present, wall_time now) {
+sweeper::findings sweeper::look(const sight& seen, wall_time now) {
     findings found;
     room left{.sessions = bounds_->swept_at_once, .results = bounds_->erased_at_once};
     // What a pass has found is worked off before the next one begins.
-    expire_beyond_limit(rows, present, left, found);
+    expire_beyond_limit(seen, left, found);
     if (!found.empty()) {
         return found;
     }
     key_range range = prefix_range(session_prefix);
     range.from = next_key_;
-    const std::vector<row> seen = rows.scan(range, {.rows = bounds_->sweep_rows});
-    for (const row& one : seen) {
+    const std::vector<row> page = seen.rows.scan(range, {.rows = bounds_->sweep_rows});
+    for (const row& one : page) {
         const auto session = wire::decode<session_row>(one.value);
         ALMENARA_CHECK(session.has_value());
         judge({.active = session->active,
                .session = session_of_key(one.key),
                .results = session->results},
-              present, now, left, found);
+              seen.present, now, left, found);
     }
-    if (seen.size() == bounds_->sweep_rows) {
-        next_key_ = seen.back().key + '\0';
+    if (page.size() == bounds_->sweep_rows) {
+        next_key_ = page.back().key + '\0';
         return found;
     }
     due_ = std::move(oldest_);
     next_key_ = session_prefix;
     oldest_.clear();
-    expire_beyond_limit(rows, present, left, found);
+    expire_beyond_limit(seen, left, found);
     return found;
 }
 
@@ -84,15 +85,16 @@ void sweeper::remember(const candidate& one) {
     }
 }
 
-void sweeper::expire_beyond_limit(const table_view& rows,
-                                  const attachments& present,
-                                  room& left,
-                                  findings& found) {
-    const std::uint64_t all = count_sessions(rows);
+void sweeper::expire_beyond_limit(const sight& seen, room& left, findings& found) {
+    const std::uint64_t all = count_sessions(seen.rows);
     std::uint64_t sessions = all - std::min<std::uint64_t>(all, found.expired.size());
-    while (sessions > bounds_->sessions && !due_.empty()) {
+    // Whoever is not idle any more is looked at too, so the entry's bound alone would not do.
+    for (std::size_t looked_at = 0; looked_at < bounds_->swept_at_once; ++looked_at) {
+        if (sessions <= bounds_->sessions || due_.empty() || has_asked_enough(seen)) {
+            return;
+        }
         const candidate one = *due_.begin();
-        if (may_still_expire(one, rows, present)) {
+        if (may_still_expire(one, seen)) {
             if (!left.take(one)) {
                 return;
             }
@@ -103,23 +105,32 @@ void sweeper::expire_beyond_limit(const table_view& rows,
     }
 }
 
-std::optional<session_id> sweeper::take_oldest(const table_view& rows, const attachments& present) {
-    while (!due_.empty()) {
-        const candidate one = *due_.begin();
-        due_.erase(due_.begin());
-        if (may_still_expire(one, rows, present)) {
-            return one.session;
+sweeper::oldest sweeper::find_oldest(const sight& seen) const {
+    oldest found;
+    for (const candidate& one : due_) {
+        if (found.looked_at >= bounds_->swept_at_once || has_asked_enough(seen)) {
+            break;
+        }
+        ++found.looked_at;
+        if (may_still_expire(one, seen)) {
+            found.session = one.session;
+            break;
         }
     }
-    return std::nullopt;
+    return found;
+}
+
+void sweeper::took(const oldest& found) {
+    due_.erase(due_.begin(), std::next(due_.begin(), static_cast<std::ptrdiff_t>(found.looked_at)));
 }
 
 /// The pass took a while: who came back meanwhile is not idle any more.
-bool sweeper::may_still_expire(const candidate& one,
-                               const table_view& rows,
-                               const attachments& present) {
-    const auto row = find_session(rows, one.session);
-    return row && row->active == one.active && !present.is_protected(one.session);
+bool sweeper::may_still_expire(const candidate& one, const sight& seen) {
+    if (seen.present.is_protected(one.session)) {
+        return false;
+    }
+    const auto row = find_session(seen.rows, one.session);
+    return row && row->active == one.active;
 }
 
 void sweeper::start_again() {

@@ -4,6 +4,7 @@
 #include "state/attachments.hpp"
 #include "state/ids.hpp"
 #include "state/limits.hpp"
+#include "state/needs.hpp"
 #include "state/session_table.hpp"
 #include "state/table_view.hpp"
 
@@ -29,13 +30,25 @@ class sweeper {
         [[nodiscard]] bool empty() const { return expired.empty() && to_touch.empty(); }
     };
 
+    /// What it looks at, and what was missed there: when that is much already it does not go on.
+    struct sight {
+        const table_view& rows;
+        const needs& missing;
+        const attachments& present;
+    };
+
     /// Goes on where the last call ended. What it finds must become an entry, or is found again.
-    [[nodiscard]] findings look(const table_view& rows, const attachments& present, wall_time now);
+    [[nodiscard]] findings look(const sight& seen, wall_time now);
 
     /// The session that is idle longest, of those that the last whole pass has found; I28: not
-    /// one that is protected. It is forgotten here, so it must end now.
-    [[nodiscard]] std::optional<session_id> take_oldest(const table_view& rows,
-                                                        const attachments& present);
+    /// one that is protected.
+    struct oldest {
+        std::optional<session_id> session;
+        std::size_t looked_at = 0;
+    };
+    [[nodiscard]] oldest find_oldest(const sight& seen) const;
+    /// It ends now, and whoever came before it is not idle any more.
+    void took(const oldest& found);
 
     /// From the beginning: another office.
     void start_again();
@@ -61,13 +74,11 @@ class sweeper {
                room& left,
                findings& found);
     void remember(const candidate& one);
-    [[nodiscard]] static bool may_still_expire(const candidate& one,
-                                               const table_view& rows,
-                                               const attachments& present);
-    void expire_beyond_limit(const table_view& rows,
-                             const attachments& present,
-                             room& left,
-                             findings& found);
+    [[nodiscard]] bool has_asked_enough(const sight& seen) const {
+        return seen.missing.size() >= bounds_->asked_at_once;
+    }
+    [[nodiscard]] static bool may_still_expire(const candidate& one, const sight& seen);
+    void expire_beyond_limit(const sight& seen, room& left, findings& found);
 
     const limits* bounds_;
     std::string next_key_{session_prefix};

@@ -385,14 +385,14 @@ TEST_CASE("architecture 2: an operation says which rows it needs, and nothing ha
     f.server.is_cold = true;
     const auto body = kv_body(kv::add{.key = "a", .delta = 1});
     const auto first = expect<needs_inputs>(f.hears(1, body));
-    CHECK(first.wanted.rows == std::vector<std::string>{session_key(f.session)});
+    CHECK(first.wanted.rows == needs::keys{session_key(f.session)});
     CHECK(*first.hold == f.server.at.log_beyond_base().applied());
     CHECK(f.server.at.waiting() == 0);
 
     inputs supplied = f.server.base.fetch(first.wanted);
     supplied.keep(first.hold);
     const auto second = expect<needs_inputs>(f.hears(1, body, supplied));
-    CHECK(second.wanted.rows == std::vector<std::string>{"kv/a"});
+    CHECK(second.wanted.rows == needs::keys{"kv/a"});
     supplied.add(f.server.base.fetch(second.wanted));
     f.server.took(f.hears(1, body, supplied));
     CHECK(f.server.confirms().size() == 1);
@@ -407,7 +407,7 @@ TEST_CASE("architecture 2: what was supplied is current although the row changed
     inputs supplied;
     // Of a session that has operated everything is known.
     const auto wanted = expect<needs_inputs>(f.hears(3, body));
-    CHECK(wanted.wanted.rows == std::vector<std::string>{"kv/a"});
+    CHECK(wanted.wanted.rows == needs::keys{"kv/a"});
     supplied.keep(wanted.hold);
     supplied.add(f.server.base.fetch(wanted.wanted));
     f.server.is_cold = false;
