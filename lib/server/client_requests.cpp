@@ -17,8 +17,7 @@ std::string text_of(wire::result_code code) {
         return "there is no such user name: it has 1 to 64 bytes, UTF-8, without spaces and "
                "control characters";
     case wire::result_code::retry_elsewhere:
-        return "this server is not the primary any more, and whether it happened is not known. "
-               "Ask the new one";
+        return "whether it happened is not known here. Ask whoever is primary now";
     case wire::result_code::session_expired:
         return "there is no such session any more";
     case wire::result_code::unauthenticated:
@@ -38,6 +37,28 @@ request_id number_of(const client_request& what) {
 
 request_id number_of(const client_answer& what) {
     return std::visit([](const auto& told) { return told.request; }, what);
+}
+
+session_id session_of(const client_request& what) {
+    return std::visit(
+        []<class Request>(const Request& asked) {
+            if constexpr (requires { asked.session; }) {
+                return session_id{asked.session};
+            } else {
+                return session_id{};
+            }
+        },
+        what);
+}
+
+bool keeps_order(const client_request& what) {
+    return !std::holds_alternative<wire::read>(what) && !std::holds_alternative<wire::whois>(what);
+}
+
+wire::result_code code_without_room(const client_request& what, bool is_new) {
+    // Asking and attaching leave nothing, so nothing came of an earlier attempt either.
+    const bool leaves_nothing = !keeps_order(what) || std::holds_alternative<wire::attach>(what);
+    return is_new || leaves_nothing ? wire::result_code::busy : wire::result_code::retry_elsewhere;
 }
 
 client_answer refusal_of(const client_request& what,

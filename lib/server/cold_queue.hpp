@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/session_ids.hpp"
+#include "base/time.hpp"
 #include "server/client_requests.hpp"
 #include "server/replication.hpp"
 #include "state/inputs.hpp"
@@ -9,9 +10,11 @@
 #include "state/requests.hpp"
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace almenara::server {
@@ -19,8 +22,10 @@ namespace almenara::server {
 /// How far a request has come that asked for rows which are not in memory (architecture 2).
 struct progress {
     state::inputs supplied;
-    unsigned rounds = 0;   ///< that it asked
-    bool is_first = false; ///< of its session's line: whoever comes later waits for it
+    unsigned rounds = 0;            ///< that it asked
+    bool is_first = false;          ///< of its session's line: whoever comes later waits for it
+    bool is_new = false;            ///< an operation of which no earlier attempt left anything
+    std::optional<instant> until{}; ///< then it hears that it took too long; none: not said yet
 };
 
 /// A request that is tried again, from its beginning, when its rows are there.
@@ -58,6 +63,9 @@ class cold_queue {
     [[nodiscard]] bool has_line(session_id session) const { return lines_.contains(session); }
     /// Behind that one. False, and nothing is taken: there is no room.
     [[nodiscard]] bool wait_in_line(attempt& who);
+    /// Whether requests of that connection wait in the line of another session: it cannot be kept
+    /// in order with those.
+    [[nodiscard]] bool has_other_line(connection_id connection, session_id session) const;
 
     /// What is to be fetched next.
     [[nodiscard]] std::optional<order> next_order();
@@ -65,6 +73,9 @@ class cold_queue {
     void arrived(fetch_ticket ticket, state::inputs more);
 
     [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
+    [[nodiscard]] std::optional<instant> next_deadline() const;
+    /// Who has waited long enough.
+    [[nodiscard]] std::vector<attempt> take_due(instant now);
     /// Who may try now. went_on() is called behind that.
     [[nodiscard]] std::optional<attempt> take_ready();
     /// The first of the session's line was tried: if it does not wait again, the next may try.
@@ -74,35 +85,45 @@ class cold_queue {
     [[nodiscard]] std::vector<attempt> take_those_of_the_office();
     void connection_ended(connection_id connection);
 
-    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] std::size_t size() const { return all_.size(); }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   private:
-    struct fetching {
+    using place = fetch_ticket; ///< of who waits; later ones are greater
+    enum class stage : std::uint8_t { to_be_asked, asked, ready, in_line };
+    struct waiting {
         attempt who;
-        state::needs wanted; ///< until they are asked for
+        stage at = stage::in_line;
+        state::needs wanted{}; ///< until they are asked for
     };
-    /// One session's: the first is fetching, ready or being tried; the others are here.
+    /// One session's: the first is fetching, ready or being tried.
     struct line {
         bool has_first = true;
-        std::deque<attempt> behind{};
+        std::set<place> behind{};
+    };
+    /// What one connection has here.
+    struct share {
+        std::set<place> all{};
+        std::map<session_id, std::size_t> lines{}; ///< how many of them are in which
     };
 
     [[nodiscard]] bool has_room(const attempt& who) const;
-    void count_in(const attempt& who);
-    void count_out(const attempt& who);
-    template <class Wanted>
-    [[nodiscard]] std::vector<attempt> take_if(const Wanted& wanted);
+    place enter(waiting&& what);
+    attempt leave(place where);
+    attempt leave_for_good(place where);
+    void move_to(waiting& what, place where, stage next);
+    void drop_from(place where, const waiting& what);
 
     bounds most_;
-    std::map<fetch_ticket, fetching> fetching_;
-    std::deque<fetch_ticket> not_asked_; ///< of these; some may be gone
-    std::deque<attempt> ready_;
+    std::map<place, waiting> all_;
+    std::set<place> to_be_asked_;
+    std::set<place> ready_;
+    std::set<std::pair<instant, place>> deadlines_;
     std::map<session_id, line> lines_;
+    std::map<connection_id, share> shares_;
     std::size_t asked_ = 0; ///< and not answered, whoever waits for it
-    std::size_t size_ = 0;
     std::size_t bytes_ = 0;
-    fetch_ticket last_;
+    place last_;
 };
 
 /// The session whose requests are tried in their order.

@@ -8,9 +8,6 @@ namespace almenara::server {
 
 namespace {
 
-/// Of requests that were held and can go on now.
-constexpr std::size_t served_at_once = 64;
-
 almenara::epoch epoch_seen(const client_request& what) {
     return std::visit(
         []<class Request>(const Request& asked) {
@@ -45,7 +42,31 @@ void reception::request(connection_id connection, client_request what) {
         return probe(
             {.connection = connection, .request = std::move(what), .why = probing::purpose::claim});
     }
-    serve(connection, std::move(what));
+    serve_in_order(connection, std::move(what));
+}
+
+/// C.3: what waits here is served in its turn, and this one came later.
+void reception::serve_in_order(connection_id from, client_request&& what) {
+    if (in_office() && keeps_order(what)) {
+        if (const auto reason = held_.reason_of_earlier(from, session_of(what))) {
+            return hold_behind(from, std::move(what), *reason);
+        }
+    }
+    serve(from, std::move(what));
+}
+
+void reception::hold_behind(connection_id from, client_request&& what, held_for reason) {
+    if (reason == held_for::slot) {
+        return hold_for_slot(from, std::move(what));
+    }
+    held_request waiting{.connection = from,
+                         .request = std::move(what),
+                         .reason = reason,
+                         .until = reason == held_for::office ? log_.now() + limits_.office_hold
+                                                             : instant::max()};
+    if (!held_.hold(waiting)) {
+        no_room(from, waiting.request);
+    }
 }
 
 void reception::serve(connection_id from, client_request&& what, progress&& so_far) {
@@ -199,8 +220,7 @@ void reception::probe(probing&& what) {
     const std::size_t weight = weight_of(what.request);
     if (probing_.size() >= limits_.probing.requests ||
         probing_bytes_ + weight > limits_.probing.bytes) {
-        return turn_away(what.connection, what.request,
-                         {.code = state::result_code::busy, .body = {}});
+        return no_room(what.connection, what.request);
     }
     const auto claimed =
         what.why == probing::purpose::claim ? epoch_seen(what.request) : almenara::epoch{};
@@ -223,7 +243,7 @@ void reception::hold_for_slot(connection_id from, client_request&& what) {
     if (held_.hold(waiting)) {
         return note(sighting::kind::held_for_handover, from);
     }
-    turn_away(from, waiting.request, {.code = state::result_code::busy, .body = {}});
+    no_room(from, waiting.request);
 }
 
 void reception::not_here(connection_id from, client_request&& what) {
@@ -258,24 +278,25 @@ void reception::connection_ended(connection_id connection) {
 
 void reception::tick() {
     go_on_with_some();
+    give_up_waiting();
+    // B.10.6: the hand-over was given up.
+    if (in_office() && held_.has(held_for::slot) && log_.next_slot()) {
+        for (held_request& one : held_.take(held_for::slot)) {
+            serve(one.connection, std::move(one.request));
+        }
+    }
     for (held_request& one : held_.take(held_for::next_turn)) {
-        serve(one.connection, std::move(one.request));
+        serve_in_order(one.connection, std::move(one.request));
     }
     if (in_office() && held_.has(held_for::office)) {
         // Everybody's clients may have come: some of them in each turn.
         std::size_t served = 0;
         for (held_request& one : held_.take(held_for::office)) {
-            if (served++ < served_at_once) {
+            if (served++ < limits_.served_at_once) {
                 request(one.connection, std::move(one.request));
             } else if (!held_.hold(one)) {
                 redirect(one.connection, number_of(one.request));
             }
-        }
-    }
-    // B.10.6: the hand-over was given up.
-    if (in_office() && held_.has(held_for::slot) && log_.next_slot()) {
-        for (held_request& one : held_.take(held_for::slot)) {
-            serve(one.connection, std::move(one.request));
         }
     }
     caught_up_upto_ = desk_.log_beyond_base().committed();
@@ -309,6 +330,9 @@ std::optional<instant> reception::wake() const {
         return log_.now();
     }
     std::optional<instant> next = held_.next_deadline();
+    if (const auto rows = cold_.next_deadline()) {
+        next = std::min(next.value_or(*rows), *rows);
+    }
     if (in_office()) {
         next = std::min(next.value_or(next_sweep_), next_sweep_);
     }
@@ -344,8 +368,7 @@ void reception::readable(probe_ticket ticket) {
                              .reason = held_for::next_turn,
                              .until = instant::max()};
         if (!held_.hold(waiting)) {
-            turn_away(waiting.connection, waiting.request,
-                      {.code = state::result_code::busy, .body = {}});
+            no_room(waiting.connection, waiting.request);
         }
         break;
     }
@@ -363,7 +386,7 @@ void reception::refused_read(probe_ticket ticket) {
     if (!found.empty()) {
         const probing& what = found.mapped();
         probing_bytes_ -= weight_of(what.request);
-        turn_away(what.connection, what.request, {.code = state::result_code::busy, .body = {}});
+        no_room(what.connection, what.request);
     }
 }
 

@@ -25,6 +25,9 @@ struct reception_limits {
     duration catch_up_hold = std::chrono::seconds{1};
     duration office_hold = std::chrono::seconds{1};
     duration news_hold = std::chrono::milliseconds{100};
+    duration rows_hold = std::chrono::seconds{5}; ///< for rows that are not in memory
+    /// Of requests that waited and can go on; the others in the next turn.
+    std::size_t served_at_once = 64;
     log_share looked_at_once{}; ///< by who enters office
     /// For who is sent away and would be told to come here again.
     std::chrono::milliseconds pause_before_back{100};
@@ -131,9 +134,16 @@ class reception {
     /// Until its rows are there, or its turn in its session has come.
     void wait_for_rows(attempt&& who, state::needs_inputs&& missing);
     void wait_in_line(connection_id from, client_request&& what);
+    [[nodiscard]] instant rows_by(const client_request& what) const;
     void go_on_with_some();
     void go_on(attempt&& who);
     void ask_for_rows();
+    void give_up_waiting();
+    void serve_in_order(connection_id from, client_request&& what);
+    /// Behind earlier ones of its connection or session, for what they wait for.
+    void hold_behind(connection_id from, client_request&& what, held_for reason);
+    /// For nobody knows whether it is a repeat, unless it is said here.
+    void no_room(connection_id from, const client_request& what, bool is_new = false);
     void probe(probing&& what);
     void explain(connection_id from, client_request&& what, progress&& so_far = {});
     /// B.10: as long as nobody knows who rules next.

@@ -59,6 +59,10 @@ void reception::turn_away(connection_id from, const client_request& what, state:
     say(from, std::move(refusal));
 }
 
+void reception::no_room(connection_id from, const client_request& what, bool is_new) {
+    turn_away(from, what, {.code = code_without_room(what, is_new), .body = {}});
+}
+
 void reception::redirect(connection_id from, request_id request) {
     const standing& here = log_.here();
     wire::redirect away{.request = request, .epoch = here.epoch, .primary = here.primary};

@@ -1,5 +1,7 @@
 #include "server/reception.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <variant>
 
@@ -7,10 +9,14 @@
 namespace almenara::server {
 
 void reception::wait_for_rows(attempt&& who, state::needs_inputs&& missing) {
+    if (who.request && !who.so_far.until) {
+        who.so_far.until = rows_by(*who.request);
+    }
+    const bool is_new = who.so_far.is_new || missing.is_new;
     if (!cold_.wait(who, missing)) {
         sweep_waits_ = sweep_waits_ && who.request.has_value();
         if (who.request) {
-            turn_away(who.connection, *who.request, {.code = state::result_code::busy, .body = {}});
+            no_room(who.connection, *who.request, is_new);
         }
         return;
     }
@@ -23,10 +29,27 @@ void reception::wait_for_rows(attempt&& who, state::needs_inputs&& missing) {
 /// What a session says is done in the order in which it was said.
 void reception::wait_in_line(connection_id from, client_request&& what) {
     attempt who{.connection = from, .request = std::move(what)};
+    who.so_far.until = rows_by(*who.request);
     if (!cold_.wait_in_line(who)) {
-        return turn_away(from, *who.request, {.code = state::result_code::busy, .body = {}});
+        return no_room(from, *who.request);
     }
     note(sighting::kind::waits_in_line, from);
+}
+
+/// A disk may hang, and its client waits for so long only (C.0).
+instant reception::rows_by(const client_request& what) const {
+    duration wait = limits_.rows_hold;
+    if (const auto* const asked = std::get_if<wire::operation>(&what);
+        asked != nullptr && asked->deadline > duration{0}) {
+        wait = std::min<duration>(wait, asked->deadline);
+    }
+    return log_.now() + wait;
+}
+
+void reception::give_up_waiting() {
+    for (const attempt& one : cold_.take_due(log_.now())) {
+        no_room(one.connection, *one.request, one.so_far.is_new);
+    }
 }
 
 void reception::ask_for_rows() {
@@ -42,8 +65,7 @@ void reception::fetched(fetch_ticket ticket, state::inputs rows) {
 
 /// The others in the next turn: wake() says so.
 void reception::go_on_with_some() {
-    constexpr int at_once = 64;
-    for (int i = 0; i < at_once; ++i) {
+    for (std::size_t served = 0; served < limits_.served_at_once; ++served) {
         auto next = cold_.take_ready();
         if (!next) {
             return;

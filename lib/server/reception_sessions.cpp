@@ -23,19 +23,6 @@ device_id device_of(std::string_view user, const open_nonce& nonce) {
     return device_id{device};
 }
 
-/// Of a request that is about one.
-session_id session_of(const client_request& what) {
-    return std::visit(
-        []<class Request>(const Request& asked) {
-            if constexpr (requires { asked.session; }) {
-                return session_id{asked.session};
-            } else {
-                return session_id{};
-            }
-        },
-        what);
-}
-
 } // namespace
 
 void reception::serve(connection_id from, wire::login&& what, progress&& so_far) {
@@ -82,6 +69,12 @@ void reception::serve(connection_id from, wire::attach&& what, progress&& so_far
     }
     if (!in_office()) {
         return not_here(from, std::move(what));
+    }
+    if (cold_.has_other_line(from, what.session)) {
+        return no_room(from, what);
+    }
+    if (cold_.has_line(what.session) && !so_far.is_first) {
+        return wait_in_line(from, std::move(what));
     }
     auto outcome = desk_.attach(from, what.session, so_far.supplied);
     if (auto* const missing = std::get_if<state::needs_inputs>(&outcome)) {

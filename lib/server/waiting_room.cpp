@@ -16,6 +16,11 @@ log_index last_seen(const client_request& what) {
     return question == nullptr ? log_index{} : question->last_seen;
 }
 
+/// Here and in the order in which they came, when the time comes; others are only told something.
+bool will_be_served(held_for reason) {
+    return reason == held_for::slot || reason == held_for::next_turn || reason == held_for::office;
+}
+
 } // namespace
 
 std::size_t weight_of(const client_request& what) {
@@ -33,12 +38,10 @@ std::size_t weight_of(const client_request& what) {
 }
 
 bool waiting_room::hold(held_request& who) {
-    const std::size_t weight = weight_of(who.request);
-    if (held_.size() >= most_.requests || bytes_ + weight > most_.bytes) {
+    if (held_.size() >= most_.requests || bytes_ + weight_of(who.request) > most_.bytes) {
         return false;
     }
-    bytes_ += weight;
-    ++counts_[static_cast<std::size_t>(who.reason)];
+    count_in(who);
     held_.push_back(std::move(who));
     return true;
 }
@@ -48,14 +51,68 @@ std::vector<held_request> waiting_room::take_if(Predicate wanted) {
     std::vector<held_request> taken;
     std::vector<held_request> left;
     for (held_request& one : held_) {
-        (wanted(one) ? taken : left).push_back(std::move(one));
+        if (gone_.contains(one.connection)) {
+            count_out(one);
+        } else if (wanted(std::as_const(one))) {
+            count_out(one);
+            taken.push_back(std::move(one));
+        } else {
+            left.push_back(std::move(one));
+        }
     }
     held_ = std::move(left);
-    for (const held_request& one : taken) {
-        bytes_ -= weight_of(one.request);
-        --counts_[static_cast<std::size_t>(one.reason)];
-    }
+    gone_.clear();
     return taken;
+}
+
+// -- Who has what ---------------------------------------------------------------------------------
+
+template <class Key>
+void waiting_room::count_in(std::map<Key, share>& shares, Key whose, held_for reason) {
+    share& all = shares[whose];
+    ++all.all;
+    if (will_be_served(reason)) {
+        ++all.in_order;
+        all.newest = reason;
+    }
+}
+
+template <class Key>
+void waiting_room::count_out(std::map<Key, share>& shares, Key whose, held_for reason) {
+    const auto found = shares.find(whose);
+    if (will_be_served(reason)) {
+        --found->second.in_order;
+    }
+    if (--found->second.all == 0) {
+        shares.erase(found);
+    }
+}
+
+void waiting_room::count_in(const held_request& who) {
+    bytes_ += weight_of(who.request);
+    ++counts_[static_cast<std::size_t>(who.reason)];
+    count_in(of_connections_, who.connection, who.reason);
+    count_in(of_sessions_, session_of(who.request), who.reason);
+}
+
+void waiting_room::count_out(const held_request& who) {
+    bytes_ -= weight_of(who.request);
+    --counts_[static_cast<std::size_t>(who.reason)];
+    count_out(of_connections_, who.connection, who.reason);
+    count_out(of_sessions_, session_of(who.request), who.reason);
+}
+
+std::optional<held_for> waiting_room::reason_of_earlier(connection_id connection,
+                                                        session_id session) const {
+    const auto own = of_connections_.find(connection);
+    if (own != of_connections_.end() && own->second.in_order > 0) {
+        return own->second.newest;
+    }
+    const auto same = of_sessions_.find(session);
+    const bool is_one = session != session_id{};
+    return is_one && same != of_sessions_.end() && same->second.in_order > 0
+               ? std::optional{same->second.newest}
+               : std::nullopt;
 }
 
 std::vector<held_request> waiting_room::take(held_for reason) {
@@ -82,9 +139,8 @@ std::vector<held_request> waiting_room::take_due(instant now) {
 }
 
 void waiting_room::connection_ended(connection_id connection) {
-    if (!held_.empty()) {
-        static_cast<void>(take_if(
-            [connection](const held_request& one) { return one.connection == connection; }));
+    if (of_connections_.contains(connection)) {
+        gone_.insert(connection);
     }
 }
 

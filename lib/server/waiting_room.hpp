@@ -1,13 +1,16 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "base/session_ids.hpp"
 #include "base/time.hpp"
 #include "server/client_requests.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace almenara::server {
@@ -50,6 +53,12 @@ class waiting_room {
     /// Those who have waited long enough.
     [[nodiscard]] std::vector<held_request> take_due(instant now);
 
+    /// What an earlier request of the connection or of the session waits for, if it is something
+    /// behind which it will be served.
+    [[nodiscard]] std::optional<held_for> reason_of_earlier(connection_id connection,
+                                                            session_id session) const;
+
+    /// What it has here goes at the next look: many may end in one turn.
     void connection_ended(connection_id connection);
 
     [[nodiscard]] bool has(held_for reason) const { return count_of(reason) > 0; }
@@ -63,10 +72,26 @@ class waiting_room {
     }
     template <class Predicate>
     [[nodiscard]] std::vector<held_request> take_if(Predicate wanted);
+    void count_in(const held_request& who);
+    void count_out(const held_request& who);
+
+    /// Of one connection or session.
+    struct share {
+        std::size_t all = 0;
+        std::size_t in_order = 0; ///< of these: those that will be served
+        held_for newest = held_for::office;
+    };
+    template <class Key>
+    static void count_in(std::map<Key, share>& shares, Key whose, held_for reason);
+    template <class Key>
+    static void count_out(std::map<Key, share>& shares, Key whose, held_for reason);
 
     bounds most_;
     std::vector<held_request> held_;
     std::array<std::size_t, 6> counts_{}; ///< by reason
+    std::map<connection_id, share> of_connections_;
+    std::map<session_id, share> of_sessions_;
+    std::set<connection_id> gone_; ///< and something of theirs is still here
     std::size_t bytes_ = 0;
 };
 

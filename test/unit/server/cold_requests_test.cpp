@@ -264,40 +264,41 @@ TEST_CASE("architecture 2: a connection that ends lets go on who waits behind it
     server.adds(ann, server.anns, 1, 1);
     server.adds(ann, server.anns, 2, 10);
     server.all_is_cold = false;
-    server.attaches(bob, server.anns); // From another place.
-    CHECK(server.closed() == std::vector{ann});
+    // From another place.
+    server.says(bob, wire::attach{.request = request_id{901}, .session = server.anns});
     server.adds(bob, server.anns, 3, 100);
-    CHECK(server.saw_times(kind::waits_in_line) == 2);
+    CHECK(server.saw_times(kind::waits_in_line) == 3);
     server.hall().connection_ended(ann);
-    CHECK(server.hall().wake());
+    CHECK(server.wants_a_turn());
     server.waits(1ms);
+    static_cast<void>(server.hears<wire::attached>(bob));
     server.confirms_all();
     CHECK(server.sum(bob) == 100);
     server.fetches_return();
     CHECK(server.hears_nothing(ann));
 }
 
-TEST_CASE("style 11: only so many wait for rows, and so much; others hear BUSY") {
+TEST_CASE("style 11: only so many wait for rows, and so much; others are sent away") {
     SECTION("requests") {
         cold_primary server{{.cold = {.requests = 1}}};
         server.adds(ann, server.anns, 1, 1);
         server.adds(bob, server.bobs, 1, 1);
-        CHECK(server.code(bob) == result_code::busy);
+        CHECK(server.code(bob) == result_code::retry_elsewhere);
         server.adds(ann, server.anns, 2, 1);
-        CHECK(server.code(ann) == result_code::busy);
+        CHECK(server.code(ann) == result_code::retry_elsewhere);
     }
     SECTION("bytes") {
         cold_primary server{{.cold = {.bytes = 500}}};
         server.adds(ann, server.anns, 1, 1);
         server.adds(bob, server.bobs, 1, 1);
-        CHECK(server.code(bob) == result_code::busy);
+        CHECK(server.code(bob) == result_code::retry_elsewhere);
     }
     SECTION("requests of a session") {
         cold_primary server{{.cold = {.of_a_session = 1}}};
         server.adds(ann, server.anns, 1, 1);
         server.adds(ann, server.anns, 2, 1);
         server.adds(ann, server.anns, 3, 1);
-        CHECK(server.code(ann) == result_code::busy);
+        CHECK(server.code(ann) == result_code::retry_elsewhere);
         CHECK(server.hall().waiting_for_rows().size() == 2);
     }
     SECTION("rounds of one request") {
@@ -305,7 +306,7 @@ TEST_CASE("style 11: only so many wait for rows, and so much; others hear BUSY")
         server.adds(ann, server.anns, 1, 1);
         server.adds(ann, server.anns, 2, 1);
         server.fetches_return();
-        CHECK(server.code(ann) == result_code::busy);
+        CHECK(server.code(ann) == result_code::busy); // Its number was found to be new.
         // The session is known by now: the second one asks for its row, and once.
         CHECK(server.hall().waiting_for_rows().size() == 0);
         server.confirms_all();

@@ -418,7 +418,7 @@ TEST_CASE("B.10: what is held is bounded") {
     server.says(ann, server.puts(server.session, 2));
     const auto told = server.hears<wire::operation_result>(ann);
     CHECK(told.seq == sequence{2});
-    CHECK(told.code == result_code::busy);
+    CHECK(told.code == result_code::retry_elsewhere);
     CHECK(told.index == log_index{});
 }
 
