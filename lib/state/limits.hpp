@@ -18,7 +18,7 @@ struct limits {
     std::size_t pending_entries = 65'536; ///< not confirmed, of all sessions together
     std::size_t pending_bytes = 64U << 20U;
     std::size_t entries_beyond_base = 131'072;   ///< committed, and not in base yet
-    std::size_t bytes_beyond_base = 256U << 20U; ///< of values, of what is pending too
+    std::size_t bytes_beyond_base = 256U << 20U; ///< that the overlay takes, what is pending too
     std::uint64_t sessions = 10'000;             ///< beyond it the oldest idle ones expire
     std::uint64_t most_sessions = 20'000;        ///< none is opened beyond it
     duration idle = std::chrono::hours{24 * 30};

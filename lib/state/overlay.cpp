@@ -59,6 +59,7 @@ overlay::table::iterator overlay::push(entry& whole, change&& what, table::itera
         return row;
     }
     all.push_back({whole.where.index, std::move(value)});
+    memory_ += version_weight;
     whole.rows.push_back(row);
     return row;
 }
@@ -214,7 +215,7 @@ void overlay::forget_first(log_index upto) {
             continue;
         }
         for (auto one = all.begin(); one <= last; ++one) {
-            memory_ -= size_of(one->value);
+            memory_ -= version_weight + size_of(one->value);
         }
         all.erase(all.begin(), last + 1);
         if (all.empty()) {
@@ -236,7 +237,7 @@ void overlay::drop_pending() {
     while (!entries_.empty() && entries_.back().where.index > committed_) {
         for (const table::iterator row : entries_.back().rows) {
             versions& all = row->second.versions;
-            memory_ -= size_of(all.back().value);
+            memory_ -= version_weight + size_of(all.back().value);
             all.pop_back();
             if (all.empty()) {
                 erase(row);

@@ -107,8 +107,10 @@ class overlay {
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
     /// Committed entries that are not in base for sure.
     [[nodiscard]] std::size_t beyond_base() const;
-    /// Bytes of values held.
+    /// What is held takes about so much, also what is kept only for a hold(): bytes of values, and
+    /// for each version of a row what it takes besides, its key and its places here.
     [[nodiscard]] std::size_t memory() const { return memory_; }
+    static constexpr std::size_t version_weight = 128;
 
     [[nodiscard]] const key_space& base() const { return base_; }
 
