@@ -1,6 +1,5 @@
 #include "server/peer_link.hpp"
 
-#include "log/log.hpp"
 #include "replica/messages.hpp"
 #include "replica/settings.hpp"
 #include "wire/message_list.hpp"
@@ -92,6 +91,7 @@ void peer_link::decode(const wire::frame& whole) {
     }
     if (const auto* const hello = std::get_if<replica::hello>(&*message); hello && !is_known_) {
         becomes(hello->from.kind);
+        keeper_.introduced(*this);
     }
     keeper_.heard({.connection = id_,
                    .epoch = whole.header.epoch,
@@ -117,7 +117,7 @@ void peer_link::stream_ended(const boost::system::error_code& why) {
 
 /// Not what a server of this version does.
 void peer_link::breaks_off(std::string why) {
-    log::warning("link: the connection with {} is closed: {}", peer_, why);
+    keeper_.broke_off(*this, why);
     end(std::move(why));
 }
 

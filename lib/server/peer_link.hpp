@@ -28,6 +28,10 @@ class link_keeper {
 
     /// A whole frame with a good checksum.
     virtual void heard(replica::frame_received frame) = 0;
+    /// Its first frame said which kind it is.
+    virtual void introduced(peer_link& link) = 0;
+    /// It did what no server of this version does, and ends.
+    virtual void broke_off(const peer_link& link, const std::string& why) = 0;
     /// Nothing more will come, and nothing more can be sent.
     virtual void ended(peer_link& link, std::string why) = 0;
 

@@ -27,6 +27,9 @@ constexpr duration longest_dial = std::chrono::seconds{1};
 /// A connection that is closed has sent by then what it had to say.
 constexpr duration longest_leaving = std::chrono::seconds{1};
 
+/// Style 11: nobody outside fills the log.
+constexpr std::uint32_t lines_per_second = 10;
+
 } // namespace
 
 /// One try to reach a server. The timer ends it by closing the socket.
@@ -49,7 +52,10 @@ struct peer_links::attempt {
 };
 
 peer_links::peer_links(asio::any_io_executor executor, tell_function tell)
-    : executor_(std::move(executor)), tell_(std::move(tell)), timer_(executor_) {}
+    : executor_(std::move(executor)),
+      tell_(std::move(tell)),
+      budget_(lines_per_second),
+      timer_(executor_) {}
 
 // -- New ones -------------------------------------------------------------------------------------
 
@@ -67,9 +73,20 @@ void peer_links::accept(std::unique_ptr<net::byte_stream> stream) {
     if (is_closed_) {
         return stream->close();
     }
+    make_room_for_stranger();
     peer_link& link = add(std::move(stream), std::nullopt);
+    strangers_.insert(link.id());
     tell_(replica::connection_opened{.connection = link.id()});
     link.start();
+}
+
+void peer_links::make_room_for_stranger() {
+    if (strangers_.size() < most_strangers) {
+        return;
+    }
+    peer_link& oldest = *links_.at(*strangers_.begin());
+    ended(oldest, "too many others came and said nothing either");
+    oldest.is_leaving = true; // Nothing is heard from it until it is buried.
 }
 
 void peer_links::dial(replica::dial_request what, net::host_port where) {
@@ -178,6 +195,19 @@ void peer_links::heard(replica::frame_received frame) {
     tell_(std::move(frame));
 }
 
+void peer_links::introduced(peer_link& link) {
+    strangers_.erase(link.id());
+}
+
+void peer_links::broke_off(const peer_link& link, const std::string& why) {
+    if (!budget_.take(net::monotonic_now())) {
+        return;
+    }
+    const std::uint64_t left_out = budget_.take_left_out();
+    log::warning("link: the connection with {} is closed: {}{}", link.peer(), why,
+                 left_out > 0 ? fmt::format(" (and so were {} others before)", left_out) : "");
+}
+
 void peer_links::ended(peer_link& link, std::string why) {
     const auto found = links_.find(link.id());
     if (found == links_.end()) {
@@ -188,6 +218,7 @@ void peer_links::ended(peer_link& link, std::string why) {
         tell_(replica::connection_closed{link.id()});
     }
     leaving_.erase(link.id());
+    strangers_.erase(link.id());
     std::erase(listed_, &link);
     // It is somewhere below us in the stack: it goes when that is not so any more.
     dead_.push_back(std::move(found->second));
@@ -211,6 +242,7 @@ void peer_links::close(connection_id id) {
         return; // The flush ended it, and the core did not want to hear of it anyway.
     }
     link.is_leaving = true;
+    strangers_.erase(id);
     leaving_[id] = net::monotonic_now() + longest_leaving;
     if (leaving_.size() == 1) {
         watch_the_leaving();
@@ -238,6 +270,7 @@ void peer_links::close_all() {
     is_closed_ = true;
     listed_.clear();
     leaving_.clear();
+    strangers_.clear();
     links_.clear();
     bury();
     timer_.cancel();

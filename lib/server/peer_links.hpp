@@ -4,6 +4,7 @@
 #include "net/address.hpp"
 #include "net/byte_stream.hpp"
 #include "replica/gate.hpp"
+#include "server/log_budget.hpp"
 #include "server/peer_link.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace almenara::server {
@@ -24,6 +26,10 @@ namespace almenara::server {
 class peer_links final : private link_keeper, public std::enable_shared_from_this<peer_links> {
   public:
     using tell_function = std::function<void(replica::event)>;
+
+    /// Of those that came and have not said which kind they are. A server says it with its first
+    /// bytes, so the oldest makes room: whoever opens one after the other keeps no server out.
+    static constexpr std::size_t most_strangers = 64;
 
     peer_links(boost::asio::any_io_executor executor, tell_function tell);
 
@@ -48,6 +54,8 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
     struct attempt;
 
     void heard(replica::frame_received frame) override;
+    void introduced(peer_link& link) override;
+    void broke_off(const peer_link& link, const std::string& why) override;
     void ended(peer_link& link, std::string why) override;
 
     static boost::asio::awaitable<void> dial_loop(std::shared_ptr<peer_links> self,
@@ -56,12 +64,15 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
     peer_link& add(std::unique_ptr<net::byte_stream> stream,
                    std::optional<replica::connection_kind> kind);
     void encode(const replica::outgoing& what, hlc_stamp stamp, base::byte_vector& out);
+    void make_room_for_stranger();
     void bury();
     void watch_the_leaving();
 
     boost::asio::any_io_executor executor_;
     tell_function tell_;
     std::map<connection_id, std::unique_ptr<peer_link>> links_;
+    std::set<connection_id> strangers_;            ///< of these; the oldest first
+    log_budget budget_;                            ///< of lines about who broke off
     std::vector<peer_link*> listed_;               ///< with something in their outbox
     std::vector<std::unique_ptr<peer_link>> dead_; ///< until nobody is inside them any more
     std::map<connection_id, instant> leaving_;     ///< and when that has taken too long

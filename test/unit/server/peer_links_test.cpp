@@ -302,4 +302,29 @@ TEST_CASE("B.2: a dial ends as a connection that says whom it reached, or as a f
     }
 }
 
+TEST_CASE("B.2: who comes as a server and says nothing makes room for the next one") {
+    stand s;
+    std::vector<tcp::socket> others;
+    tcp::acceptor door{s.context(), {asio::ip::address_v4::loopback(), 0}};
+    const auto comes = [&] {
+        others.emplace_back(s.context()).connect(door.local_endpoint());
+        s.links->accept(value_of(net::make_plain_stream(door.accept())));
+    };
+    const connection_id server = s.connected();
+    s.they_say(frame_of(hello(replica::connection_kind::control)));
+    REQUIRE(s.comes_true([&] { return s.frames() == 1; }));
+    for (std::size_t i = 0; i < peer_links::most_strangers; ++i) {
+        comes();
+    }
+    CHECK(s.links->size() == peer_links::most_strangers + 1);
+    CHECK(s.find<replica::connection_closed>() == nullptr);
+    comes();
+    CHECK(s.links->size() == peer_links::most_strangers + 1);
+    // The first of them, and not the server, which came before and said who it is.
+    const auto& gone = s.hears<replica::connection_closed>();
+    CHECK(gone.connection.value() == server.value() + 1);
+    s.they_say(frame_of(ping()));
+    CHECK(s.comes_true([&] { return s.frames() == 2; }));
+}
+
 } // namespace almenara::server
