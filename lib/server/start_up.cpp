@@ -1,6 +1,7 @@
 #include "server/start_up.hpp"
 
 #include "base/check.hpp"
+#include "storage/space_watch.hpp"
 
 #include <fmt/format.h>
 
@@ -89,6 +90,9 @@ result<start_up> start(storage::data_directory& directory,
     founder who{.self = directory.server(), .address = address, .has_begun = false};
     if (const auto agreed = agree(*before, wanted, who, begun.warnings); !agreed) {
         return agreed.error();
+    }
+    if (auto room = storage::room_to_start({.directory = directory.path()}); !room) {
+        return room.error();
     }
     auto state = storage::state_db::open(directory.state_path());
     if (!state) {

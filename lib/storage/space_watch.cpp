@@ -3,6 +3,9 @@
 #include "storage/file.hpp"
 #include "storage/worker.hpp"
 
+#include <fmt/format.h>
+
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -92,6 +95,21 @@ bool space_watch::make_reserve() const {
     }
     ::unlink(path_.c_str());
     return false;
+}
+
+result<void> room_to_start(const space_watch::settings& chosen) {
+    auto free = free_space_of(chosen.directory);
+    if (free && *free < chosen.release_below) {
+        ::unlink((chosen.directory + "/" + space_watch::reserve_name).c_str());
+        free = free_space_of(chosen.directory);
+    }
+    if (free && *free < chosen.needed_to_start) {
+        return error{.code = errc::system_failed,
+                     .doing = fmt::format("starting in '{}': {} KiB are free there",
+                                          chosen.directory, *free >> 10U),
+                     .cause = std::make_error_code(std::errc::no_space_on_device)};
+    }
+    return {};
 }
 
 } // namespace almenara::storage

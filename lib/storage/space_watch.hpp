@@ -26,6 +26,8 @@ class space_watch {
         /// The file goes when less is free, and comes when as much is free beside it as `comfort`.
         std::uint64_t release_below = std::uint64_t{32} << 20U;
         std::uint64_t comfort = std::uint64_t{512} << 20U;
+        /// A start writes that much before it can do without.
+        std::uint64_t needed_to_start = std::uint64_t{4} << 20U;
         std::chrono::steady_clock::duration every = std::chrono::seconds{1};
     };
     struct news {
@@ -58,5 +60,9 @@ class space_watch {
     bool ends_ = false;
     std::thread thread_;
 };
+
+/// E.1, before anything is opened: on a disk that is full the reserve goes now, for there is no
+/// watch yet. Full even so: an error, for what begins to write then ends in the middle.
+[[nodiscard]] result<void> room_to_start(const space_watch::settings& chosen);
 
 } // namespace almenara::storage

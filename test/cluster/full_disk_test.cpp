@@ -178,4 +178,31 @@ TEST_CASE("E.1 with full disks nothing is added or lost, and what is erased make
         patience, "everybody has a reserve again");
 }
 
+TEST_CASE("E.1 servers start on disks that are full to the last block") {
+    if (!may_mount()) {
+        WARN("skipped: only root can mount a small file system");
+        return;
+    }
+    cluster c;
+    const small_disks disks{c};
+    c.start_all();
+    c.wait_until_in_sync();
+    REQUIRE(kv(c, {"put", "before", "kept"}).status == good_exit);
+    eventually(
+        [&] {
+            return std::all_of(c.ids().begin(), c.ids().end(),
+                               [&](server_id id) { return disks.has_reserve(id); });
+        },
+        patience, "everybody has a reserve");
+    c.kill(c.ids());
+    for (const server_id id : c.ids()) {
+        disks.fill(id, 0);
+    }
+    c.start_all();
+    c.wait_for_primary();
+    CHECK(kv(c, {"get", "before"}).out.find("kept") != std::string::npos);
+    CHECK(is_refused(kv(c, {"put", "no", "room"})));
+    CHECK(kv(c, {"rm", "before"}).status == good_exit);
+}
+
 } // namespace almenara::test

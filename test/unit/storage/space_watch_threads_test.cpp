@@ -55,6 +55,24 @@ TEST_CASE("E.1 the reserve is made where there is room for it, and goes when the
     CHECK_FALSE(s.has_reserve());
 }
 
+TEST_CASE("E.1 a start on a full disk gets the reserve's room, or says that there is none") {
+    stand s;
+    REQUIRE(s.watch(nothing, nothing).has_reserve);
+    space_watch::settings chosen{.directory = s.place.path()};
+    chosen.release_below = nothing;
+    CHECK(room_to_start(chosen));
+    CHECK(s.has_reserve()); // There is room enough: it stays.
+    chosen.release_below = everything;
+    CHECK(room_to_start(chosen));
+    CHECK_FALSE(s.has_reserve());
+    chosen.needed_to_start = everything;
+    const auto full = room_to_start(chosen);
+    REQUIRE_FALSE(full);
+    CHECK(full.error().message().find("No space left on device. Make room") != std::string::npos);
+    chosen.directory += "/nowhere";
+    CHECK(room_to_start(chosen)); // Who opens it says what is wrong with it.
+}
+
 TEST_CASE("E.1 a directory that is gone is no reason to do anything") {
     test::owner_loop loop;
     const test::temporary_directory place;
