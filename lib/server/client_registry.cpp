@@ -133,6 +133,8 @@ void client_registry::close_all() {
     when_empty_ = nullptr;
     touched_.clear();
     arrivals_.clear();
+    serving_.clear();
+    next_to_serve_ = 0;
     for (const auto& [id, connection] : connections_) {
         door_.done(id);
         deadlines_.remove(id);
@@ -206,9 +208,17 @@ void client_registry::asks(connection_id id, const wire::admin& what) {
     arrivals_.push_back({.connection = id, .what = what});
 }
 
-void client_registry::serve(reception& hall) {
-    serving_.swap(arrivals_);
-    for (arrival& one : serving_) {
+bool client_registry::serve(reception& hall) {
+    for (std::size_t served = 0; served < served_in_a_turn; ++served) {
+        if (next_to_serve_ == serving_.size()) {
+            serving_.clear(); // It keeps its room.
+            serving_.swap(arrivals_);
+            next_to_serve_ = 0;
+        }
+        if (serving_.empty()) {
+            return false;
+        }
+        arrival& one = serving_[next_to_serve_++];
         if (auto* const asked = std::get_if<client_request>(&one.what)) {
             hall.request(one.connection, std::move(*asked));
         } else if (const auto* const wish = std::get_if<wire::admin>(&one.what)) {
@@ -217,7 +227,7 @@ void client_registry::serve(reception& hall) {
             hall.connection_ended(one.connection);
         }
     }
-    serving_.clear(); // It keeps its room for the next turn.
+    return next_to_serve_ < serving_.size() || !arrivals_.empty();
 }
 
 void client_registry::answer(leaving&& what) {

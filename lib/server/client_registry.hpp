@@ -60,8 +60,10 @@ class client_registry final : private connection_keeper, private session_host {
     /// Whether a listener may accept another one from there.
     [[nodiscard]] bool has_room(client_origin origin) const;
 
-    /// What clients asked in this turn, in its order, and which of them are gone.
-    void serve(reception& hall);
+    /// What clients asked, in its order, and which of them are gone: so much in one turn, that a
+    /// crowd does not make a long one (decision 004). Whether some is left for the next.
+    static constexpr std::size_t served_in_a_turn = 32;
+    [[nodiscard]] bool serve(reception& hall);
     void answer(leaving&& what);
     /// C.1: the connection speaks for its session no more. Behind what it was answered.
     void close_client(connection_id connection);
@@ -120,7 +122,8 @@ class client_registry final : private connection_keeper, private session_host {
     std::vector<client_connection*> touched_;
     /// As much as the sessions' bounds for what is unanswered allow.
     std::vector<arrival> arrivals_;
-    std::vector<arrival> serving_; ///< what was in it, in this turn
+    std::vector<arrival> serving_;  ///< what was in it, in this turn or one before
+    std::size_t next_to_serve_ = 0; ///< of these
     connection_id last_id_;
     std::size_t inside_ = 0;
     std::size_t outside_ = 0; ///< from the network and not inside: at the door, or turned away

@@ -30,14 +30,23 @@ void cut_policy::office_changed() {
     waiting_bytes_ = 0;
     group_ = 0;
     gathering_until_.reset();
+    completing_until_.reset();
 }
 
-cut_policy::decision cut_policy::decide(instant now) {
+cut_policy::decision cut_policy::decide(instant now, bool more_waits) {
     if (waiting() == 0) {
         return {}; // What the core itself has to write waits for nobody.
     }
     if (on_their_way_.size() >= depth_) {
         return {.cut = false};
+    }
+    if (more_waits && waiting_bytes_ < large_batch) {
+        if (!completing_until_) {
+            completing_until_ = now + longest_completion;
+        }
+        if (now < *completing_until_) {
+            return {.cut = false};
+        }
     }
     if (waiting() < group_ && waiting_bytes_ < large_batch) {
         if (!gathering_until_) {
@@ -49,6 +58,7 @@ cut_policy::decision cut_policy::decide(instant now) {
         group_ = 0; // Who does not come again is waited for once.
     }
     gathering_until_.reset();
+    completing_until_.reset();
     on_their_way_.push_back({.last = proposed_, .entries = waiting()});
     cut_upto_ = proposed_;
     waiting_bytes_ = 0;

@@ -16,6 +16,9 @@ class cut_policy {
   public:
     /// How long a batch waits for those who were in the last one.
     static constexpr duration longest_gather = std::chrono::microseconds{80};
+    /// How long it waits for requests that are here and have not had their turn: whoever floods the
+    /// server holds up nobody's batch.
+    static constexpr duration longest_completion = std::chrono::milliseconds{1};
     /// A batch of so many bytes waits for nobody.
     static constexpr std::size_t large_batch = std::size_t{512} << 10U;
 
@@ -32,8 +35,9 @@ class cut_policy {
         /// Not yet: look again when more has come, and then at the latest.
         std::optional<instant> gather_until{};
     };
-    /// At the end of each turn. What is to be cut counts as on its way from then on.
-    [[nodiscard]] decision decide(instant now);
+    /// At the end of each turn. What is to be cut counts as on its way from then on. `more_waits`:
+    /// requests that have come are for the next turn, so their batch is not complete either.
+    [[nodiscard]] decision decide(instant now, bool more_waits = false);
 
   private:
     [[nodiscard]] std::size_t waiting() const {
@@ -52,6 +56,7 @@ class cut_policy {
     std::size_t waiting_bytes_ = 0;
     std::size_t group_ = 0; ///< how many the last commit released
     std::optional<instant> gathering_until_;
+    std::optional<instant> completing_until_;
 };
 
 } // namespace almenara::server

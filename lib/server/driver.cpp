@@ -179,8 +179,9 @@ void driver::end_of_turn() {
 
 /// Before everything else: the core and the desk agree about the office until the first step.
 void driver::serve_clients() {
-    if (clients_ != nullptr) {
-        clients_->serve(reception_);
+    has_more_to_serve_ = clients_ != nullptr && clients_->serve(reception_);
+    if (has_more_to_serve_) {
+        turns_.look_again_until(now());
     }
     if (const auto due = reception_.wake(); due && *due <= now()) {
         reception_.tick();
@@ -221,7 +222,7 @@ void driver::step_time() {
 
 void driver::flush() {
     cuts_.committed(core_.commit());
-    const cut_policy::decision now_or_later = cuts_.decide(now());
+    const cut_policy::decision now_or_later = cuts_.decide(now(), has_more_to_serve_);
     replica::output out = core_.take_output(moment(), now_or_later.cut);
     status_ = core_.status();
     look_around();

@@ -160,6 +160,7 @@ class driver final : public replication {
     boost::asio::steady_timer go_timer_;
     turn_timer due_;
     std::function<void()> when_over_;
+    bool has_more_to_serve_ = false; ///< after this turn's share
     bool core_is_over_ = false;
     bool is_closed_ = false;
 };

@@ -13,8 +13,23 @@ void loop_lag::record(instant now, duration turn) {
         current_since_ = current_since_ + windows * window;
     }
     const auto length = static_cast<std::uint64_t>(std::max<std::int64_t>(turn.count(), 0));
-    const auto step = static_cast<std::size_t>(std::bit_width(length));
-    ++current_[std::min(step, steps - 1)];
+    ++current_[std::min(step_of(length), steps - 1)];
+}
+
+std::size_t loop_lag::step_of(std::uint64_t length) {
+    if (length < of_power) {
+        return static_cast<std::size_t>(length);
+    }
+    const auto shift = static_cast<unsigned>(std::bit_width(length)) - bits_kept - 1;
+    return static_cast<std::size_t>((std::uint64_t{shift} << bits_kept) + (length >> shift));
+}
+
+std::uint64_t loop_lag::end_of(std::size_t step) {
+    if (step < of_power) {
+        return step + 1;
+    }
+    const std::size_t shift = (step >> bits_kept) - 1;
+    return (step - (shift << bits_kept) + 1) << shift;
 }
 
 duration loop_lag::per_mille(instant now, unsigned of_thousand) const {
@@ -31,7 +46,7 @@ duration loop_lag::per_mille(instant now, unsigned of_thousand) const {
     for (std::size_t step = 0; step < steps && total > 0; ++step) {
         seen += lately[step];
         if (seen * 1000 >= total * of_thousand) {
-            return duration{std::int64_t{1} << step};
+            return duration{static_cast<std::int64_t>(end_of(step))};
         }
     }
     return duration::zero();

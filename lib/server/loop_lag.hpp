@@ -8,8 +8,8 @@
 
 namespace almenara::server {
 
-/// How long the turns of the reactor took lately: a histogram in steps of a factor of two, over the
-/// last one to two windows, so that an old burst is forgotten.
+/// How long the turns of the reactor took lately: a histogram whose steps are an eighth of a power
+/// of two, over the last one to two windows, so that an old burst is forgotten.
 class loop_lag {
   public:
     static constexpr duration window = std::chrono::seconds{5};
@@ -24,8 +24,15 @@ class loop_lag {
     [[nodiscard]] duration per_mille(instant now, unsigned of_thousand) const;
 
   private:
+    static constexpr unsigned bits_kept = 3; ///< behind the first one
+    static constexpr std::size_t of_power = std::size_t{1} << bits_kept;
     // 2^36 ns are more than a minute: longer turns count as that.
-    static constexpr std::size_t steps = 37;
+    static constexpr std::size_t longest_bits = 36;
+    static constexpr std::size_t steps = (longest_bits - bits_kept + 1) * of_power;
+    static std::size_t step_of(std::uint64_t length);
+    /// Every length of the step is below it.
+    static std::uint64_t end_of(std::size_t step);
+
     using histogram = std::array<std::uint32_t, steps>;
 
     histogram current_{};

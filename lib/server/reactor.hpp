@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -30,8 +31,10 @@ class reactor {
     void run();
 
     /// The next turn ends by then, whether anything has come or not, and until then it is asked for
-    /// without sleeping. For one turn; moments only (decision 004).
-    void look_again_until(instant latest) { look_until_ = latest; }
+    /// without sleeping. For one turn; moments only (decision 004). Of several the earliest counts.
+    void look_again_until(instant latest) {
+        look_until_ = look_until_ ? std::min(*look_until_, latest) : latest;
+    }
 
     /// How long the turn before this one took: nobody looked at anything meanwhile.
     [[nodiscard]] duration last_turn() const { return last_turn_; }

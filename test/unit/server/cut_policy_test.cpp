@@ -54,6 +54,25 @@ TEST_CASE("decision 004: what the core itself writes waits for nobody") {
     CHECK(s.cuts());
 }
 
+TEST_CASE("decision 004: requests that are here belong to the batch, but not for ever") {
+    primary_stand s;
+    s.propose(32);
+    CHECK_FALSE(s.policy().decide(s.now(), true).cut);
+    s.propose(32);
+    CHECK(s.policy().decide(s.now(), false).cut);
+    s.commit();
+    // A flood: each turn leaves some for the next.
+    s.propose(64);
+    CHECK_FALSE(s.policy().decide(s.now(), true).cut);
+    s.pass(cut_policy::longest_completion);
+    CHECK(s.policy().decide(s.now(), true).cut);
+    s.commit();
+    // A large batch waits for nobody, and what the core itself writes neither.
+    CHECK(s.policy().decide(s.now(), true).cut);
+    s.propose(1, cut_policy::large_batch);
+    CHECK(s.policy().decide(s.now(), true).cut);
+}
+
 TEST_CASE("decision 004: one client never waits") {
     primary_stand s;
     for (int i = 0; i < 5; ++i) {
