@@ -61,6 +61,14 @@ result<std::uint64_t> parse_kept_log(std::string_view text) {
     return *size;
 }
 
+result<std::optional<replica::confirm_policy>> parse_confirm(std::string_view text) {
+    const auto policy = server::parse_confirm(text);
+    if (!policy) {
+        return policy.error();
+    }
+    return std::optional<replica::confirm_policy>{*policy};
+}
+
 /// There is no other way yet, and a cluster that asked for one must not go without.
 result<bool> parse_auth(std::string_view text) {
     if (text != "trust") {
@@ -139,7 +147,7 @@ result<void> take_cluster(const settings& all, server::daemon_options& into) {
           take(all, "wait", parse_switch, wanted.waits_for_go),
           take(all, "go-after", parse_go_after, wanted.go_after),
           take(all, "priority", parse_priority, wanted.priority),
-          take(all, "confirm", server::parse_confirm, wanted.confirm),
+          take(all, "confirm", parse_confirm, wanted.confirm),
           take(all, "auth", parse_auth, trusts),
           take(all, "wal-segment", parse_segment_size, wanted.segment_size),
           take(all, "wal-keep", parse_kept_log, wanted.kept_log),
@@ -147,6 +155,9 @@ result<void> take_cluster(const settings& all, server::daemon_options& into) {
         if (!taken) {
             return taken;
         }
+    }
+    if (all.find("confirm")->origin == "default") {
+        wanted.confirm.reset(); // Who says nothing does not contradict what was said once.
     }
     const bool begins = wanted.is_alone || !wanted.servers.empty();
     if (wanted.is_alone && !wanted.servers.empty()) {

@@ -23,6 +23,8 @@ constexpr std::array policies{named_policy{replica::confirm_policy::sync_set, "s
                               named_policy{replica::confirm_policy::majority, "majority"},
                               named_policy{replica::confirm_policy::all, "all"}};
 
+constexpr std::string_view confirm_is = "confirm=";
+
 std::set<server_id> ids_of(const std::vector<wire::member_address>& servers) {
     std::set<server_id> ids;
     for (const wire::member_address& one : servers) {
@@ -55,7 +57,39 @@ result<wire::member_address> parse_peer(std::string_view text) {
 
 /// The options that all servers of a list must agree on.
 std::vector<std::string> options_of(const cluster_options& now) {
-    return {fmt::format("confirm={}", to_string(now.confirm)), "auth=trust"};
+    return {fmt::format("{}{}", confirm_is,
+                        to_string(now.confirm.value_or(replica::confirm_policy::sync_set))),
+            "auth=trust"};
+}
+
+/// Whether what is said now differs from what counts. What is not said does not.
+bool says_otherwise(const cluster_options& now, const std::vector<std::string>& options) {
+    return now.confirm && options != options_of(now);
+}
+
+std::string already_goes_by(const std::vector<std::string>& options) {
+    return fmt::format("this server belongs to a cluster already, which goes by {}",
+                       fmt::join(options, ", "));
+}
+
+/// Without a list nothing begins, so `--confirm` says nothing.
+void answer_confirm_alone(const cluster_options& now,
+                          const storage::cluster_record& record,
+                          const founder& who,
+                          std::vector<std::string>& warnings) {
+    if (!says_otherwise(now, record.options)) {
+        return;
+    }
+    if (who.has_begun) {
+        warnings.push_back(already_goes_by(record.options));
+    } else if (record.servers.empty()) {
+        warnings.emplace_back("--confirm counts when a cluster begins: give it together with "
+                              "--peers or --primary");
+    } else {
+        warnings.push_back(fmt::format("this server goes by {}, as it was told with its list. To "
+                                       "change that, give --confirm together with --peers",
+                                       fmt::join(record.options, ", ")));
+    }
 }
 
 error not_listed(server_id self) {
@@ -81,6 +115,15 @@ result<replica::confirm_policy> parse_confirm(std::string_view text) {
                                                 base::escaped(text))};
     }
     return found->policy;
+}
+
+result<replica::confirm_policy> confirm_in(const std::vector<std::string>& options) {
+    for (const std::string_view option : options) {
+        if (option.starts_with(confirm_is)) {
+            return parse_confirm(option.substr(confirm_is.size()));
+        }
+    }
+    return replica::confirm_policy::sync_set;
 }
 
 result<std::vector<wire::member_address>> parse_peers(std::string_view text) {
@@ -150,6 +193,7 @@ result<storage::cluster_record> agree(const std::optional<storage::cluster_recor
         record.secret = now.secret;
     }
     if (said.empty()) {
+        answer_confirm_alone(now, record, who, warnings);
         return record;
     }
     // Where the others are may change at any time; who they are stands in the log.
@@ -161,11 +205,10 @@ result<storage::cluster_record> agree(const std::optional<storage::cluster_recor
         }
     }
     record.servers = std::move(said);
-    if (who.has_begun && record.options != options_of(now)) {
-        warnings.push_back(fmt::format("this server belongs to a cluster already, which goes by {}",
-                                       fmt::join(record.options, ", ")));
-    } else {
+    if (!who.has_begun) {
         record.options = options_of(now);
+    } else if (says_otherwise(now, record.options)) {
+        warnings.push_back(already_goes_by(record.options));
     }
     return record;
 }

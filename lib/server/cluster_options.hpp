@@ -17,8 +17,8 @@
 
 namespace almenara::server {
 
-/// What an operator says of the cluster when a server starts. All but the first two is also said,
-/// by its absence, when nothing is.
+/// What an operator says of the cluster when a server starts. All but the first two and `confirm`
+/// is also said, by its absence, when nothing is.
 struct cluster_options {
     std::vector<wire::member_address> servers; ///< `--peers`, sorted by id
     bool is_alone = false;                     ///< `-p`: a list of this server only
@@ -27,7 +27,7 @@ struct cluster_options {
     std::optional<duration> go_after;
     std::uint16_t priority = 0;
     std::optional<std::string> advertised; ///< HOST:PORT for others; none: where it listens
-    replica::confirm_policy confirm = replica::confirm_policy::sync_set;
+    std::optional<replica::confirm_policy> confirm; ///< for the first start; none: sync-set
     std::uint64_t segment_size = std::uint64_t{64} << 20U;
     std::uint64_t kept_log = std::uint64_t{256} << 20U; ///< B.8: behind what the state has
     std::size_t batches_in_flight = 1;
@@ -36,6 +36,9 @@ struct cluster_options {
 /// `confirm` as it is written: `sync-set`.
 [[nodiscard]] std::string_view to_string(replica::confirm_policy policy);
 [[nodiscard]] result<replica::confirm_policy> parse_confirm(std::string_view text);
+
+/// What a list is to begin with, by its options as they are kept.
+[[nodiscard]] result<replica::confirm_policy> confirm_in(const std::vector<std::string>& options);
 
 /// `1=127.0.0.1:7401,2=127.0.0.1:7402`: sorted by id; two of an id or an address are refused.
 [[nodiscard]] result<std::vector<wire::member_address>> parse_peers(std::string_view text);

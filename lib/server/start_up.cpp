@@ -58,16 +58,22 @@ void tell_of(const storage::opened_log& log, std::vector<std::string>& warnings)
     }
 }
 
-void keep_founding(replica::start_state& start,
-                   const storage::cluster_record& cluster,
-                   const cluster_options& wanted) {
+/// What was told once counts, though this start may say nothing of it.
+result<void> keep_founding(replica::start_state& start,
+                           const storage::cluster_record& cluster,
+                           const cluster_options& wanted) {
+    const auto confirm = confirm_in(cluster.options);
+    if (!confirm) {
+        return while_doing("the cluster options that are kept", confirm.error());
+    }
     for (const wire::member_address& one : cluster.servers) {
         start.listed.push_back(one.id);
     }
-    start.confirm = wanted.confirm;
+    start.confirm = *confirm;
     start.options = cluster.options;
     start.secret = cluster.secret;
     start.waits_for_go = wanted.waits_for_go;
+    return {};
 }
 
 } // namespace
@@ -125,7 +131,9 @@ result<start_up> start(storage::data_directory& directory,
     start.seed = random_number();
     start.addresses = {address};
     start.priority = wanted.priority;
-    keep_founding(start, begun.cluster, wanted);
+    if (const auto kept = keep_founding(start, begun.cluster, wanted); !kept) {
+        return kept.error();
+    }
     std::move(*opened).give_to(start);
     return begun;
 }

@@ -235,6 +235,29 @@ TEST_CASE("B.12: a list waits for GO while one of it waits") {
     }
 }
 
+TEST_CASE(
+    "B.12.3: a list begins with the --confirm it was told, though some start without a word") {
+    cluster all{{.arguments = {"--confirm", "all"}}};
+    for (const server_id id : {one, three}) {
+        all.start(id);
+        REQUIRE(all.stop(id) == good_exit);
+    }
+    const auto again = [&](server_id id) {
+        return start_of(all, id, {"--listen", all.address(id), "--wal-segment", "4MiB"});
+    };
+    server_process first = again(one);
+    server_process third = again(three);
+    all.start(two);
+    eventually(
+        [&] {
+            const auto told = all.status(two);
+            return told && told->quorum == true && told->tolerates == 1U;
+        },
+        patience, "all three have begun");
+    CHECK(third.stop() == good_exit);
+    CHECK(first.stop() == good_exit);
+}
+
 TEST_CASE("B.12.3: who was told something else is refused, and both logs say what") {
     cluster all;
     all.start(one);

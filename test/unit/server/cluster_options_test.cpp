@@ -181,6 +181,51 @@ TEST_CASE("cli: a member takes other addresses, and neither other servers nor ot
     }
 }
 
+TEST_CASE("cli: another --confirm alone changes nothing, and is answered") {
+    cluster_options wanted = list_of_three();
+    wanted.confirm = replica::confirm_policy::all;
+    const auto before = agreement({}, wanted, new_server()).record;
+    cluster_options later;
+    later.confirm = replica::confirm_policy::majority;
+    SECTION("of a member") {
+        const agreed all = agreement(before, later, member());
+        CHECK(all.record == before);
+        REQUIRE(all.warnings.size() == 1);
+        CHECK(all.warnings.front().find("confirm=all") != std::string::npos);
+    }
+    SECTION("of a list that has not begun") {
+        const agreed all = agreement(before, later, new_server());
+        CHECK(all.record == before);
+        REQUIRE(all.warnings.size() == 1);
+        CHECK(all.warnings.front().find("--peers") != std::string::npos);
+    }
+    SECTION("of a server that belongs to no list") {
+        const agreed all = agreement({}, later, new_server());
+        CHECK(all.record == storage::cluster_record{});
+        CHECK(all.warnings.size() == 1);
+    }
+    SECTION("the same is no news") {
+        later.confirm = replica::confirm_policy::all;
+        CHECK(agreement(before, later, member()).warnings.empty());
+    }
+}
+
+TEST_CASE("cli: a member whose list is said again without --confirm keeps the one it has") {
+    cluster_options wanted = list_of_three();
+    wanted.confirm = replica::confirm_policy::all;
+    const auto before = agreement({}, wanted, new_server()).record;
+    const agreed all = agreement(before, list_of_three(), member());
+    CHECK(all.record == before);
+    CHECK(all.warnings.empty());
+}
+
+TEST_CASE("B.12.3: what was written down of the options says how a list confirms") {
+    CHECK(value_of(confirm_in({"confirm=majority", "auth=trust"})) ==
+          replica::confirm_policy::majority);
+    CHECK(value_of(confirm_in({})) == replica::confirm_policy::sync_set);
+    CHECK(says(failure_of(confirm_in({"confirm=some"})), "sync-set"));
+}
+
 TEST_CASE("B.12.3: a member refuses another secret than the one its cluster began with") {
     const auto before = agreement({}, list_of_three(), new_server()).record;
     cluster_options other = list_of_three();

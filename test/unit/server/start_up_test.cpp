@@ -68,6 +68,30 @@ TEST_CASE("B.12: a server that was told once starts again without a word, as ano
     CHECK(again.core.incarnation != before);
 }
 
+TEST_CASE("B.12.3: who was told --confirm once begins with it, whatever it is started with later") {
+    temporary_directory home;
+    cluster_options told = list_of_two();
+    told.confirm = replica::confirm_policy::all;
+    {
+        auto directory = open_directory(home / "data");
+        CHECK(value_of(start(directory, told, address)).core.confirm ==
+              replica::confirm_policy::all);
+    }
+    cluster_options later;
+    later.segment_size = told.segment_size;
+    std::size_t warnings = 0;
+    SECTION("without a word") {}
+    SECTION("with another policy alone") {
+        later.confirm = replica::confirm_policy::majority;
+        warnings = 1;
+    }
+    auto directory = open_directory(home / "data");
+    const start_up again = value_of(start(directory, later, address));
+    CHECK(again.core.confirm == replica::confirm_policy::all);
+    CHECK(again.core.options.front() == "confirm=all");
+    CHECK(again.warnings.size() == warnings);
+}
+
 TEST_CASE("B.1: a log that is not there any more is not made again") {
     temporary_directory home;
     {
