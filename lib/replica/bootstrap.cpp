@@ -38,7 +38,8 @@ void machine::boot_due() {
     b->retry_at = now_.monotonic + settings_.timers.suspect;
     if (writer_.durable() >= log_index{1}) {
         // Entry 1 can only be this one; GO, or who was to say it, may be lost.
-        b->ready_at = b->ready_at.value_or(now_.monotonic);
+        b->ready_at =
+            held_by_other_options() ? now_.monotonic : b->ready_at.value_or(now_.monotonic);
         if (now_.monotonic - *b->ready_at >= 2 * settings_.timers.suspect) {
             return leave_boot(false);
         }
@@ -48,13 +49,31 @@ void machine::boot_due() {
     }
 }
 
+/// One that is here and has no entry 1 yet would refuse this one, because it was told other
+/// options: the list does not begin without it, or it could never come.
+bool machine::held_by_other_options() {
+    bool held = false;
+    for (auto& [id, l] : links_) {
+        const bool takes_it = l.said.cluster || l.said.options == options_;
+        if (!l.open() || l.said.config_index != log_index{0} || takes_it) {
+            continue;
+        }
+        held = true;
+        if (!std::exchange(l.was_rejected, true)) {
+            note_that(note_kind::bootstrap,
+                      fmt::format("nothing begins: {}", other_options(l.said).text));
+        }
+    }
+    return held;
+}
+
 /// The highest id offers entry 1 to all, when it sees all.
 void machine::lead_init() {
     const auto config = list_in_view();
     if (!config || damaged()) {
         return; // A damaged log had an entry 1: it is repaired, not made again.
     }
-    if (somebody_waits()) {
+    if (somebody_waits() || held_by_other_options()) {
         return;
     }
     auto& b = std::get<boot>(role_);
@@ -68,8 +87,8 @@ void machine::lead_init() {
     }
     if (!b.nonce) {
         b.nonce = random_.next();
+        note_that(note_kind::bootstrap, "all listed servers are here: offering the first entry");
     }
-    note_that(note_kind::bootstrap, "all listed servers are here: offering the first entry");
     const entry first = first_entry(*config);
     for (const server_id id : listed_) {
         if (id != self_ && !b.acked.contains(id)) {
@@ -143,9 +162,9 @@ void machine::take_first_entry(const entry& first) {
         const auto l = links_.find(m.id);
         const bool seen = l != links_.end() && l->second.open();
         if ((m.id == self_ && m.uuid != uuid_) || (seen && l->second.said.uuid != m.uuid)) {
-            note_that(note_kind::bootstrap,
-                      fmt::format("the offered first entry names another disk of server {}", m.id));
-            return;
+            return refuse_first_entry(
+                first,
+                fmt::format("the offered first entry names another disk of server {}", m.id));
         }
     }
     const cluster_id cluster = cluster_of_list(*config);
@@ -155,14 +174,27 @@ void machine::take_first_entry(const entry& first) {
     const bool of_this_list = mine ? *mine == cluster && find_member(*config, self_) != nullptr
                                    : ids == listed_ && config->confirm == listed_confirm_;
     if (first != first_entry(*config) || !of_this_list) {
-        note_that(note_kind::bootstrap, "the offered first entry is not that of this list");
-        return;
+        std::string why = "the offered first entry is not that of this list";
+        if (!mine && ids == listed_ && config->confirm != listed_confirm_) {
+            why = fmt::format("confirm is {} in the offered first entry, and {} here: start this "
+                              "server with the same --peers and --confirm as the others",
+                              wire::enumerator_name(config->confirm),
+                              wire::enumerator_name(listed_confirm_));
+        }
+        return refuse_first_entry(first, std::move(why));
     }
     note_that(note_kind::bootstrap, "first entry taken");
     // The cluster id is on the disk before entry 1 (B.1), which waits for it in write_log().
     ballot_.set_cluster(cluster);
     ballot_.adopt(std::max(epoch(), first.epoch), ballot_.word().promised_to);
     append_taken(std::make_shared<const entry>(first));
+}
+
+/// It comes again and again, and is complained of once.
+void machine::refuse_first_entry(const entry& first, std::string why) {
+    if (std::exchange(std::get<boot>(role_).refused, first.hash) != first.hash) {
+        note_that(note_kind::bootstrap, std::move(why));
+    }
 }
 
 void machine::on_init_ack(const sender& from, const init_ack& m) {

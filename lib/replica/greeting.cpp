@@ -153,12 +153,15 @@ std::optional<link_reject> machine::refuse_founding(const greeting& g) const {
                            .text = "the two servers were given different lists of servers"};
     }
     if (g.options != options_) {
-        return link_reject{
-            .code = link_reject_code::other_options,
-            .text = fmt::format("the two servers were given different cluster options: {}",
-                                difference(options_, g, self_))};
+        return other_options(g);
     }
     return std::nullopt;
+}
+
+link_reject machine::other_options(const greeting& g) const {
+    return {.code = link_reject_code::other_options,
+            .text = fmt::format("the two servers were given different cluster options: {}",
+                                difference(options_, g, self_))};
 }
 
 bool machine::known_to_config(const greeting& g) const {

@@ -133,6 +133,7 @@ class machine {
     [[nodiscard]] std::optional<link_reject> refuse_stranger(const greeting& g) const;
     [[nodiscard]] std::optional<link_reject> refuse_secret(const greeting& g) const;
     [[nodiscard]] std::optional<link_reject> refuse_founding(const greeting& g) const;
+    [[nodiscard]] link_reject other_options(const greeting& g) const;
     [[nodiscard]] bool known_to_config(const greeting& g) const;
     void replace_bulk(link& l);
     void accept_bulk(connection_id id, const greeting& g);
@@ -312,6 +313,8 @@ class machine {
     void on_init_ack(const sender& from, const init_ack& m);
     void on_init_go(const sender& from, const init_go& m);
     void take_first_entry(const entry& first);
+    void refuse_first_entry(const entry& first, std::string why);
+    [[nodiscard]] bool held_by_other_options();
     [[nodiscard]] std::optional<entry> own_first_entry() const;
     void offer_first_entry(server_id to);
     void leave_boot(bool at_once);

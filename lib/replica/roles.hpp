@@ -29,6 +29,7 @@ struct boot {
     std::set<server_id> acked;
     instant retry_at;
     std::optional<instant> ready_at; ///< since when entry 1 is on the own disk
+    std::optional<hash64> refused;   ///< an entry 1 that was offered; noted once
 };
 
 struct backup {

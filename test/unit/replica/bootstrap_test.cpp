@@ -114,6 +114,71 @@ TEST_CASE("B.12.3: a refused INIT stops it, and an ack of another INIT does not 
     CHECK(s.count<init_go>(one) == 0);
 }
 
+TEST_CASE("B.12.3: who was told other options holds the list, and its offer is not made") {
+    start_state start = test::empty_start(test::cluster_of(3), three);
+    start.options = {"confirm=sync-set", "auth=trust"};
+    stand s{start};
+    const auto comes = [&](server_id who, const char* confirm) {
+        greeting g = empty_greeting(s, who);
+        g.options = {confirm, "auth=trust"};
+        s.accept(g);
+    };
+    comes(one, "confirm=sync-set");
+    comes(two, "confirm=sync-set");
+    s.run(401ms);
+    const init offered = s.last_said<init>(one);
+    const init_ack yes{.nonce = offered.nonce, .first = offered.first.hash};
+    s.say(one, yes, epoch{0});
+    s.close(two);
+    s.forget();
+    comes(two, "confirm=all");
+    s.run(3s);
+    CHECK(s.noted("confirm=sync-set at server 3, confirm=all at server 2"));
+    CHECK(s.count<init>(two) == 0);
+    CHECK(s.count<init_go>(one) == 0);
+    CHECK(s.role() == role_name::boot);
+    s.close(two);
+    comes(two, "confirm=sync-set");
+    s.run(401ms);
+    REQUIRE(s.count<init>(two) >= 1);
+    s.say(two, yes, epoch{0});
+    CHECK(s.count<init_go>(one) == 1);
+    CHECK(s.role() != role_name::boot);
+}
+
+TEST_CASE("B.12.3: who has acked INIT does not go on while one is there with other options") {
+    start_state start = test::empty_start(test::cluster_of(3), two);
+    start.options = {"confirm=sync-set"};
+    stand s{start};
+    greeting leader = empty_greeting(s, three);
+    leader.options = start.options;
+    s.accept(leader);
+    offers(s, three, the_entry());
+    REQUIRE_FALSE(s.last_said<init_ack>(three).refused);
+    greeting other = empty_greeting(s, one);
+    other.options = {"confirm=all"};
+    s.accept(other);
+    s.run(3s);
+    CHECK(s.role() == role_name::boot);
+    CHECK(s.noted("confirm=sync-set at server 2, confirm=all at server 1"));
+    s.close(one);
+    s.run(1300ms);
+    CHECK(s.role() != role_name::boot);
+}
+
+TEST_CASE("B.12.3: who refuses a first entry of other options says which") {
+    stand s = empty();
+    open_empty(s);
+    auto config = test::cluster_of(3);
+    for (member& m : config.members) {
+        m.addresses.clear();
+    }
+    config.confirm = confirm_policy::all;
+    offers(s, three, first_entry(config));
+    CHECK(s.last_said<init_ack>(three).refused);
+    CHECK(s.noted("confirm is all in the offered first entry, and sync_set here"));
+}
+
 TEST_CASE("B.12.3: an INIT that was not heard is sent again, with the same entry") {
     stand s = empty(three);
     open_empty(s);

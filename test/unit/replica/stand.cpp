@@ -448,4 +448,10 @@ bool stand::noted(replica::note_kind kind) const {
                        [kind](const replica::note& n) { return n.kind == kind; });
 }
 
+bool stand::noted(std::string_view words) const {
+    return std::any_of(notes.begin(), notes.end(), [words](const replica::note& n) {
+        return n.text.find(words) != std::string::npos;
+    });
+}
+
 } // namespace almenara::test

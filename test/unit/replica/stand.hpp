@@ -171,6 +171,8 @@ class stand {
     [[nodiscard]] replica::peer_status peer(server_id id) const;
     [[nodiscard]] replica::rank rank_of(server_id peer) const;
     [[nodiscard]] bool noted(replica::note_kind kind) const;
+    /// Somewhere in a note.
+    [[nodiscard]] bool noted(std::string_view words) const;
     /// The rank of a server with a log that ends there.
     [[nodiscard]] static replica::rank rank(server_id of,
                                             epoch last_epoch,
