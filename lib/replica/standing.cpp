@@ -51,20 +51,25 @@ std::uint8_t machine::eligible() const {
     return unclean_ || slow || no_space() ? if_nobody_better : 2;
 }
 
-/// E.1: a voter that is not heard counts as one without room. One that is heard and said nothing
-/// of it yet has some: its first HEARTBEAT_ACK says so, and until then little is written.
+/// E.1: a quorum of those who are there must have room. Who is away is no question of space: where
+/// the others are no quorum at all nothing is committed, and what is asked waits for one. Who is
+/// there and said nothing of it yet has some: its first HEARTBEAT_ACK says so, and until then
+/// little is written.
 bool machine::may_grow() const {
     const auto* office = std::get_if<primary>(&role_);
     if (office == nullptr) {
         return true; // It is asked nothing.
     }
+    std::size_t there = voter(self_) ? 1 : 0;
     std::size_t with_space = voter(self_) && !no_space() ? 1 : 0;
     for (const auto& [id, p] : office->voters) {
         const auto l = links_.find(id);
-        const bool open = l != links_.end() && l->second.open();
-        with_space += voter(id) && open && !p.no_space.value_or(false) ? 1U : 0U;
+        if (voter(id) && l != links_.end() && l->second.open()) {
+            ++there;
+            with_space += p.no_space.value_or(false) ? 0U : 1U;
+        }
     }
-    return with_space >= quorum();
+    return there < quorum() || with_space >= quorum();
 }
 
 std::uint8_t machine::reach() const {

@@ -1,10 +1,13 @@
 #include "cluster/cluster.hpp"
+#include "cluster/judgement.hpp"
+#include "cluster/load.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_all.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,6 +25,7 @@ namespace almenara::test {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
 constexpr std::uint64_t disk_size = 800 * mebibyte;
@@ -203,6 +207,24 @@ TEST_CASE("E.1 servers start on disks that are full to the last block") {
     CHECK(kv(c, {"get", "before"}).out.find("kept") != std::string::npos);
     CHECK(is_refused(kv(c, {"put", "no", "room"})));
     CHECK(kv(c, {"rm", "before"}).status == good_exit);
+}
+
+TEST_CASE("E.1 with both backups dead nothing is refused for want of room: it waits for one") {
+    cluster c;
+    c.start_all();
+    const auto office = c.wait_until_in_sync();
+    load clients{c.addresses(), {.pause = 0ms}};
+    clients.goes_on();
+    const auto backups = c.others_than(office.primary);
+    c.kill(backups);
+    // Until it hears of a majority for too long, it takes what it is asked.
+    eventually([&] { return !c.look_for_primary(); }, patience, "nobody rules");
+    c.start(backups.front());
+    clients.goes_on();
+    clients.finish();
+    const judgement is = judge(clients, read_all(c.addresses(), "run/"));
+    check_safe(is);
+    CHECK(is.unknown == 0);
 }
 
 } // namespace almenara::test

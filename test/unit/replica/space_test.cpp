@@ -52,7 +52,7 @@ TEST_CASE("E.1: what adds something needs room on a majority of the voters") {
     says(s, one, true);
     CHECK(s.peer(one).no_space);
     CHECK(s.status().may_grow);
-    SECTION("of another one it is not known") {
+    SECTION("another one is away, and who is there is a quorum only with a full one") {
         s.close(three);
         CHECK_FALSE(s.status().may_grow);
     }
@@ -63,6 +63,47 @@ TEST_CASE("E.1: what adds something needs room on a majority of the voters") {
         says(s, one, false);
         CHECK(s.status().may_grow);
     }
+}
+
+TEST_CASE("E.1: who is away is no question of space: what is asked waits for a quorum") {
+    stand s{3};
+    s.rule();
+    const auto everybody_dies = [&s] {
+        s.close(one);
+        s.close(three);
+    };
+    SECTION("all had room") {
+        says(s, one, false);
+        says(s, three, false);
+        everybody_dies();
+    }
+    SECTION("one had none") {
+        says(s, one, true);
+        everybody_dies();
+    }
+    SECTION("this one has none") {
+        s.step(little);
+        everybody_dies();
+    }
+    CHECK(s.role() == role_name::primary);
+    CHECK(s.status().may_grow);
+    const log_index waiting = s.propose();
+    CHECK(s.status().commit < waiting);
+    s.open(one);
+    says(s, one, false);
+    CHECK(s.status().may_grow == !s.status().no_space);
+}
+
+TEST_CASE("E.1: a quorum of those who are there is asked, and who is away is not") {
+    stand s{5};
+    s.rule();
+    s.close(server_id{4});
+    s.close(server_id{5});
+    CHECK(s.status().may_grow);
+    says(s, one, true);
+    CHECK_FALSE(s.status().may_grow);
+    s.open(server_id{4});
+    CHECK(s.status().may_grow);
 }
 
 TEST_CASE("E.1: what nobody said yet is no room to hand over to") {
