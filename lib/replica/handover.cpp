@@ -40,6 +40,34 @@ void machine::start_handover(resign_reason why, std::optional<server_id> wanted)
     handover_due();
 }
 
+/// B.10, E.1: the own disk is too slow or nearly full, and another one's is not.
+void machine::leave_a_bad_disk() {
+    const auto& office = std::get<primary>(role_);
+    if (office.leaving || now_.monotonic < office.stays_until) {
+        return;
+    }
+    const auto since = writer_.pending_since();
+    if (since && now_.monotonic - *since >= settings_.timers.disk_stall &&
+        best_successor(resign_reason::disk)) {
+        return start_handover(resign_reason::disk, std::nullopt);
+    }
+    if (no_space() && best_successor(resign_reason::no_space)) {
+        start_handover(resign_reason::no_space, std::nullopt);
+    }
+}
+
+/// What a successor must have said if the office is to leave because of the own disk, or it would
+/// only be passed around.
+bool machine::has_better_disk(resign_reason why, const progress& p) const {
+    if (why == resign_reason::no_space) {
+        return p.no_space == std::optional{false};
+    }
+    // Clearly faster: what takes nearly as long there as here is the same load or the same disk.
+    return why != resign_reason::disk ||
+           (p.disk_lag_ms &&
+            std::chrono::milliseconds{*p.disk_lag_ms} <= settings_.timers.disk_stall / 2);
+}
+
 /// B.10.2: the voter of the sync set that is furthest.
 std::optional<server_id> machine::best_successor(resign_reason why) const {
     const auto& office = std::get<primary>(role_);
@@ -50,10 +78,9 @@ std::optional<server_id> machine::best_successor(resign_reason why) const {
         const bool can = m != nullptr && m->voter && !m->witness && l != links_.end() &&
                          l->second.open() && office.sync.contains(id) && !p.sick && !p.draining;
         const bool asked_before = office.leaving && office.leaving->tried.contains(id);
-        // E.1: for room only to one that said that it has some, or it would only be passed around.
         const bool unwanted =
             (office.leaving && office.leaving->wanted && *office.leaving->wanted != id) ||
-            (why == resign_reason::no_space && p.no_space != std::optional{false});
+            !has_better_disk(why, p);
         if (can && !asked_before && !unwanted) {
             best = std::max(best, std::optional{std::tuple{p.match, !p.no_space.value_or(false),
                                                            m->priority, id}});
@@ -111,13 +138,13 @@ void machine::ask_successor(server_id target) {
                 std::make_shared<const message>(handover{.target = target, .permit = *h.permit}));
 }
 
-/// Who only wished another primary keeps the old one, and so does a disk with little room; who must
-/// go, goes.
+/// Who only wished another primary keeps the old one, and so does a disk that is slow or nearly
+/// full: without an office it would be no better. Who must go, goes.
 void machine::give_up_handover() {
     auto& office = std::get<primary>(role_);
     const resign_reason why = office.leaving->why;
     office.leaving.reset();
-    if (why == resign_reason::handover || why == resign_reason::no_space) {
+    if (why != resign_reason::stopping) {
         office.stays_until = now_.monotonic + settings_.timers.handover_pause;
         note_that(note_kind::handover, "nobody took over; this server stays primary");
         return;

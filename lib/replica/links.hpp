@@ -7,6 +7,7 @@
 #include "replica/messages.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -81,7 +82,9 @@ struct progress {
     std::size_t entries_in_flight = 0;
     bool sick = false;
     bool draining = false;
-    std::optional<bool> no_space; ///< as it said in this link session and office
+    // As it said in this link session and office.
+    std::optional<bool> no_space;
+    std::optional<std::uint32_t> disk_lag_ms;
 };
 
 } // namespace almenara::replica

@@ -38,10 +38,11 @@ std::vector<log_write> log_writer::take(instant now) {
     return std::exchange(jobs_, {});
 }
 
-bool log_writer::synced(batch_number batch) {
+bool log_writer::synced(batch_number batch, instant now) {
     const log_index before = durable_;
     while (!flights_.empty() && flights_.front().batch <= batch &&
            flights_.front().since != instant::max()) {
+        last_took_ = now - flights_.front().since;
         durable_ = std::max(durable_, flights_.front().last);
         flights_.pop_front();
     }
@@ -53,6 +54,11 @@ std::optional<instant> log_writer::pending_since() const {
         return std::nullopt;
     }
     return flights_.front().since;
+}
+
+duration log_writer::lag(instant now) const {
+    const auto since = pending_since();
+    return since ? std::max(now - *since, last_took_) : last_took_;
 }
 
 } // namespace almenara::replica

@@ -35,10 +35,12 @@ class log_writer {
     [[nodiscard]] std::vector<log_write> take(instant now);
 
     /// Gives whether the disk advanced.
-    bool synced(batch_number batch);
+    bool synced(batch_number batch, instant now);
 
     /// When the oldest job that is still out was handed out.
     [[nodiscard]] std::optional<instant> pending_since() const;
+    /// How slow the disk is: the oldest job that is out, or the last one that was.
+    [[nodiscard]] duration lag(instant now) const;
 
   private:
     struct flight {
@@ -53,6 +55,7 @@ class log_writer {
     std::deque<flight> flights_; ///< jobs not handed out are in here too, `since` unset
     batch_number newest_;
     log_index durable_;
+    duration last_took_{0};
     bool cut_first_;
 };
 

@@ -213,7 +213,7 @@ void machine::on_member(const sender& from, message& m) {
             } else if constexpr (std::is_same_v<kind, append>) {
                 on_append(from, body);
             } else if constexpr (std::is_same_v<kind, append_ack>) {
-                on_ack(from, body.match, body.probe);
+                on_ack(from, body.match, body.probe, body.disk_lag_ms);
             } else if constexpr (std::is_same_v<kind, append_nack>) {
                 on_nack(from, body);
             } else if constexpr (std::is_same_v<kind, link_ping>) {
@@ -270,7 +270,7 @@ void machine::on(const log_synced& e) {
         leave_office(resign_reason::disk, std::nullopt);
         return die(ending::disk_failed, "syncing the log failed");
     }
-    const bool advanced = writer_.synced(e.batch);
+    const bool advanced = writer_.synced(e.batch, now_.monotonic);
     cut_synced(e.batch);
     outbox_.log_synced(e.batch);
     if (advanced) {

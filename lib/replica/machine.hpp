@@ -219,7 +219,7 @@ class machine {
 
     // primary.cpp
     void append_own(entry_type type, const proposal& p);
-    void on_ack(const sender& from, log_index match, probe_number probe);
+    void on_ack(const sender& from, log_index match, probe_number probe, std::uint32_t disk_lag_ms);
     void on(const sender& from, const heartbeat_ack& m);
     void on_nack(const sender& from, const append_nack& m);
     void out_of_reach(server_id peer, progress& p);
@@ -230,6 +230,7 @@ class machine {
     [[nodiscard]] log_index majority_match() const;
     void observe_sync_set();
     void primary_due(const tick& t);
+    void leave_a_bad_disk();
     void heartbeat_due();
     [[nodiscard]] message_ptr build_heartbeat() const;
     [[nodiscard]] log_index floor() const;
@@ -284,6 +285,7 @@ class machine {
     void handover_due();
     void ask_successor(server_id target);
     [[nodiscard]] std::optional<server_id> best_successor(resign_reason why) const;
+    [[nodiscard]] bool has_better_disk(resign_reason why, const progress& p) const;
     void give_up_handover();
     void on_handover(const sender& from, const handover& m);
     void end_if_done();

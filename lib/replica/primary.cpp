@@ -87,7 +87,10 @@ void machine::probe_from(progress& p, log_index next) {
 }
 
 /// Acks of another epoch say nothing about this one (E0).
-void machine::on_ack(const sender& from, log_index match, probe_number probe) {
+void machine::on_ack(const sender& from,
+                     log_index match,
+                     probe_number probe,
+                     std::uint32_t disk_lag_ms) {
     if (from.epoch > epoch()) {
         return step_down(resign_reason::higher_epoch, from.epoch);
     }
@@ -105,6 +108,7 @@ void machine::on_ack(const sender& from, log_index match, probe_number probe) {
     office->excused = false;
     p.probe = std::max(p.probe, std::min(probe, office->probe));
     p.acked = true;
+    p.disk_lag_ms = disk_lag_ms;
     if (match > p.match) {
         p.match = match;
         p.moved_at = now_.monotonic;
@@ -147,7 +151,7 @@ void machine::on(const sender& from, const heartbeat_ack& m) {
             }
         }
     }
-    on_ack(from, m.match, m.probe);
+    on_ack(from, m.match, m.probe, m.disk_lag_ms);
 }
 
 void machine::on_nack(const sender& from, const append_nack& m) {
@@ -321,16 +325,8 @@ void machine::primary_due(const tick& t) {
         leave_office(resign_reason::no_quorum, std::nullopt);
         return;
     }
-    auto& office = std::get<primary>(role_);
     advance_commit();
-    const auto since = writer_.pending_since();
-    const bool slow = since && now_.monotonic - *since >= settings_.timers.disk_stall;
-    if (slow && !office.leaving && best_successor(resign_reason::disk)) {
-        start_handover(resign_reason::disk, std::nullopt);
-    } else if (no_space() && !office.leaving && now_.monotonic >= office.stays_until &&
-               best_successor(resign_reason::no_space)) {
-        start_handover(resign_reason::no_space, std::nullopt);
-    }
+    leave_a_bad_disk();
 }
 
 message_ptr machine::build_heartbeat() const {

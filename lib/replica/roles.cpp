@@ -81,7 +81,9 @@ primary machine::new_office() const {
             .log_time =
                 log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic),
             .leaving = {},
-            .stays_until = {},
+            // B.10: else servers whose disks are all slow pass it around.
+            .stays_until =
+                claimed_->permit ? now_.monotonic + settings_.timers.handover_pause : instant{},
             .heartbeat_now = false,
             .commit_untold_since = {},
             .accused = {},

@@ -103,7 +103,8 @@ struct primary {
     bool excused = false; ///< silence of the majority was, once since the last ack (D.3)
     log_clock log_time;
     std::optional<handing_over> leaving;
-    instant stays_until; ///< E.1: nobody took over, so nobody is asked before that
+    /// B.10: for a disk nobody is asked before that, since nobody took over or it was just given.
+    instant stays_until;
     bool heartbeat_now = false;
     std::optional<instant> commit_untold_since; ///< not everybody was sent the commit index
     /// CORRUPT answers by index: who named which hash.

@@ -140,12 +140,10 @@ instant machine::quorum_deadline() const {
     return heard[others - 1] + settings_.timers.check_quorum;
 }
 
-/// How long the oldest write that is out has been on its way to the own disk.
 std::uint32_t machine::disk_lag_ms() const {
-    const auto since = writer_.pending_since();
-    const duration lag = since ? now_.monotonic - *since : duration{0};
-    return static_cast<std::uint32_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(lag).count());
+    const auto lag =
+        std::chrono::duration_cast<std::chrono::milliseconds>(writer_.lag(now_.monotonic)).count();
+    return static_cast<std::uint32_t>(lag);
 }
 
 duration machine::random_between(duration least, duration most) {

@@ -358,4 +358,98 @@ TEST_CASE("B.13: a disk that stalls for disk_stall hands over to a healthy targe
     CHECK(s.status().eligible == 1);
 }
 
+namespace {
+
+/// The own disk hangs for that long, and a heartbeat of each peer says how long its own takes.
+void hangs(stand& s, duration length, std::uint32_t lag_of_one, std::uint32_t lag_of_three) {
+    const log_index mine = s.last().index;
+    const auto acks = [&](server_id peer, std::uint32_t lag) {
+        s.say(peer, heartbeat_ack{.probe = {}, .match = mine, .disk_lag_ms = lag}, s.epoch_now());
+    };
+    for (duration passed{0}; passed < length; passed += 10ms) {
+        s.run(10ms);
+        acks(one, lag_of_one);
+        acks(three, lag_of_three);
+    }
+}
+
+} // namespace
+
+TEST_CASE("B.10: the disk is handed over only to a server whose own is clearly faster") {
+    stand s{3};
+    s.rule();
+    s.disk_is_fast = false;
+    s.forget();
+    s.propose();
+    SECTION("the one that is, though the other comes first") {
+        hangs(s, 520ms, 100, 300);
+        CHECK(s.count<handover>(one) == 1);
+        CHECK(s.count<handover>(three) == 0);
+    }
+    SECTION("none is: it stays, and goes on with their disks") {
+        hangs(s, 3s, 300, 900);
+        CHECK(s.count<handover>(one) + s.count<handover>(three) == 0);
+        CHECK(s.role() == role_name::primary);
+        CHECK(s.core().next_slot(s.now()));
+        CHECK(s.status().commit == s.last().index);
+    }
+}
+
+TEST_CASE("B.10: a disk that nobody takes over stays in office, and asks nobody for a while") {
+    stand s{3};
+    s.rule();
+    s.disk_is_fast = false;
+    s.forget();
+    s.propose();
+    hangs(s, 1800ms, 0, 0); // Each is asked once, and neither claims.
+    CHECK(s.count<handover>(one) == 1);
+    CHECK(s.count<handover>(three) == 1);
+    CHECK(s.count<resign>(one) == 0);
+    CHECK(s.role() == role_name::primary);
+    hangs(s, 5s, 0, 0);
+    CHECK(s.count<handover>(one) + s.count<handover>(three) == 2);
+    hangs(s, 5s, 0, 0);
+    CHECK(s.count<handover>(one) + s.count<handover>(three) > 2);
+}
+
+TEST_CASE("B.10: who was handed the office does not hand it on at once because of its disk") {
+    stand s{3};
+    s.follow(three, epoch{2});
+    const permit given{
+        .old_primary = three, .epoch = s.last().epoch, .last_index = s.last().index, .probe = {}};
+    s.say(three, handover{.target = two, .permit = given}, epoch{2});
+    s.promise(three, epoch{3});
+    s.promise(one, epoch{3});
+    REQUIRE(s.role() == role_name::primary);
+    s.ack_all();
+    s.disk_is_fast = false;
+    s.forget();
+    s.propose();
+    hangs(s, 5s, 0, 0);
+    CHECK(s.count<handover>(one) + s.count<handover>(three) == 0);
+    CHECK(s.role() == role_name::primary);
+    hangs(s, 5s, 0, 0);
+    CHECK(s.count<handover>(one) + s.count<handover>(three) > 0);
+}
+
+TEST_CASE("B.10: a disk's lag is the longest of what waits and of the last write") {
+    stand s{3};
+    s.follow(three, epoch{2});
+    s.disk_is_fast = false;
+    const history log = history{test::cluster_of(3)}.add(epoch{2}, 2);
+    s.append(three, epoch{2}, log, log_index{2}, log_index{2});
+    s.run(300ms);
+    s.heartbeat(three, epoch{2});
+    CHECK(s.last_said<heartbeat_ack>(three).disk_lag_ms == 300);
+    s.run(100ms);
+    s.sync_log();
+    s.heartbeat(three, epoch{2});
+    CHECK(s.last_said<heartbeat_ack>(three).disk_lag_ms == 400);
+    s.append(three, epoch{2}, log, log_index{3}, log_index{3});
+    s.run(7ms);
+    s.sync_log();
+    s.heartbeat(three, epoch{2});
+    CHECK(s.last_said<heartbeat_ack>(three).disk_lag_ms == 7);
+}
+
 } // namespace almenara::replica

@@ -142,7 +142,8 @@ TEST_CASE("log_writer: durable is what was synced, in order, and a batch covers 
     writer.write(log.entries()[3], log.at(at(3)));
     const batch_number second = writer.newest();
     CHECK(first < second);
-    CHECK(writer.synced(second)); // It was never handed out: only the one before it counts.
+    CHECK(writer.synced(second,
+                        instant{})); // It was never handed out: only the one before it counts.
     CHECK(writer.durable() == at(3));
 }
 
@@ -155,7 +156,7 @@ TEST_CASE("log_writer: a sync of what was truncated meanwhile counts for what is
     const batch_number written = writer.newest();
     static_cast<void>(writer.take(instant{1s}));
     writer.truncate(log.at(at(2)));
-    CHECK(writer.synced(written));
+    CHECK(writer.synced(written, instant{}));
     CHECK(writer.durable() == at(2));
     const auto jobs = writer.take(instant{2s});
     REQUIRE(jobs.size() == 1);
@@ -183,7 +184,7 @@ TEST_CASE("log_writer: pending_since is the oldest job that is out") {
     writer.write(log.entries()[2], log.at(at(2)));
     static_cast<void>(writer.take(instant{6s}));
     CHECK(writer.pending_since() == instant{5s});
-    static_cast<void>(writer.synced(first));
+    static_cast<void>(writer.synced(first, instant{}));
     CHECK(writer.pending_since() == instant{6s});
 }
 
