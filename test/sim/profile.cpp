@@ -81,6 +81,14 @@ profile slow_disk() {
     return made;
 }
 
+profile slow_everywhere() {
+    profile made =
+        with("slow_everywhere", "all disks are slow, and the office stays where it is", {});
+    made.habits.disk.log_sync = {500ms, 900ms};
+    made.office_lasts = replica::timers{}.handover_pause;
+    return made;
+}
+
 profile slow_meta() {
     profile made = with("slow_meta", "each sync of meta takes longer than a candidate waits",
                         {{fault::kill, 5s},
@@ -193,10 +201,10 @@ profile lost_disk() {
 } // namespace
 
 const std::vector<profile>& all_profiles() {
-    static const std::vector<profile> all{everything(),     calm(),      storm(),      damage(),
-                                          slow_disk(),      slow_meta(), partitions(), pauses(),
-                                          hostile_timing(), handovers(), stragglers(), pulls(),
-                                          lost_disk()};
+    static const std::vector<profile> all{
+        everything(), calm(),       storm(),     damage(),         slow_disk(),
+        slow_meta(),  partitions(), pauses(),    hostile_timing(), handovers(),
+        stragglers(), pulls(),      lost_disk(), slow_everywhere()};
     return all;
 }
 

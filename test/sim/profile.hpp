@@ -84,6 +84,8 @@ struct profile {
     sim::habits habits{};
     /// Mean time between two faults of a kind; zero: never.
     std::array<duration, faults> every{};
+    /// B.10: nothing ends an office sooner, but for the first few.
+    std::optional<duration> office_lasts{};
 
     [[nodiscard]] duration& operator[](fault what) { return every[static_cast<std::size_t>(what)]; }
 };

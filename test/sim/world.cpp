@@ -173,9 +173,27 @@ void world::populate() {
 run_report world::run() {
     run_until(instant{plan_.length});
     if (found_.clean()) {
+        count_offices();
+    }
+    if (found_.clean()) {
         settle();
     }
     return report();
+}
+
+/// Where nothing but slow disks could end an office, it is not passed around (B.10).
+void world::count_offices() {
+    constexpr std::uint64_t first_few = 3;
+    if (!plan_.profile.office_lasts) {
+        return;
+    }
+    const auto most =
+        first_few + static_cast<std::uint64_t>(plan_.length / *plan_.profile.office_lasts);
+    const std::uint64_t offices = seen_.count(sight::office);
+    if (offices > most) {
+        found_.report("B.10", "{} offices in {} s, at most {} were expected", offices,
+                      std::chrono::duration_cast<std::chrono::seconds>(plan_.length).count(), most);
+    }
 }
 
 void world::run_until(instant end) {

@@ -78,6 +78,7 @@ class world final : public hosts {
     void run_until(instant end);
     void dispatch(const appointment& due);
     void serve(std::size_t number);
+    void count_offices();
     void settle();
     void wait_until_quiet();
     void watch(instant end);
