@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 /// B.6: asking whether to run, and answering those who ask. Nothing here changes an epoch.
 namespace almenara::replica {
@@ -57,8 +59,8 @@ void machine::start_round() {
     for (auto it = bad_sources_.begin(); it != bad_sources_.end();) {
         it = --it->second == 0 ? bad_sources_.erase(it) : std::next(it);
     }
-    note_that(note_kind::round,
-              fmt::format("round {}: {}", round.generation, wire::enumerator_name(round.reason)));
+    ++rounds_;
+    note_round(fmt::format("round {}: {}", round.generation, wire::enumerator_name(round.reason)));
     to_other_voters(election{.generation = round.generation,
                              .rank = own_rank(),
                              .reason = round.reason,
@@ -66,6 +68,14 @@ void machine::start_round() {
                              .suspect_epoch = epoch()});
     if (all_connected_answered()) {
         decide();
+    }
+}
+
+/// There may be several of them in a second, for days: of those that come to nothing the 1st, 2nd,
+/// 4th, 8th and so on are noted, so that what was before stays in the journal.
+void machine::note_round(std::string text) {
+    if (std::has_single_bit(rounds_)) {
+        note_that(note_kind::round, std::move(text));
     }
 }
 
@@ -146,7 +156,7 @@ void machine::decide() {
     if (better) {
         p.phase = prospect::doing::deferring;
         p.deadline = now_.monotonic + settings_.timers.defer_wait;
-        note_that(note_kind::round, fmt::format("deferring to server {}", *better));
+        note_round(fmt::format("deferring to server {}", *better));
         return;
     }
     if (grants() >= quorum()) {
@@ -174,7 +184,7 @@ void machine::refused_by(const answer& a) {
     if (!fresh) {
         refuse_pause_ = std::min(2 * refuse_pause_, t.refuse_pause_most);
     }
-    note_that(note_kind::round, fmt::format("refused: server {} is primary", a.known_primary));
+    note_round(fmt::format("refused: server {} is primary", a.known_primary));
     become_backup(again, why);
     std::get<backup>(role_).paused = true;
 }

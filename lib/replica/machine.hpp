@@ -170,6 +170,7 @@ class machine {
     // election.cpp
     void suspect(election_reason why);
     void start_round();
+    void note_round(std::string text);
     void round_due();
     void decide();
     [[nodiscard]] bool all_connected_answered() const;
@@ -367,6 +368,7 @@ class machine {
     // -- Elections, over all roles: there is one object per server (redpanda#21345) -------------
     replica::generation generation_;
     unsigned attempts_ = 0;
+    std::uint64_t rounds_ = 0; ///< since there was a primary
     std::array<server_id, 2> deferred_to_{};
     std::map<server_id, unsigned> bad_sources_; ///< rounds without a pull from it
     almenara::epoch remembered_;                ///< the highest seen anywhere, not persisted

@@ -97,6 +97,7 @@ void machine::become_primary() {
     primary_of_epoch_ = {epoch(), self_};
     refusals_.clear();
     attempts_ = 0;
+    rounds_ = 0;
     promise_wait_ = settings_.timers.promise_wait;
     note_that(note_kind::office_taken, fmt::format("primary of epoch {}", epoch()));
     out_.office.push_back(
@@ -218,6 +219,7 @@ void machine::primary_known(server_id id) {
     }
     known_primary_ = id;
     attempts_ = 0;
+    rounds_ = 0;
     deferred_to_ = {};
     bad_sources_.clear();
     refuse_pause_ = settings_.timers.refuse_pause;

@@ -310,6 +310,30 @@ TEST_CASE("B.6.3.5: each attempt in vain makes the backoff longer, up to 400 ms"
     CHECK(longest >= 400ms);
 }
 
+TEST_CASE("B.6: of rounds that come to nothing the 1st, 2nd, 4th, 8th and so on are noted") {
+    stand s = with_log();
+    s.follow(three, epoch{2});
+    s.each_peer([&s](server_id peer) { s.close(peer); });
+    const auto noted = [&s] {
+        return std::count_if(s.notes.begin(), s.notes.end(),
+                             [](const note& n) { return n.kind == note_kind::round; });
+    };
+    s.run(60s);
+    for (const char* const said : {"round 1: ", "round 2: ", "round 4: ", "round 64: "}) {
+        CHECK(s.noted(said));
+    }
+    CHECK_FALSE(s.noted("round 3: "));
+    CHECK(noted() >= 7);
+    CHECK(noted() <= 10);
+    SECTION("and from the beginning once there was a primary") {
+        s.follow(three, epoch{3});
+        s.forget();
+        s.each_peer([&s](server_id peer) { s.close(peer); });
+        s.run(2s);
+        CHECK(noted() >= 2);
+    }
+}
+
 TEST_CASE("B.6: whoever must not run never asks for votes, and asks WHOIS instead") {
     const auto config = test::cluster_of(3);
     start_state start = test::first_start(config, two);
