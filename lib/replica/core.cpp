@@ -62,7 +62,10 @@ core_status machine::status() const {
         peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
         if (l.open()) {
             p.session = l.session;
+        }
+        if (l.said.server == id) { // It was here once.
             p.last_heard = l.last_heard;
+            p.priority = l.said.rank.priority;
         }
         if (office != nullptr) {
             const auto found = office->voters.find(id);

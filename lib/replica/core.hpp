@@ -26,10 +26,11 @@ struct peer_status {
     log_index match; ///< as a primary credits it in this link session
     log_index next;
     bool in_sync = false;
-    std::size_t in_flight = 0;              ///< entries
-    std::optional<instant> last_heard = {}; ///< while its link is open
-    bool over_bulk = false;                 ///< far behind: it gets old entries
-    bool out_of_reach = false;              ///< it lacks what was recycled here
+    std::size_t in_flight = 0;                  ///< entries
+    std::optional<instant> last_heard = {};     ///< since this process runs
+    std::optional<std::uint16_t> priority = {}; ///< as it said last
+    bool over_bulk = false;                     ///< far behind: it gets old entries
+    bool out_of_reach = false;                  ///< it lacks what was recycled here
     bool sick = false;
     bool draining = false;
     bool no_space = false;

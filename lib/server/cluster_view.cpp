@@ -120,6 +120,9 @@ wire::server_status peer_in(const cluster_view& from, server_id id) {
             std::max(from.now - *peer->last_heard, duration{0}));
         one.last_heard = wall_time{from.wall.since_epoch() - ago};
     }
+    if (peer != nullptr) {
+        one.priority = peer->priority;
+    }
     return one;
 }
 

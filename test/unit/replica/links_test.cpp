@@ -283,6 +283,24 @@ TEST_CASE("B.13: a control connection that was idle for link_ping carries a LINK
     CHECK(s.count<link_ping>(one) == 1);
 }
 
+TEST_CASE("B.2: when a server was heard last, and its priority, is known after its link is down") {
+    stand s{3};
+    greeting hello = s.greeting_of(three);
+    hello.rank.priority = 7;
+    s.accept(hello);
+    s.run(20ms);
+    s.say(three, link_ping{.role = role_name::backup}, epoch{1});
+    const instant heard = s.now().monotonic;
+    s.run(30ms);
+    s.close(three);
+    s.run(1s);
+    CHECK_FALSE(s.peer(three).open);
+    CHECK(s.peer(three).last_heard == heard);
+    CHECK(s.peer(three).priority == 7);
+    CHECK_FALSE(s.peer(one).last_heard);
+    CHECK_FALSE(s.peer(one).priority);
+}
+
 TEST_CASE("B.1: reach counts the voters heard from within suspect_timeout, and oneself") {
     stand s{3};
     CHECK(s.status().reach == 1);

@@ -41,7 +41,8 @@ class scene {
                                     .open = true,
                                     .match = log_index{90},
                                     .in_sync = true,
-                                    .last_heard = now - 250ms});
+                                    .last_heard = now - 250ms,
+                                    .priority = 9});
         }
     }
     void is_backup_of(server_id primary) {
@@ -106,6 +107,7 @@ TEST_CASE("cli: a primary says how everybody keeps up") {
     CHECK(s.of(one).match == log_index{90});
     CHECK(s.of(one).lag == 10U);
     CHECK(s.of(one).last_heard == wall_time{9750ms});
+    CHECK(s.of(one).priority == 9);
     CHECK_FALSE(s.of(one).version.has_value());
 }
 
@@ -138,6 +140,8 @@ TEST_CASE("cli: each state of a server has its word") {
         CHECK(s.of(one).state == server_state::down);
         CHECK_FALSE(s.of(one).role.has_value());
         CHECK_FALSE(s.of(one).match.has_value());
+        CHECK(s.of(one).last_heard == wall_time{9750ms});
+        CHECK(s.of(one).priority == 9);
     }
     SECTION("this one: sick") {
         s.status.damaged = replica::damage{};
