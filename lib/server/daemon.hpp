@@ -77,7 +77,6 @@ class daemon final : private surroundings {
     void reload();
     void dump_state();
     void stop(std::string_view why);
-    void say_goodbye();
     void stopped();
     void feed_watchdog();
     void tell_status();
