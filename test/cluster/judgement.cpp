@@ -82,6 +82,7 @@ void check_safe(const judgement& is) {
     CHECK(is.twice == 0);
     CHECK(is.stale == 0);
     CHECK(is.keys_without_order == 0);
+    CHECK(is.keys_unknown == 0);
     CHECK(is.confirmed > 0);
     CHECK(is.keys_in_order > 0);
 }

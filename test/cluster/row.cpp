@@ -1,5 +1,6 @@
 #include "cluster/row.hpp"
 
+#include "base/text.hpp"
 #include "support/check/gaps.hpp"
 
 #include <boost/json/array.hpp>
@@ -47,7 +48,12 @@ boost::json::object percentiles_json(const std::vector<duration>& lengths) {
 
 unsigned runs_now(const run_counts& of) {
     if (const std::string wanted = environment("ALMENARA_RUNS"); !wanted.empty()) {
-        return static_cast<unsigned>(std::stoul(wanted));
+        const auto runs = base::parse_number(wanted, 1, 100'000);
+        if (!runs) {
+            // A row without a run would pass.
+            FAIL("ALMENARA_RUNS: " << runs.error());
+        }
+        return static_cast<unsigned>(*runs);
     }
     if (at_full_scale()) {
         return of.many;
