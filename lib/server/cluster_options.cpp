@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -25,7 +26,9 @@ constexpr std::array policies{named_policy{replica::confirm_policy::sync_set, "s
 
 constexpr std::string_view confirm_is = "confirm=";
 
-std::set<server_id> ids_of(const std::vector<wire::member_address>& servers) {
+using member_list = std::vector<wire::member_address>;
+
+std::set<server_id> ids_of(const member_list& servers) {
     std::set<server_id> ids;
     for (const wire::member_address& one : servers) {
         ids.insert(one.id);
@@ -97,6 +100,46 @@ error not_listed(server_id self) {
             fmt::format("this is server {}, and it is not in the list of --peers. Add it, or give "
                         "the --id of one that is",
                         self)};
+}
+
+/// `said` moves those it names. Where the others are stays known: they are members all the same.
+member_list moved(const member_list& known, const member_list& said) {
+    std::map<server_id, wire::member_address> all;
+    for (const auto* const servers : {&known, &said}) {
+        for (const wire::member_address& one : *servers) {
+            all.insert_or_assign(one.id, one);
+        }
+    }
+    member_list merged;
+    for (auto& [id, one] : all) {
+        merged.push_back(std::move(one));
+    }
+    return merged;
+}
+
+/// The numbers in one list and not in the other: " 2, 3".
+std::string only_in(const member_list& some, const member_list& others) {
+    const std::set<server_id> known = ids_of(others);
+    std::string numbers;
+    for (const wire::member_address& one : some) {
+        if (!known.contains(one.id)) {
+            numbers += fmt::format("{} {}", numbers.empty() ? "" : ",", one.id);
+        }
+    }
+    return numbers;
+}
+
+/// A member was told of other servers than those it knows.
+std::string other_servers(const member_list& known, const member_list& said) {
+    std::string text = "this server belongs to a cluster already: who else does stands in its "
+                       "log, and --peers says only where they are";
+    if (const std::string left_out = only_in(known, said); !left_out.empty()) {
+        text += fmt::format("; where to find server{} stays as it was", left_out);
+    }
+    if (const std::string added = only_in(said, known); !added.empty()) {
+        text += fmt::format("; nobody named server{} before", added);
+    }
+    return text;
 }
 
 } // namespace
@@ -198,13 +241,12 @@ result<storage::cluster_record> agree(const std::optional<storage::cluster_recor
     }
     // Where the others are may change at any time; who they are stands in the log.
     if (who.has_begun && !record.servers.empty() && ids_of(said) != ids_of(record.servers)) {
-        warnings.emplace_back("this server belongs to a cluster already: who else does stands in "
-                              "its log, and --peers says only where they are");
+        warnings.push_back(other_servers(record.servers, said));
         if (now.is_alone) {
             return record;
         }
     }
-    record.servers = std::move(said);
+    record.servers = who.has_begun ? moved(record.servers, said) : std::move(said);
     if (!who.has_begun) {
         record.options = options_of(now);
     } else if (says_otherwise(now, record.options)) {

@@ -162,9 +162,26 @@ TEST_CASE("cli: a member takes other addresses, and neither other servers nor ot
         CHECK(all.record.servers == other.servers);
         CHECK(all.warnings.empty());
     }
-    SECTION("servers") {
+    SECTION("fewer servers: where the others are stays known") {
         other.servers.pop_back();
-        CHECK(agreement(before, other, member()).warnings.size() == 1);
+        other.servers.front().addresses = {"127.0.0.1:9999"};
+        const agreed all = agreement(before, other, member());
+        REQUIRE(all.warnings.size() == 1);
+        CHECK(all.warnings.front().find("server 3 stays as it was") != std::string::npos);
+        REQUIRE(all.record.servers.size() == 3);
+        CHECK(all.record.servers[0] == other.servers[0]);
+        CHECK(all.record.servers[1] == before.servers[1]);
+        CHECK(all.record.servers[2] == before.servers[2]);
+        CHECK(agreement(all.record, {}, member()).record == all.record);
+    }
+    SECTION("other servers: they are known beside those before") {
+        other.servers = value_of(parse_peers("2=127.0.0.1:7402,5=127.0.0.1:7405"));
+        const agreed all = agreement(before, other, member());
+        REQUIRE(all.warnings.size() == 1);
+        CHECK(all.warnings.front().find("server 1, 3 stays as it was") != std::string::npos);
+        CHECK(all.warnings.front().find("nobody named server 5 before") != std::string::npos);
+        REQUIRE(all.record.servers.size() == 4);
+        CHECK(all.record.servers[3] == other.servers[1]);
     }
     SECTION("options") {
         other.confirm = replica::confirm_policy::all;
