@@ -91,6 +91,11 @@ result<std::optional<std::string>> parse_advertised(std::string_view text) {
     if (!address) {
         return address.error();
     }
+    if (address->port == 0) {
+        return error{errc::invalid, fmt::format("'{}' has port 0, where nobody can be reached. "
+                                                "Write a port, or leave it out",
+                                                base::escaped(text))};
+    }
     return std::optional<std::string>{net::to_string(*address)};
 }
 
@@ -121,12 +126,12 @@ result<std::optional<base::key256>> read_secret(std::string_view path) {
 }
 
 /// The list says where this server is: nobody has to say it twice.
-void listen_as_listed(const settings& all, server::daemon_options& into) {
-    if (all.find("listen")->origin != "default" || !into.id) {
+void listen_as_listed(const settings& all, server_id self, server::daemon_options& into) {
+    if (all.find("listen")->origin != "default") {
         return;
     }
     for (const wire::member_address& one : into.cluster.servers) {
-        if (one.id == *into.id) {
+        if (one.id == self) {
             if (const auto address = net::parse_host_port(one.addresses.front())) {
                 into.listen = *address;
             }
@@ -134,7 +139,65 @@ void listen_as_listed(const settings& all, server::daemon_options& into) {
     }
 }
 
+result<void> check_loopback(const settings& all, std::string_view key, const net::host_port& at) {
+    const auto endpoints = net::resolve(at);
+    if (!endpoints) {
+        error failure = in_setting(key, *all.find(key), endpoints.error());
+        failure.advice = "Write an address, or a name that this machine can look up";
+        return failure;
+    }
+    if (auto loopback = net::require_loopback(*endpoints); !loopback) {
+        return in_setting(key, *all.find(key), loopback.error());
+    }
+    return {};
+}
+
+result<void> check_loopback(const settings& all, std::string_view key, std::string_view text) {
+    const auto at = net::parse_host_port(text);
+    return at ? check_loopback(all, key, *at) : result<void>{at.error()};
+}
+
 } // namespace
+
+result<void> check_addresses(const settings& all, const server::daemon_options& understood) {
+    if (auto checked = check_loopback(all, "listen", understood.listen); !checked) {
+        return checked;
+    }
+    const server::cluster_options& cluster = understood.cluster;
+    if (cluster.advertised) {
+        if (auto checked = check_loopback(all, "advertise", *cluster.advertised); !checked) {
+            return checked;
+        }
+    }
+    for (const wire::member_address& one : cluster.servers) {
+        for (const std::string& address : one.addresses) {
+            if (auto checked = check_loopback(all, "peers", address); !checked) {
+                return checked;
+            }
+        }
+    }
+    return {};
+}
+
+result<void> fit_cluster(const settings& all,
+                         const std::optional<storage::occupant>& found,
+                         configuration& understood) {
+    server::daemon_options& wanted = understood.daemon;
+    if (!found && !wanted.id && !wanted.cluster.servers.empty()) {
+        return in_setting("peers", *all.find("peers"),
+                          {errc::invalid, "a new server has to know which of them it is. Add --id "
+                                          "with its number in the list"});
+    }
+    const server_id self = found ? found->server : wanted.id.value_or(server_id{1});
+    listen_as_listed(all, self, wanted);
+    // Whether it belongs to a cluster stands in its log. What is refused here is in any case.
+    const server::founder who{
+        .self = self, .address = net::to_string(wanted.listen), .has_begun = false};
+    std::vector<std::string> told_later;
+    const auto agreed =
+        server::agree(found ? found->cluster : std::nullopt, wanted.cluster, who, told_later);
+    return agreed ? result<void>{} : result<void>{agreed.error()};
+}
 
 result<void> take_cluster(const settings& all, server::daemon_options& into) {
     server::cluster_options& wanted = into.cluster;
@@ -170,7 +233,9 @@ result<void> take_cluster(const settings& all, server::daemon_options& into) {
     if (wanted.go_after && !wanted.waits_for_go) {
         return error{errc::invalid, "--go-after belongs to --wait"};
     }
-    listen_as_listed(all, into);
+    if (into.id) {
+        listen_as_listed(all, *into.id, into);
+    }
     return {};
 }
 

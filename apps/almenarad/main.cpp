@@ -100,14 +100,6 @@ int make_secret(const std::string& path) {
                            path));
 }
 
-int check_config(const configuration& wanted) {
-    const auto directory = storage::data_directory::check(wanted.daemon.data_dir, wanted.daemon.id);
-    if (!directory) {
-        return complain(directory.error(), exit_failed);
-    }
-    return say("almenarad: the configuration is good\n");
-}
-
 /// SIGHUP: what can change while it runs is taken over; what cannot is named.
 std::optional<server::reloadable_options> reload(const command_line& given,
                                                  const settings& running) {
@@ -202,12 +194,21 @@ int main(int count, char** words) {
     if (!running) {
         return complain(running.error(), exit_usage);
     }
-    const auto wanted = almenarad::understand(*running);
+    auto wanted = almenarad::understand(*running);
     if (!wanted) {
         return complain(wanted.error(), exit_usage);
     }
     if (auto checked = almenarad::check_places(*running, *wanted); !checked) {
         return complain(checked.error(), exit_usage);
     }
-    return given->check_config ? check_config(*wanted) : serve(*given, *running, *wanted);
+    // Before the directory is made: what a person has to change leaves nothing behind.
+    const auto found = storage::data_directory::look(wanted->daemon.data_dir, wanted->daemon.id);
+    if (!found) {
+        return complain(found.error(), exit_failed);
+    }
+    if (auto fits = almenarad::fit_cluster(*running, *found, *wanted); !fits) {
+        return complain(fits.error(), exit_usage);
+    }
+    return given->check_config ? say("almenarad: the configuration is good\n")
+                               : serve(*given, *running, *wanted);
 }

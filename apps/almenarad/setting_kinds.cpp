@@ -21,7 +21,8 @@ constexpr std::array kinds{
     setting_kind{.key = "advertise",
                  .short_option = "a",
                  .value_name = "HOST:PORT",
-                 .help = "where other servers and clients reach this one (where it listens)"},
+                 .help = "where other servers and clients reach this one (where it listens); a "
+                         "loopback address"},
     setting_kind{.key = "id",
                  .value_name = "N",
                  .help = "number of this server, 1 to 65535; kept in the data directory (1 in a "

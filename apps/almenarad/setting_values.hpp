@@ -43,4 +43,8 @@ template <class Parse, class Place>
 /// What is said of the cluster, and that it belongs together.
 [[nodiscard]] result<void> take_cluster(const settings& all, server::daemon_options& into);
 
+/// F: that nobody who is beyond this machine is named. Names are looked up.
+[[nodiscard]] result<void> check_addresses(const settings& all,
+                                           const server::daemon_options& understood);
+
 } // namespace almenara::almenarad

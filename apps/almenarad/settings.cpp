@@ -295,14 +295,8 @@ result<configuration> understand(const settings& all) {
 }
 
 result<void> check_places(const settings& all, const configuration& understood) {
-    const auto endpoints = net::resolve(understood.daemon.listen);
-    if (!endpoints) {
-        error failure = in_setting("listen", *all.find("listen"), endpoints.error());
-        failure.advice = "Write an address, or a name that this machine can look up";
-        return failure;
-    }
-    if (auto loopback = net::require_loopback(*endpoints); !loopback) {
-        return in_setting("listen", *all.find("listen"), loopback.error());
+    if (auto checked = check_addresses(all, understood.daemon); !checked) {
+        return checked;
     }
     if (const auto& file = understood.log.file;
         file && storage::data_directory::is_own_file(understood.daemon.data_dir, file->path)) {

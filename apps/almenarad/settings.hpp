@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "log/log.hpp"
 #include "server/daemon.hpp"
+#include "storage/data_directory.hpp"
 
 #include <map>
 #include <optional>
@@ -70,9 +71,15 @@ struct configuration {
 };
 [[nodiscard]] result<configuration> understand(const settings& all);
 
-/// Whether this machine has the places that the settings name: `listen` is looked up, which may
+/// Whether this machine has the places that the settings name: addresses are looked up, which may
 /// take seconds, and paths that must differ do.
 [[nodiscard]] result<void> check_places(const settings& all, const configuration& understood);
+
+/// Whether what is said of the cluster fits whoever has the data directory; nobody: a new server.
+/// What the list says of that server counts from then on. Nothing is made or taken before.
+[[nodiscard]] result<void> fit_cluster(const settings& all,
+                                       const std::optional<storage::occupant>& found,
+                                       configuration& understood);
 
 [[nodiscard]] std::string help_text();
 

@@ -52,6 +52,12 @@ result<wire::member_address> parse_peer(std::string_view text) {
     if (!address) {
         return address.error();
     }
+    if (address->port == 0) {
+        return error{errc::invalid,
+                     fmt::format("'{}' has port 0, where nobody can be reached. Write the port "
+                                 "that server {} listens on",
+                                 base::escaped(text), *id)};
+    }
     wire::member_address one;
     one.id = server_id{static_cast<std::uint16_t>(*id)};
     one.addresses.push_back(net::to_string(*address));

@@ -123,6 +123,12 @@ result<std::optional<identity_record>> read_identity(const std::string& path) {
     return identity;
 }
 
+/// What was said of the cluster; nothing if nothing was.
+result<std::optional<cluster_record>> read_cluster_record(const std::string& path) {
+    return read_record<cluster_record>(fmt::format("{}/{}", path, cluster_name),
+                                       largest_cluster_record);
+}
+
 result<void> check_owner(const std::string& path,
                          const identity_record& identity,
                          std::optional<server_id> wanted) {
@@ -226,6 +232,25 @@ result<void> data_directory::check(const std::string& path, std::optional<server
     return *identity ? check_owner(path, **identity, wanted) : refuse_foreign(path);
 }
 
+result<std::optional<occupant>> data_directory::look(const std::string& path,
+                                                     std::optional<server_id> wanted) {
+    if (auto checked = check(path, wanted); !checked) {
+        return checked.error();
+    }
+    const auto identity = read_identity(path);
+    if (!identity) {
+        return identity.error();
+    }
+    if (!*identity) {
+        return std::optional<occupant>{};
+    }
+    auto cluster = read_cluster_record(path);
+    if (!cluster) {
+        return cluster.error();
+    }
+    return std::optional{occupant{.server = (*identity)->server, .cluster = std::move(*cluster)}};
+}
+
 result<data_directory> data_directory::open(const std::string& path,
                                             std::optional<server_id> wanted) {
     if (auto made = make_directory(path); !made) {
@@ -268,8 +293,7 @@ result<void> data_directory::note_log() {
 }
 
 result<std::optional<cluster_record>> data_directory::read_cluster() const {
-    return read_record<cluster_record>(fmt::format("{}/{}", path_, cluster_name),
-                                       largest_cluster_record);
+    return read_cluster_record(path_);
 }
 
 result<void> data_directory::write_cluster(const cluster_record& record) const {

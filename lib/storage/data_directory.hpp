@@ -10,6 +10,12 @@
 
 namespace almenara::storage {
 
+/// Who has a data directory, and what it was told of its cluster.
+struct occupant {
+    server_id server;
+    std::optional<cluster_record> cluster;
+};
+
 /// The directory that belongs to one server, and to one process at a time. It is made on first use
 /// and carries an identity from then on; a directory with other people's files is never touched.
 class data_directory {
@@ -22,6 +28,11 @@ class data_directory {
     /// What open() would say about the identity, without making or locking anything.
     [[nodiscard]] static result<void> check(const std::string& path,
                                             std::optional<server_id> wanted);
+
+    /// Whose directory it is, also without that; nothing if it would be made or taken. The failure
+    /// is that of check().
+    [[nodiscard]] static result<std::optional<occupant>> look(const std::string& path,
+                                                              std::optional<server_id> wanted);
 
     /// Whether a path means one of the files that are the server's own in that directory.
     [[nodiscard]] static bool is_own_file(const std::string& directory, const std::string& file);

@@ -1,3 +1,4 @@
+#include "cluster/cluster.hpp"
 #include "cluster/server_process.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -81,6 +82,29 @@ TEST_CASE("an address beyond this machine is refused while there is no TLS") {
     check_refusal(run({.words = {ALMENARA_DAEMON, "--data-dir", home / "data"}}), wrong_usage,
                   "cannot serve with TLS: this version has none. Add --plaintext; it listens on "
                   "loopback addresses only.");
+}
+
+TEST_CASE("B.12.3 what is wrong with a list of servers leaves nothing behind") {
+    temporary_directory home;
+    write_secret(home / "secret", 'a');
+    using words = std::vector<std::string>;
+    auto [given, has_secret, what] = GENERATE(table<words, bool, std::string>({
+        {{"--peers", "1=127.0.0.1:7401,2=10.0.0.1:7402", "--id", "1"}, true, "not a loopback"},
+        {{"--peers", "1=127.0.0.1:7401", "--id", "1", "-a", "10.1.1.1:1"}, true, "advertise"},
+        {{"--peers", "1=127.0.0.1:7401,2=127.0.0.1:0", "--id", "1"}, true, "port 0"},
+        {{"--peers", "1=127.0.0.1:7401,2=127.0.0.1:7402", "--id", "1"}, false, "--make-secret"},
+        {{"--peers", "1=127.0.0.1:7401", "--id", "4"}, true, "this is server 4"},
+        {{"--peers", "1=127.0.0.1:7401"}, true, "Add --id"},
+    }));
+    if (has_secret) {
+        given.insert(given.end(), {"--secret-file", home / "secret"});
+    }
+    CAPTURE(given);
+    const finished ended = run(almenarad(home / "data", given));
+    CAPTURE(ended.err);
+    CHECK(ended.status == wrong_usage);
+    CHECK(ended.err.find(what) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(home / "data"));
 }
 
 TEST_CASE("a port in use is refused, and whoever uses it goes on") {

@@ -22,10 +22,30 @@ using test::write_file;
 
 constexpr const char* list = "1=127.0.0.1:7401,2=127.0.0.1:7402";
 
-result<configuration> understood(std::vector<const char*> words) {
+settings gathered(std::vector<const char*> words) {
     words.push_back("--plaintext");
     const auto nothing = [](const char*) -> const char* { return nullptr; };
-    return understand(value_of(settings::gather(value_of(parse_command_line(words)), nothing)));
+    return value_of(settings::gather(value_of(parse_command_line(words)), nothing));
+}
+
+result<configuration> understood(const std::vector<const char*>& words) {
+    return understand(gathered(words));
+}
+
+result<void> places(const std::vector<const char*>& words) {
+    const settings all = gathered(words);
+    return check_places(all, value_of(understand(all)));
+}
+
+/// What would start on a directory that somebody has, or nobody.
+result<configuration> fitted(const std::vector<const char*>& words,
+                             const std::optional<storage::occupant>& found) {
+    const settings all = gathered(words);
+    configuration wanted = value_of(understand(all));
+    if (auto fits = fit_cluster(all, found, wanted); !fits) {
+        return fits.error();
+    }
+    return wanted;
 }
 
 server::cluster_options cluster_of(const std::vector<const char*>& words) {
@@ -122,6 +142,8 @@ TEST_CASE("cli what is said of a cluster and makes no sense is refused") {
         {{"--batches-in-flight", "0"}, "from 1 to 8"},
         {{"--batches-in-flight", "9"}, "from 1 to 8"},
         {{"--advertise", "a b"}, "advertise (command line): 'a b' is not HOST:PORT"},
+        {{"--advertise", "127.0.0.1:0"}, "'127.0.0.1:0' has port 0"},
+        {{"--peers", "1=127.0.0.1:1,2=127.0.0.1:0"}, "'2=127.0.0.1:0' has port 0"},
         {{"--primary", "--peers", "1=a:1"}, "Give one of them"},
         {{"--wait"}, "--wait belongs to"},
         {{"--primary", "--go-after", "1s"}, "--go-after belongs to"},
@@ -131,6 +153,55 @@ TEST_CASE("cli what is said of a cluster and makes no sense is refused") {
     const error failure = failure_of(understood(given));
     CAPTURE(failure.message());
     CHECK(says(failure, what));
+}
+
+TEST_CASE("cli without TLS an address of another machine is refused wherever it stands") {
+    using words = std::vector<const char*>;
+    const auto [given, what] = GENERATE(table<words, std::string>({
+        {{"-a", "10.1.1.1:7400"}, "advertise (command line): 10.1.1.1:7400 is not a loopback"},
+        {{"-a", "no-such-host.invalid:1"}, "advertise (command line): looking up"},
+        {{"--peers", "1=127.0.0.1:7401,2=10.0.0.1:7402"},
+         "peers (command line): 10.0.0.1:7402 is not a loopback"},
+    }));
+    CAPTURE(given);
+    const error failure = failure_of(places(given));
+    CAPTURE(failure.message());
+    CHECK(says(failure, what));
+    CHECK(places({"--peers", list, "--advertise", "[::1]:7403"}).has_value());
+}
+
+TEST_CASE("cli a new server that is given a list has to know which of them it is") {
+    const secret_file secret;
+    const error failure =
+        failure_of(fitted({"--peers", list, "--secret-file", secret.path()}, std::nullopt));
+    CHECK(says(failure, "peers (command line): a new server has to know which of them it is"));
+    CHECK(says(failure, "--id"));
+    CHECK(fitted({"--peers", list, "--id", "2", "--secret-file", secret.path()}, std::nullopt)
+              .has_value());
+    CHECK(fitted({"--primary"}, std::nullopt).has_value());
+    CHECK(fitted({}, std::nullopt).has_value());
+}
+
+TEST_CASE("cli whose directory it is says which of the list it is, and where it listens") {
+    const secret_file secret;
+    const storage::occupant two{.server = server_id{2}, .cluster = std::nullopt};
+    const std::vector<const char*> words{"--peers", list, "--secret-file", secret.path()};
+    CHECK(value_of(fitted(words, two)).daemon.listen == net::host_port{"127.0.0.1", 7402});
+}
+
+TEST_CASE("B.12.3 what no cluster begins with is refused before there is a directory") {
+    const secret_file secret;
+    CHECK(says(failure_of(fitted({"--peers", list, "--id", "2"}, std::nullopt)), "--make-secret"));
+    CHECK(says(failure_of(fitted({"--peers", list, "--id", "4", "--secret-file", secret.path()},
+                                 std::nullopt)),
+               "this is server 4"));
+    const storage::occupant four{.server = server_id{4}, .cluster = std::nullopt};
+    CHECK(says(failure_of(fitted({"--peers", list, "--secret-file", secret.path()}, four)),
+               "this is server 4"));
+    storage::cluster_record known;
+    known.secret = value_of(server::parse_secret(std::string(64, 'a')));
+    const storage::occupant member{.server = server_id{2}, .cluster = known};
+    CHECK(fitted({"--peers", list}, member).has_value());
 }
 
 TEST_CASE("F a secret that others can read, or that is none, is refused") {

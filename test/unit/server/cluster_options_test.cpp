@@ -79,6 +79,7 @@ TEST_CASE("cli: a list of servers that makes no sense is refused, and says why")
     CHECK(says(failure_of(parse_peers("65536=127.0.0.1:7401")), "number of a server"));
     CHECK(says(failure_of(parse_peers("1=127.0.0.1:port")), "port"));
     CHECK(says(failure_of(parse_peers("1=127.0.0.1:1,")), "ID=HOST:PORT"));
+    CHECK(says(failure_of(parse_peers("1=127.0.0.1:1,2=127.0.0.1:0")), "'2=127.0.0.1:0' has port"));
     CHECK(says(failure_of(parse_peers("1=127.0.0.1:1,1=127.0.0.1:2")), "a server stands there"));
     CHECK(says(failure_of(parse_peers("1=127.0.0.1:1,2=127.0.0.1:1")), "127.0.0.1:1 stands there"));
 }

@@ -123,6 +123,21 @@ TEST_CASE("a directory of another server is refused") {
     CHECK(data_directory::check(place.path(), server_id{3}));
 }
 
+TEST_CASE("B.12.3 whose a directory is can be told before it is taken") {
+    const temporary_directory place;
+    const std::string path = place / "data";
+    CHECK_FALSE(value_of(data_directory::look(path, any_id)).has_value());
+    CHECK_FALSE(fs::exists(path));
+    const auto directory = value_of(data_directory::open(path, server_id{3}));
+    const auto owner = value_of(data_directory::look(path, any_id)).value();
+    CHECK(owner.server == server_id{3});
+    CHECK_FALSE(owner.cluster.has_value());
+    const cluster_record told{.servers = {}, .options = {"confirm=all"}, .secret = std::nullopt};
+    REQUIRE(directory.write_cluster(told).has_value());
+    CHECK(value_of(data_directory::look(path, any_id)).value().cluster == told);
+    CHECK(says(failure_of(data_directory::look(path, server_id{4})), "belongs to server 3"));
+}
+
 TEST_CASE("a directory with other people's files is refused and stays as it is") {
     const temporary_directory place;
     write_file(place / "letter.txt", "dear all");
