@@ -90,6 +90,11 @@ void driver::begin() {
         space_.emplace(storage::space_watch::settings{.directory = directory_}, post_to(posted_),
                        [this](const storage::space_watch::news& what) {
                            happened(replica::disk_report{.free_space = what.free_space});
+                           if (what.gives_up_reserve) {
+                               log::warning("the file system of '{}' cannot keep room for a file: "
+                                            "there is no reserve for when it is full",
+                                            directory_);
+                           }
                        });
     }
     if (go_after_) {

@@ -4,12 +4,10 @@
 #include "storage/disk_thread.hpp"
 
 #include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -29,10 +27,15 @@ class space_watch {
         /// A start writes that much before it can do without.
         std::uint64_t needed_to_start = std::uint64_t{4} << 20U;
         std::chrono::steady_clock::duration every = std::chrono::seconds{1};
+        /// A disk that does not answer keeps the end of the watch waiting so long.
+        std::chrono::steady_clock::duration longest_end = std::chrono::milliseconds{500};
+        /// Takes room on the disk for an open file. Gives what errno would be: 0 is success.
+        std::function<int(int file, std::uint64_t size)> allocate = fallocate_room;
     };
     struct news {
         std::uint64_t free_space = 0;
         bool has_reserve = false;
+        bool gives_up_reserve = false; ///< said once: the file system cannot keep room for a file
     };
     /// Called on the owner's thread, after each look.
     using listener = std::function<void(const news&)>;
@@ -44,20 +47,19 @@ class space_watch {
 
     static constexpr const char* reserve_name = "reserve";
 
-  private:
-    void loop();
-    [[nodiscard]] std::optional<news> look();
-    [[nodiscard]] bool make_reserve() const;
+    /// The threads that a watch had to leave because their disk did not answer. Those that ended
+    /// since are joined; the others, which are counted, end with the process.
+    static std::size_t collect_left();
 
-    settings chosen_;
-    std::string path_; ///< of the file
-    post_function post_;
+  private:
+    struct watcher;
+    struct left_behind;
+    [[nodiscard]] static left_behind& all_left();
+    static int fallocate_room(int file, std::uint64_t size);
+
     listener told_;
     std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
-
-    std::mutex mutex_;
-    std::condition_variable woken_;
-    bool ends_ = false;
+    std::shared_ptr<watcher> watcher_; ///< the thread has it too, and may keep it longer
     std::thread thread_;
 };
 

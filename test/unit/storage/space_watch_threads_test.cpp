@@ -1,11 +1,16 @@
 #include "storage/space_watch.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/wait.hpp"
 #include "wal_stand.hpp"
 
 #include <catch2/catch_all.hpp>
 
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
+#include <future>
 #include <limits>
+#include <vector>
 
 /// E.1: the file that keeps some room.
 namespace almenara::storage {
@@ -53,6 +58,75 @@ TEST_CASE("E.1 the reserve is made where there is room for it, and goes when the
     CHECK_FALSE(s.has_reserve());
     CHECK_FALSE(s.watch(nothing, everything).has_reserve);
     CHECK_FALSE(s.has_reserve());
+}
+
+TEST_CASE("E.1 a file system that cannot keep room for a file is asked once and named once") {
+    stand s;
+    std::atomic<unsigned> asked = 0;
+    std::vector<bool> given_up;
+    const space_watch watching{
+        {.directory = s.place.path(),
+         .reserve = std::uint64_t{1} << 20U,
+         .release_below = nothing,
+         .comfort = nothing,
+         .every = std::chrono::milliseconds{1},
+         .allocate = [&asked](int, std::uint64_t) { return ++asked, EOPNOTSUPP; }},
+        s.loop.poster(),
+        [&given_up](const auto& what) { given_up.push_back(what.gives_up_reserve); }};
+    while (given_up.size() < 3) {
+        REQUIRE(s.loop.run_one());
+    }
+    CHECK(given_up == std::vector{true, false, false});
+    CHECK(asked == 1);
+    CHECK_FALSE(s.has_reserve());
+}
+
+TEST_CASE("E.1 a failure that may pass is tried again") {
+    stand s;
+    std::atomic<unsigned> asked = 0;
+    std::optional<space_watch::news> last;
+    const space_watch watching{
+        {.directory = s.place.path(),
+         .reserve = nothing,
+         .release_below = nothing,
+         .comfort = nothing,
+         .every = std::chrono::milliseconds{1},
+         .allocate = [&asked](int, std::uint64_t) { return ++asked == 1 ? ENOSPC : 0; }},
+        s.loop.poster(),
+        [&last](const auto& what) {
+            CHECK_FALSE(what.gives_up_reserve);
+            last = what;
+        }};
+    while (!last || !last->has_reserve) {
+        REQUIRE(s.loop.run_one());
+    }
+    CHECK(asked == 2);
+}
+
+TEST_CASE("E.1 a disk that does not answer does not keep the end waiting") {
+    stand s;
+    std::promise<void> answer;
+    unsigned told = 0;
+    {
+        const space_watch watching{{.directory = s.place.path(),
+                                    .reserve = nothing,
+                                    .release_below = nothing,
+                                    .comfort = nothing,
+                                    .longest_end = std::chrono::milliseconds{10},
+                                    .allocate =
+                                        [late = answer.get_future().share()](int, std::uint64_t) {
+                                            late.wait();
+                                            return 0;
+                                        }},
+                                   s.loop.poster(),
+                                   [&told](const auto&) { ++told; }};
+    }
+    CHECK(space_watch::collect_left() == 1);
+    answer.set_value();
+    CHECK(test::comes_true([] { return space_watch::collect_left() == 0; },
+                           std::chrono::seconds{30}));
+    s.loop.run_ready();
+    CHECK(told == 0);
 }
 
 TEST_CASE("E.1 a start on a full disk gets the reserve's room, or says that there is none") {
