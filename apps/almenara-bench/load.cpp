@@ -79,6 +79,13 @@ class load::player {
         }
     }
 
+    /// What was due and could not begin while there was time for it. It did not happen.
+    void forget_due(instant now) {
+        for (const instant when : std::exchange(due_, {})) {
+            owner_.report_.add(client::answer{wire::result_code::cancelled}, true, now, now - when);
+        }
+    }
+
   private:
     void filled(const client::answer& how) {
         --filling_;
@@ -92,7 +99,7 @@ class load::player {
     }
 
     void begin_due(instant now) {
-        while (open_ < owner_.asked_.pipeline && !due_.empty()) {
+        while (open_ < owner_.asked_.pipeline && !due_.empty() && !owner_.stopped_) {
             const instant when = due_.front();
             due_.pop_front();
             begin(when, now);
@@ -161,6 +168,7 @@ load::load(asio::any_io_executor executor, const settings& asked)
     : executor_(std::move(executor)),
       asked_(asked),
       timer_(executor_),
+      patience_(executor_),
       all_filled_(executor_),
       all_ended_(executor_) {
     if (!asked_.history.empty()) {
@@ -186,6 +194,7 @@ asio::awaitable<client::answer> load::run() {
         co_await play();
     }
     co_await leave();
+    patience_.cancel();
     if (history_) {
         history_->flush();
     }
@@ -268,15 +277,39 @@ bool load::is_over(instant now) const {
     return stopped_ || now >= end_;
 }
 
+/// Begins nothing more; what is open is waited for, each until its own deadline.
 void load::stop() {
     stopped_ = true;
     timer_.cancel();
-    if (begin_ == instant{}) {
-        for (const auto& each : players_) {
-            each->api().give_up(); // It waits for a login, or fills in what is to be read.
-        }
+    const instant now = net::monotonic_now();
+    for (const auto& each : players_) {
+        each->forget_due(now);
     }
     ended();
+}
+
+void load::interrupt() {
+    constexpr duration longest_patience = std::chrono::seconds{1};
+    if (begin_ == instant{}) {
+        stop();
+        give_up(); // It waits for a login, or fills in what is to be read.
+        return;
+    }
+    report_.end_early(net::monotonic_now());
+    stop();
+    patience_.expires_after(std::min(longest_patience, asked_.timeout));
+    patience_.async_wait([this](const boost::system::error_code& cancelled) {
+        if (!cancelled) {
+            give_up();
+        }
+    });
+}
+
+/// What is open is answered now: it may have happened, or it did not.
+void load::give_up() {
+    for (const auto& each : players_) {
+        each->api().give_up();
+    }
 }
 
 void load::ended() {
@@ -293,6 +326,7 @@ asio::awaitable<void> load::leave() {
             co_await each->api().close_session(soon);
         }
     }
+    give_up(); // All of them: one by one they would wait for each other's servers.
     for (const auto& each : players_) {
         co_await each->api().close();
     }

@@ -32,8 +32,8 @@ class load {
 
     /// From the logins to the goodbyes. An answer that is not ok: no client could begin.
     [[nodiscard]] boost::asio::awaitable<client::answer> run();
-    /// Begins nothing more; what is open is waited for.
-    void stop();
+    /// Ends it early: begins nothing more, and does not wait long for what is open.
+    void interrupt();
 
     [[nodiscard]] const report& result() const { return report_; }
     /// Whether everything could be written to the history.
@@ -50,6 +50,8 @@ class load {
     [[nodiscard]] boost::asio::awaitable<void> keep_rate();
     [[nodiscard]] boost::asio::awaitable<void> leave();
     [[nodiscard]] bool is_over(instant now) const;
+    void stop();
+    void give_up();
     void ended();
 
     boost::asio::any_io_executor executor_;
@@ -58,6 +60,7 @@ class load {
     std::optional<std::ofstream> history_;
     std::vector<std::unique_ptr<player>> players_;
     boost::asio::steady_timer timer_;
+    boost::asio::steady_timer patience_; ///< with what is open, once it was interrupted
     client::bell all_filled_;
     client::bell all_ended_;
     client::answer how_filled_; ///< ok, or of a key that could not be written

@@ -9,10 +9,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -20,37 +23,89 @@ namespace {
 using namespace almenara;
 namespace asio = boost::asio;
 
-asio::awaitable<void> play(bench::load& all, client::answer& how, asio::signal_set& signals) {
+constexpr int interrupted = static_cast<int>(cli::exit_code::interrupted);
+
+/// The first signal ends the load early; the second one is from somebody who will not wait.
+class interrupt_watch {
+  public:
+    interrupt_watch(asio::io_context& context, bench::load& all)
+        : all_(all), signals_(context, SIGINT, SIGTERM) {
+        wait();
+    }
+
+    void stop() { signals_.cancel(); }
+    [[nodiscard]] bool interrupted_once() const { return interrupted_; }
+
+  private:
+    void wait() {
+        signals_.async_wait([this](const boost::system::error_code& over, int) {
+            if (over) {
+                return;
+            }
+            if (std::exchange(interrupted_, true)) {
+                std::_Exit(interrupted);
+            }
+            wait();
+            all_.interrupt();
+        });
+    }
+
+    bench::load& all_;
+    asio::signal_set signals_;
+    bool interrupted_ = false;
+};
+
+asio::awaitable<void> play(bench::load& all, client::answer& how, interrupt_watch& signals) {
     how = co_await all.run();
-    signals.cancel();
+    signals.stop();
 }
 
-int complain(const cli::complaint& why) {
+int complain(const cli::complaint& why, bool json) {
     std::cerr << "almenara-bench: " << why.text() << '\n';
+    if (json) {
+        std::cout << why.json() << '\n' << std::flush;
+    }
     return static_cast<int>(why.exit);
+}
+
+int complain_about_history(const bench::settings& asked, std::string why, std::string next) {
+    return complain({cli::exit_code::failed, errc::system_failed, "--history " + asked.history,
+                     std::move(why), std::move(next)},
+                    asked.json);
 }
 
 int run(const bench::settings& asked) {
     asio::io_context context{1};
     bench::load all{context.get_executor(), asked};
-    asio::signal_set signals{context, SIGINT, SIGTERM};
-    signals.async_wait([&](const boost::system::error_code& over, int) {
-        if (!over) {
-            all.stop();
-        }
-    });
+    if (!all.history_is_whole()) {
+        return complain_about_history(asked, "the file cannot be opened for writing",
+                                      "Look at its directory, or name another file.");
+    }
+    interrupt_watch signals{context, all};
     client::answer how;
     net::spawn(context.get_executor(), "bench", play(all, how, signals));
     context.run();
     if (how.code != wire::result_code::ok) {
-        return complain(cli::complaint_about("the first login", how, asked.timeout));
+        return signals.interrupted_once()
+                   ? interrupted
+                   : complain(cli::complaint_about("the first login", how, asked.timeout),
+                              asked.json);
     }
     std::cout << (asked.json ? all.result().json(asked) : all.result().text(asked)) << std::flush;
     if (!all.history_is_whole()) {
-        return complain({cli::exit_code::failed, errc::system_failed, asked.history,
-                         "the history could not be written", "Make room, or name another file."});
+        return complain_about_history(asked, "the history could not be written",
+                                      "Make room, or name another file.");
+    }
+    if (signals.interrupted_once()) {
+        return interrupted;
     }
     return all.result().errors() == 0 && std::cout.good() ? 0 : 1;
+}
+
+/// What cannot be understood may still say that it wants JSON.
+int complain_about_words(const std::vector<std::string>& arguments, const error& why) {
+    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    return complain(cli::usage_complaint("the command line", why.message(), ""), json);
 }
 
 } // namespace
@@ -62,8 +117,7 @@ int main(int count, char** words) {
     try {
         const auto asked = bench::parse_settings(arguments);
         if (!asked) {
-            std::cerr << "almenara-bench: " << asked.error().message() << ".\n";
-            return static_cast<int>(cli::exit_code::usage);
+            return complain_about_words(arguments, asked.error());
         }
         if (asked->help || asked->version) {
             std::cout << (asked->help ? bench::help_text()

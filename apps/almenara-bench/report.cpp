@@ -35,6 +35,10 @@ void report::begin(instant when, duration length) {
     last_ = when;
 }
 
+void report::end_early(instant when) {
+    end_ = std::min(end_, when);
+}
+
 void report::add(const client::answer& how, bool is_error, instant when, duration latency) {
     if (is_error) {
         ++errors_[how.code];

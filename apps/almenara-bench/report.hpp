@@ -15,6 +15,8 @@ namespace almenara::bench {
 class report {
   public:
     void begin(instant when, duration length);
+    /// It lasts only until then.
+    void end_early(instant when);
     /// Ended at `when`, so long after it was due.
     void add(const client::answer& how, bool is_error, instant when, duration latency);
 

@@ -1,19 +1,23 @@
 #include "load.hpp"
 
+#include "net/clock.hpp"
 #include "support/lines.hpp"
 #include "support/temporary_directory.hpp"
 #include "unit/client/little_primary.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <string>
 
 using namespace almenara;
 using namespace almenara::bench;
+using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
@@ -111,6 +115,37 @@ TEST_CASE("with a rate there are as many as are due, and what waits counts from 
     show.play();
     CHECK(show.done == 100);
     CHECK(show.errors == 0);
+}
+
+TEST_CASE("a load ends with its time: what was due and could not begin is counted and given up") {
+    performance show;
+    show.primary.answers = false;
+    show.asked.clients = 1;
+    show.asked.pipeline = 1;
+    show.asked.rate = 100;
+    show.asked.timeout = 300ms;
+    const instant begin = net::monotonic_now();
+    show.play();
+    CHECK(net::monotonic_now() - begin < 10s);
+    CHECK(show.done == 0);
+    CHECK(show.errors == 100);
+    CHECK(show.lines.size() < 10); // What was never asked is no operation.
+}
+
+TEST_CASE("a load that is interrupted ends early, with what it has") {
+    performance show;
+    show.primary.answers = false;
+    show.asked.rate = 100;
+    show.asked.seconds = 60;
+    load all{show.stage.context.get_executor(), show.asked};
+    asio::steady_timer later{show.stage.context, 500ms};
+    later.async_wait([&](const boost::system::error_code&) { all.interrupt(); });
+    const instant begin = net::monotonic_now();
+    show.stage.play([&]() -> asio::awaitable<void> { show.how = co_await all.run(); });
+    CHECK(net::monotonic_now() - begin < 10s);
+    CHECK(show.how.code == wire::result_code::ok);
+    CHECK(all.result().errors() > 0);
+    CHECK(all.result().errors() < 1000);
 }
 
 TEST_CASE("a load that finds nobody says so") {
