@@ -109,7 +109,9 @@ std::string what_next(const failure& why, duration timeout) {
     case failure_kind::broken_rules:
         return "Check that -s names an Almenara server.";
     case failure_kind::elsewhere:
-        return "Name that server with -s.";
+        return "Ask it there: name its address with -s, or its admin.sock on its machine.";
+    case failure_kind::no_primary:
+        return "Try again later; 'almenara status' shows which servers are there.";
     case failure_kind::closed:
     case failure_kind::busy:
         return try_again(why.retry_after);

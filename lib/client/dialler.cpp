@@ -47,8 +47,9 @@ asio::awaitable<outcome<dialled>> dialler::dial(std::shared_ptr<dialler> self,
         co_await dial_host(self, std::get<net::host_port>(where));
     } else {
         self->stop(failure{failure_kind::not_allowed,
-                           "this version has no TLS yet: add --plaintext (loopback addresses "
-                           "only)"});
+                           fmt::format("{} is reached over TCP, and this version has no TLS yet: "
+                                       "add --plaintext (loopback addresses only)",
+                                       base::escaped(to_string(where)))});
     }
     outcome<dialled> result = self->finish();
     co_return result;

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -124,8 +125,45 @@ answer failover::without_answer(const errand& what) const {
         return answer{wire::result_code::busy, what.refusal};
     }
     answer how{wire::result_code::cancelled, "no server took it within the time"};
-    how.trouble = trouble_;
+    how.trouble = what_is_wrong();
     return how;
+}
+
+/// "server 1 answers", "servers 1 and 3 answer": those that let this client in.
+std::string failover::who_answers() const {
+    std::vector<std::string> names;
+    for (const auto& [link, each] : lines_) {
+        if (each.talk && each.talk->is_open() && !is_followed(each)) {
+            names.push_back(fmt::format("{}", each.server));
+        }
+    }
+    if (names.empty()) {
+        return {};
+    }
+    return fmt::format("server{} {} answer{}", names.size() == 1 ? "" : "s", fmt::join(names, ", "),
+                       names.size() == 1 ? "s" : "");
+}
+
+/// Why nobody serves: who is there counts more than who was not when last looked for.
+failure failover::what_is_wrong() const {
+    const failure usual =
+        trouble_.value_or(failure{failure_kind::timed_out, "no server took it within the time"});
+    const std::string there = who_answers();
+    if (there.empty()) {
+        return usual;
+    }
+    if (!chosen_) {
+        return failure{
+            failure_kind::no_primary,
+            fmt::format("{}, and no server is primary now: a majority may be missing", there)};
+    }
+    const route& way = routes_.at(*chosen_);
+    if (!way.server || way.link) {
+        return usual;
+    }
+    return failure{failure_kind::no_primary,
+                   fmt::format("{}, and the primary, server {}, cannot be reached: {}", there,
+                               *way.server, usual.why)};
 }
 
 void failover::end_overdue(instant now) {
@@ -143,9 +181,31 @@ void failover::end_hopeless() {
         return;
     }
     trouble_ = ways.begin()->second.trouble;
+    end_all(*trouble_);
+}
+
+/// The primary is known, and this client may not dial it: waiting cannot help.
+void failover::end_barred(instant now) {
+    if (!chosen_ || errands_.all().empty() || !routes_.at(*chosen_).is_barred()) {
+        return;
+    }
+    const route& way = routes_.at(*chosen_);
+    failure why = *way.trouble;
+    if (!way.named && way.server) {
+        why = failure{failure_kind::elsewhere,
+                      fmt::format("server {} is primary: {}", *way.server, why.why)};
+    }
+    end_all(why);
+    look_for_primary(now, a_pause()); // It may be another one when something is asked again.
+}
+
+void failover::end_all(const failure& why) {
     for (const ticket which : errands_.tickets()) {
-        answer how{wire::result_code::cancelled, trouble_->why};
-        how.trouble = trouble_;
+        answer how = without_answer(*errands_.find(which));
+        if (how.code == wire::result_code::cancelled) {
+            how.why = why.why;
+            how.trouble = why;
+        }
         finish(which, std::move(how));
     }
 }
@@ -233,6 +293,7 @@ void failover::take_output(instant now, failover_output& into) {
         }
         drain_all(now);
         end_hopeless();
+        end_barred(now);
         out_.wake = next_wake(now);
     }
     take_pending(into);

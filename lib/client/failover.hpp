@@ -101,6 +101,10 @@ class failover {
     [[nodiscard]] answer without_answer(const errand& what) const;
     void end_overdue(instant now);
     void end_hopeless();
+    void end_barred(instant now);
+    void end_all(const failure& why);
+    [[nodiscard]] failure what_is_wrong() const;
+    [[nodiscard]] std::string who_answers() const;
     void end_session(instant now);
     void fail_all(wire::result_code code, const std::string& why);
 

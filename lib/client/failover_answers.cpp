@@ -112,7 +112,7 @@ void failover::hear(wire::primary_is&& told, const answering& from) {
         follow(*told.primary, source::whois);
     }
     if (!chosen_) {
-        trouble_ = failure{failure_kind::elsewhere, "no server is primary now"};
+        trouble_ = failure{failure_kind::no_primary, "no server is primary now"};
         routes_.at(find(from.link)->route).whois_at = from.now + a_pause();
     }
 }

@@ -153,8 +153,14 @@ void failover::lose(link_id link, instant now, failure why) {
     way.link.reset();
     way.dial_at = now + a_pause();
     way.wished_at = now + pause_after(why.retry_after);
-    trouble_ = why;
     way.trouble = std::move(why);
+    if (way.is_barred()) {
+        // Of a server that nobody named it says nothing, unless that one is the primary.
+        way.dial_at = instant::max();
+        trouble_ = way.named ? way.trouble : trouble_;
+        return;
+    }
+    trouble_ = way.trouble;
     if (chosen_ == number) {
         look_for_primary(now);
     }

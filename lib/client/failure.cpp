@@ -32,6 +32,8 @@ std::string_view to_string(failure_kind kind) {
         return "declined";
     case failure_kind::elsewhere:
         return "elsewhere";
+    case failure_kind::no_primary:
+        return "no_primary";
     case failure_kind::busy:
         return "busy";
     case failure_kind::cancelled:
@@ -48,9 +50,10 @@ std::ostream& operator<<(std::ostream& out, const failure& why) {
 }
 
 failure elsewhere(const wire::redirect& to) {
-    failure why{failure_kind::elsewhere, "no server is primary now"};
+    failure why{failure_kind::no_primary, "no server is primary now"};
     why.retry_after = to.retry_after;
     if (to.primary) {
+        why.kind = failure_kind::elsewhere;
         why.why = fmt::format("server {} is primary", to.primary->id);
         if (!to.primary->addresses.empty()) {
             why.why += fmt::format(", at {}", base::escaped(to.primary->addresses.front()));
@@ -93,6 +96,7 @@ errc code_of(const failure& why) {
     case failure_kind::refused:
     case failure_kind::closed:
     case failure_kind::elsewhere:
+    case failure_kind::no_primary:
     case failure_kind::busy:
     case failure_kind::cancelled:
         return errc::unavailable;

@@ -27,7 +27,8 @@ enum class failure_kind : std::uint8_t {
     broken_rules, ///< what came back makes no sense
     closed,       ///< the server went away; `bye` says why, if it did say goodbye
     declined,     ///< the server answered that it will not; `refusal` says why
-    elsewhere,    ///< another server is primary, or none is now; `why` says who
+    elsewhere,    ///< another server is primary; `why` says who
+    no_primary,   ///< servers answer, and none is primary now
     busy,         ///< too much waits for an answer on this connection already
     cancelled,    ///< the caller gave up
 };
@@ -55,7 +56,7 @@ struct failure {
 
 std::ostream& operator<<(std::ostream& out, const failure& why);
 
-/// Only the primary does that, and it is not the server that was asked.
+/// Only the primary does that, and it is not the server that was asked, or there is none.
 [[nodiscard]] failure elsewhere(const wire::redirect& to);
 
 /// A value, or the reason why there is none.

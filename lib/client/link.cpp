@@ -42,7 +42,9 @@ asio::awaitable<void> link::dial(std::shared_ptr<link> self,
             self->become_talking(*std::move(way));
             co_return;
         }
-        if (!way) {
+        // What may not be dialled says less than what could not be reached.
+        if (!way && (why.kind == failure_kind::not_resolved ||
+                     way.error().kind != failure_kind::not_allowed)) {
             why = std::move(way).error();
         }
     }

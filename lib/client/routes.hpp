@@ -30,6 +30,11 @@ struct route {
     instant whois_at{};  ///< not before
     std::optional<link_id> link{};
     std::optional<failure> trouble{}; ///< why the newest attempt came to nothing
+
+    /// It may not be dialled, now or later.
+    [[nodiscard]] bool is_barred() const {
+        return trouble && trouble->kind == failure_kind::not_allowed;
+    }
 };
 
 /// All servers that a client has heard of.

@@ -73,7 +73,8 @@ asio::awaitable<exit_code> go(runtime& here, const invocation& asked) {
         co_return here.fail(opened.error());
     }
     const auto known = co_await link->log_in(asked.user, here.deadline());
-    if (!known && known.error().kind != client::failure_kind::elsewhere) {
+    if (!known && known.error().kind != client::failure_kind::elsewhere &&
+        known.error().kind != client::failure_kind::no_primary) {
         co_return here.fail(known.error());
     }
     wire::admin what;

@@ -306,8 +306,8 @@ TEST_CASE("the program without a network") {
     }
     SECTION("no TLS") {
         CHECK(run({"ping"}) == exit_code::usage);
-        CHECK(said.str() == "almenara: ping: this version has no TLS yet: add --plaintext "
-                            "(loopback addresses only).\n");
+        CHECK(said.str() == "almenara: ping: 127.0.0.1:7400 is reached over TCP, and this version "
+                            "has no TLS yet: add --plaintext (loopback addresses only).\n");
     }
     SECTION("a shell without completion") {
         CHECK(run({"completion", "zsh"}) == exit_code::usage);

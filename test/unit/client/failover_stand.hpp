@@ -91,6 +91,13 @@ class failover_stand {
         client_.dial_failed(now_, gone, {client::failure_kind::refused, "nobody listens"});
         turn();
     }
+    /// It may not be dialled at all.
+    void bar(const std::string& address) {
+        const client::link_id gone = link(address);
+        open_.erase(gone);
+        client_.dial_failed(now_, gone, {client::failure_kind::not_allowed, "it needs TLS"});
+        turn();
+    }
     void cut(const std::string& address) {
         const client::link_id gone = link(address);
         open_.erase(gone);

@@ -605,6 +605,54 @@ TEST_CASE("a client that must find somebody says at once that nobody was ever th
     CHECK(here.answer(op)->trouble->kind == client::failure_kind::refused);
 }
 
+TEST_CASE("a primary that may not be dialled ends at once what only it can do, and is named") {
+    failover_stand here{{.servers = {"a:1"}, .user = "anna"}};
+    here.welcome("a:1", "b:2", epoch{3});
+    const auto op = here.put("1");
+    here.pass(25ms);
+    here.bar("b:2");
+    REQUIRE(here.answer(op));
+    CHECK(here.answer(op)->code == result_code::cancelled);
+    CHECK(here.answer(op)->trouble->kind == client::failure_kind::elsewhere);
+    CHECK(here.answer(op)->trouble->why == "server 2 is primary: it needs TLS");
+
+    // It is not dialled again, and what is asked later ends as soon as it is known who rules.
+    const auto later = here.put("2");
+    here.pass(1s);
+    here.say("a:1", primary_is(here.heard<wire::whois>("a:1").request, "b:2", epoch{3}));
+    CHECK(here.answer(later)->trouble->kind == client::failure_kind::elsewhere);
+    CHECK(here.dials_to("b:2") == 1);
+}
+
+TEST_CASE("a server that may not be dialled is no reason to give up before the primary is known") {
+    failover_stand here{{.servers = {"a:1"}, .user = "anna"}};
+    here.welcome("a:1", {}, epoch{3});
+    here.say("a:1", members({"a:1", "b:2"}, "", log_index{5}, epoch{3}));
+    const auto op = here.put("1");
+    here.pass(100ms);
+    here.bar("b:2");
+    here.pass(1s);
+    CHECK_FALSE(here.answer(op));
+    here.say("a:1", primary_is(here.heard<wire::whois>("a:1").request, "a:1", epoch{4}));
+    here.log_in("a:1", epoch{4});
+    here.attach("a:1", epoch{4});
+    CHECK(here.heard_all<wire::operation>("a:1").size() == 1);
+}
+
+TEST_CASE("when the time is up without a primary, those that answer count more than who does not") {
+    failover_stand here{three()};
+    const auto op = here.put("1", 2s);
+    here.pass(25ms);
+    here.welcome("a:1", {}, epoch{3});
+    here.refuse("b:2");
+    here.refuse("c:3");
+    here.pass(2s);
+    REQUIRE(here.answer(op));
+    CHECK(here.answer(op)->trouble->kind == client::failure_kind::no_primary);
+    CHECK(here.answer(op)->trouble->why ==
+          "server 1 answers, and no server is primary now: a majority may be missing");
+}
+
 TEST_CASE("who leaves says goodbye and knows how everything ended") {
     failover_stand here{three()};
     const auto op = here.put("1");
