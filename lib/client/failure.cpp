@@ -83,6 +83,10 @@ errc code_of_refusal(std::optional<wire::result_code> code) {
         return errc::denied;
     case wire::result_code::busy:
         return errc::unavailable;
+    case wire::result_code::conflict:
+        return errc::conflict;
+    case wire::result_code::not_found:
+        return errc::not_found;
     default:
         return errc::unsupported; // Among them a reason that only a newer server knows.
     }

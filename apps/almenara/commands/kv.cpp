@@ -137,19 +137,28 @@ write_report the_sum(const client::answer& how) {
     return report;
 }
 
-exit_code refuse(runtime& here, std::string about, std::string why, std::string next) {
-    const complaint what = usage_complaint(std::move(about), std::move(why), std::move(next));
+exit_code refuse(runtime& here, const complaint& what) {
     here.out().complain(what, here.asked().json);
     return what.exit;
 }
 
+/// As the servers would say it.
+complaint too_large(std::string about, std::string why, std::string next) {
+    return complaint{exit_code::failed, errc::too_large, std::move(about), std::move(why),
+                     std::move(next)};
+}
+
 /// B.13, before anything is sent: the servers would refuse it too.
-std::string why_not_a_key(std::string_view key) {
-    if (key.empty() || key.size() > kv::service::largest_key) {
-        return fmt::format("a key has 1 to {} bytes, and this one {}", kv::service::largest_key,
-                           key.size());
+std::optional<complaint> why_not_a_key(std::string_view key) {
+    const std::string why = fmt::format("a key has 1 to {} bytes, and this one {}",
+                                        kv::service::largest_key, key.size());
+    if (key.empty()) {
+        return usage_complaint("KEY", why, "Write the key.");
     }
-    return {};
+    if (key.size() > kv::service::largest_key) {
+        return too_large("KEY", why, "Take a shorter name.");
+    }
+    return std::nullopt;
 }
 
 asio::awaitable<exit_code> write_value(runtime& here,
@@ -157,14 +166,14 @@ asio::awaitable<exit_code> write_value(runtime& here,
                                        std::size_t size,
                                        base::byte_vector body,
                                        report_of report) {
-    const std::string wrong = why_not_a_key(asked.words.front());
-    if (!wrong.empty()) {
-        co_return refuse(here, "KEY", wrong, "Take a shorter name.");
+    const std::optional<complaint> wrong = why_not_a_key(asked.words.front());
+    if (wrong) {
+        co_return refuse(here, *wrong);
     }
     if (size > kv::service::largest_value) {
-        co_return refuse(here, "VALUE",
-                         fmt::format("a value has at most {} bytes", kv::service::largest_value),
-                         "Cut it into several keys.");
+        std::string why = fmt::format("a value has at most {} bytes", kv::service::largest_value);
+        const complaint what = too_large("VALUE", std::move(why), "Cut it into several keys.");
+        co_return refuse(here, what);
     }
     co_return co_await write_once(here, std::move(body), std::move(report));
 }
@@ -201,9 +210,10 @@ std::optional<std::int64_t> parse_delta(std::string_view text) {
 asio::awaitable<exit_code> add(runtime& here, const invocation& asked) {
     const auto delta = parse_delta(asked.words[1]);
     if (!delta) {
-        co_return refuse(here, "DELTA",
-                         fmt::format("'{}' is not a whole number", base::escaped(asked.words[1])),
-                         "Write for example 5 or -5.");
+        std::string why = fmt::format("'{}' is not a whole number", base::escaped(asked.words[1]));
+        const complaint what =
+            usage_complaint("DELTA", std::move(why), "Write for example 5 or -5.");
+        co_return refuse(here, what);
     }
     report_of report = the_sum;
     base::byte_vector body = kv::add(asked.words[0], *delta);
@@ -216,10 +226,20 @@ asio::awaitable<exit_code> remove(runtime& here, const invocation& asked) {
     return write_value(here, asked, 0, std::move(body), std::move(report));
 }
 
+/// JSON holds text only: other bytes are shown so that people can read them, and told as they are.
+boost::json::object json_about(const std::string& key) {
+    boost::json::object object;
+    object["key"] = wire::json_text(key);
+    if (!base::is_utf8(key)) {
+        object["key_base64"] = to_base64(base::as_bytes(key));
+    }
+    return object;
+}
+
 asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {
-    const std::string wrong = why_not_a_key(asked.words.front());
-    if (!wrong.empty()) {
-        co_return refuse(here, "KEY", wrong, "Take a shorter name.");
+    const std::optional<complaint> wrong = why_not_a_key(asked.words.front());
+    if (wrong) {
+        co_return refuse(here, *wrong);
     }
     runtime::cluster cluster{here};
     base::byte_vector body = kv::get(asked.words[0]);
@@ -233,8 +253,7 @@ asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {
             here.out().complain(why, asked.json);
         }
     } else if (asked.json) {
-        boost::json::object object;
-        object["key"] = wire::json_text(asked.words[0]);
+        boost::json::object object = json_about(asked.words[0]);
         object["value_base64"] = to_base64(found->bytes);
         object["index"] = found->version.value();
         here.out().print(boost::json::serialize(object) + '\n');
@@ -256,8 +275,7 @@ std::string line_about(const kv::service::listed_key& each, bool json) {
                                         base::escaped(base::as_text(*each.value)))
                           : fmt::format("{}\t{}\n", key, each.version);
     }
-    boost::json::object object;
-    object["key"] = wire::json_text(each.key);
+    boost::json::object object = json_about(each.key);
     if (each.value) {
         object["value_base64"] = to_base64(*each.value);
     }

@@ -1,6 +1,7 @@
 #include "program.hpp"
 #include "runtime.hpp"
 #include "support/lines.hpp"
+#include "support/temporary_directory.hpp"
 #include "unit/client/little_primary.hpp"
 
 #include <boost/json/parse.hpp>
@@ -29,6 +30,10 @@ class performance {
 
     void play(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), {"--plaintext", "-s", address});
+        play_words(arguments);
+    }
+
+    void play_words(const std::vector<std::string>& arguments) {
         const auto asked =
             parse_command_line(arguments, [](const char*) -> const char* { return nullptr; });
         REQUIRE(asked.has_value());
@@ -170,10 +175,38 @@ TEST_CASE("kv list pages by itself") {
     CHECK(show.exit == exit_code::ok);
 }
 
+TEST_CASE("a key that is no text is told in JSON as its bytes too, so that no two look the same") {
+    performance show;
+    show.keep("\xff", "1");
+    show.keep("\\xff", "2");
+    show.play({"kv", "list", "--json"});
+    const auto lines = test::lines_of(show.printed.str());
+    REQUIRE(lines.size() == 2);
+    const auto text = boost::json::parse(lines[0]).as_object();
+    const auto bytes = boost::json::parse(lines[1]).as_object();
+    CHECK(text.at("key") == "\\xff");
+    CHECK_FALSE(text.contains("key_base64"));
+    CHECK(bytes.at("key") == "\\xff");
+    CHECK(bytes.at("key_base64") == "/w==");
+}
+
+TEST_CASE("what is too large is exit code 1, before anybody is asked") {
+    performance show;
+    SECTION("value") {
+        show.play({"--json", "kv", "put", "k", std::string(256 * 1024 + 1, 'v')});
+    }
+    SECTION("key") {
+        show.play({"--json", "kv", "get", std::string(513, 'k')});
+    }
+    CHECK(show.exit == exit_code::failed);
+    CHECK(show.object().at("error").at("code") == "too_large");
+    CHECK(show.other.visits() == 0);
+}
+
 TEST_CASE("what cannot be written is refused before anybody is asked") {
     performance show;
     SECTION("key") {
-        show.play({"kv", "put", std::string(513, 'k'), "v"});
+        show.play({"kv", "put", "", "v"});
     }
     SECTION("delta") {
         show.play({"kv", "add", "k", "1.5"});
@@ -236,6 +269,24 @@ TEST_CASE("cluster transfer goes to the primary, cluster go to the server that w
     CHECK(show.exit == exit_code::ok);
 }
 
+TEST_CASE("cluster go at a server that has begun is a conflict: exit code 4") {
+    performance show;
+    const auto usual = show.other.behave;
+    show.other.behave = [usual](test::visitor& client, const test::client_message& message) {
+        if (const auto* const asked = std::get_if<wire::admin>(&message)) {
+            wire::error_reply no{.request = asked->request, .code = wire::result_code::conflict};
+            no.text = "this server belongs to a cluster already";
+            client.say(no);
+        } else {
+            usual(client, message);
+        }
+    };
+    show.play({"-u", "admin", "cluster", "go", "--json"});
+    CHECK(show.exit == exit_code::conflict);
+    CHECK(show.object().at("error").at("code") == "conflict");
+    CHECK(show.said.str().find("belongs to a cluster already") != std::string::npos);
+}
+
 TEST_CASE("cluster members lists the members") {
     performance show;
     SECTION("text") {
@@ -247,6 +298,27 @@ TEST_CASE("cluster members lists the members") {
         CHECK(show.object().at("members").as_array().size() == 1);
     }
     CHECK(show.exit == exit_code::ok);
+}
+
+TEST_CASE("over the socket of a backup, what only the primary can do says at once where it is") {
+    performance show;
+    const test::temporary_directory place;
+    const std::string socket = place / "admin.sock";
+    show.other.stop();
+    show.other.listen_on(socket);
+    show.other.behave = show.primary.manners(server_id{2}, show.address);
+    const std::string primary = show.stage.server.address();
+    auto words = GENERATE(
+        std::vector<std::string>{"kv", "put", "a", "b"}, std::vector<std::string>{"kv", "get", "a"},
+        std::vector<std::string>{"whoami"}, std::vector<std::string>{"cluster", "transfer"});
+    words.insert(words.begin(), {"-s", "unix:" + socket});
+    show.play_words(words);
+    CHECK(show.exit == exit_code::unavailable);
+    const std::string said = show.said.str();
+    CAPTURE(said);
+    CHECK(said.find("server 1 is primary: " + primary + " is reached over TCP") !=
+          std::string::npos);
+    CHECK(said.find("add --plaintext") != std::string::npos);
 }
 
 TEST_CASE("nobody there: exit code 5, at once") {
