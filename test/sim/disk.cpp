@@ -56,7 +56,7 @@ std::optional<started_log> disk::start(const state_row& state,
         return std::nullopt;
     }
     fresh_ = false;
-    hurt_ = hurt_ && started->verdict == scan_verdict::damaged;
+    set_hurt(hurt_ && started->verdict == scan_verdict::damaged);
     const log_position& position = started->start.position;
     const auto& segments = started->start.map.segments();
     newest_ = {.segment = position.newest};
@@ -141,9 +141,32 @@ void disk::execute(device_operations& job) {
     if (misdirect_next_ && batch != nullptr && misdirect(*batch)) {
         misdirect_next_ = false;
         hurt_ = true;
+        overwritten_ = first_entry_at(batch->file, batch->offset);
         ++events_.misdirected;
     }
     device_.execute(job);
+}
+
+void disk::set_hurt(bool is_hurt) {
+    hurt_ = is_hurt;
+    if (!hurt_) {
+        overwritten_.reset();
+    }
+}
+
+/// Of the batch there; none: nothing is.
+std::optional<log_index> disk::first_entry_at(const file_name& file, std::uint64_t offset) const {
+    for (const mapped_segment& segment : map().segments()) {
+        if (segment_file_name(segment.seq) != file) {
+            continue;
+        }
+        for (const batch_place& batch : segment.batches) {
+            if (batch.offset == offset) {
+                return batch.first;
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 disk::finished disk::finish() {
@@ -186,8 +209,10 @@ disk::finished disk::told(const disk_answer& answer) {
 }
 
 void disk::note_meta(const replica::persistent& fields) {
-    // B.8: what was repaired is behind a cut, where no scan looks.
-    hurt_ = hurt_ && !(meta_.damaged && !fields.damaged);
+    // B.8: what was repaired is behind a cut, where no scan looks; what is hurt before it stays so.
+    const bool is_repaired =
+        meta_.damaged && !fields.damaged && (!overwritten_ || meta_.damaged->from <= *overwritten_);
+    set_hurt(hurt_ && !is_repaired);
     meta_ = fields;
 }
 
@@ -307,7 +332,7 @@ void disk::replace() {
     meta_ = {};
     newest_ = {};
     map_ = {};
-    hurt_ = false;
+    set_hurt(false);
 }
 
 const log_map& disk::map() const {

@@ -140,6 +140,9 @@ class disk {
     void note_synced(const storage::core::device_operations& job);
     void note_meta(const replica::persistent& fields);
     [[nodiscard]] bool misdirect(storage::core::write_blocks& batch) const;
+    [[nodiscard]] std::optional<log_index> first_entry_at(const storage::core::file_name& file,
+                                                          std::uint64_t offset) const;
+    void set_hurt(bool is_hurt);
     void count_bad_slots();
     [[nodiscard]] const storage::core::log_map& map() const;
     void spoil(const storage::core::file_name& file, std::uint64_t offset, std::uint64_t length);
@@ -173,6 +176,7 @@ class disk {
     bool fail_next_ = false;
     bool misdirect_next_ = false;
     bool hurt_ = false;
+    std::optional<log_index> overwritten_; ///< a batch from there on, by a write that went astray
 };
 
 } // namespace almenara::sim

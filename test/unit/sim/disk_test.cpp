@@ -125,6 +125,28 @@ TEST_CASE("E.3 a write that went elsewhere is damage, wherever it went") {
     CHECK(from.size() > 3);
 }
 
+TEST_CASE("B.8 what went astray may have hurt what is before the cut of a repair, which stays so") {
+    std::set<bool> was_hurt;
+    for (std::uint64_t before = 1; before < 24; ++before) {
+        disk_stand s{before};
+        s.write(before);
+        const replica::log_point whole = s.end();
+        s.disk.misdirect_next();
+        s.write(1);
+        REQUIRE(s.disk.take_events().misdirected == 1);
+        // The process misses the entry, cuts the log there, and gets it again from somebody.
+        s.queue_damage(whole.index.next());
+        s.queue_behind(whole, 1);
+        s.work();
+        s.queue_damage(std::nullopt);
+        s.work();
+        const bool is_hurt = s.disk.hurt();
+        was_hurt.insert(is_hurt);
+        CHECK((s.start_after(death::exit).verdict == scan_verdict::damaged) == is_hurt);
+    }
+    CHECK(was_hurt == std::set{false, true});
+}
+
 TEST_CASE("B.5.4 of a sync that failed nobody knows what it wrote, and nothing runs ahead of it") {
     std::set<std::uint64_t> lengths;
     for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
