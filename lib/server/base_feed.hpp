@@ -21,8 +21,8 @@ class base_feed {
     /// or when the first of them waits so long.
     static constexpr duration longest_wait = std::chrono::milliseconds{200};
     /// Entries of one turn, and about so many bytes: they are copied.
-    static constexpr std::uint64_t slice_entries = 512;
-    static constexpr std::uint64_t slice_bytes = std::uint64_t{256} << 10U;
+    static constexpr std::uint64_t slice_entries = 128;
+    static constexpr std::uint64_t slice_bytes = std::uint64_t{64} << 10U;
 
     /// `given`: what the database has.
     explicit base_feed(log_index given) : committed_(given), group_end_(given), given_(given) {}

@@ -28,7 +28,7 @@ constexpr duration longest_reading = std::chrono::milliseconds{20};
 constexpr duration notable_gap = std::chrono::milliseconds{1};
 
 /// Entries of which the overlay lets go in one turn.
-constexpr std::size_t forgotten_at_once = 256;
+constexpr std::size_t forgotten_at_once = 128;
 
 /// From threads that work for the driver.
 storage::post_function post_to(net::postbox& box) {

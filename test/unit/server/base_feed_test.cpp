@@ -88,11 +88,11 @@ TEST_CASE("A long log is given group by group", "[base_feed]") {
 
 TEST_CASE("A slice of large entries has few of them, at least one", "[base_feed]") {
     feeding_stand stand;
-    stand.commit(110, 40 * base_feed::slice_bytes);
+    stand.commit(410, 160 * base_feed::slice_bytes);
     CHECK(stand.take() == std::pair{12UL, false});
-    stand.commit(111, 1000 * base_feed::slice_bytes);
+    stand.commit(411, 4000 * base_feed::slice_bytes);
     CHECK(stand.take() == std::pair{13UL, false});
-    CHECK(stand.take_groups() == std::vector<std::uint64_t>{110, 111});
+    CHECK(stand.take_groups() == std::vector<std::uint64_t>{410, 411});
 }
 
 TEST_CASE("Many bytes do not wait", "[base_feed]") {

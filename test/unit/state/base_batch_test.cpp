@@ -42,6 +42,18 @@ TEST_CASE("B.4 batches become one: each row once, as the last leaves it, in orde
     CHECK(whole.changes == expected);
 }
 
+TEST_CASE("B.4 a result that came and went in one group never reaches base, whatever else does") {
+    const std::string result = "result/0123456789abcdef12345678";
+    const std::string older = "result/0123456789abcdef12345677";
+    std::vector<base_batch> batches;
+    batches.push_back(batch_upto(3, 2, {put(result, "1"), put("a", "1")}));
+    batches.push_back(batch_upto(4, 1, {erase("a"), erase(older)}));
+    batches.push_back(batch_upto(8, 1, {erase(result), erase("b")}));
+    // Rows of services may have been in base before: they go there. So may an older result.
+    const std::vector<change> expected{erase("a"), erase("b"), erase(older)};
+    CHECK(merged(std::move(batches)).changes == expected);
+}
+
 TEST_CASE("a batch alone is only sorted") {
     std::vector<base_batch> alone;
     alone.push_back(batch_upto(3, 1, {put("c", "1"), erase("a")}));
