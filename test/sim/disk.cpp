@@ -141,7 +141,7 @@ void disk::execute(device_operations& job) {
     if (misdirect_next_ && batch != nullptr && misdirect(*batch)) {
         misdirect_next_ = false;
         hurt_ = true;
-        overwritten_ = first_entry_at(batch->file, batch->offset);
+        overwritten_ = first_entry_behind(batch->file, batch->offset);
         ++events_.misdirected;
     }
     device_.execute(job);
@@ -154,14 +154,16 @@ void disk::set_hurt(bool is_hurt) {
     }
 }
 
-/// Of the batch there; none: nothing is.
-std::optional<log_index> disk::first_entry_at(const file_name& file, std::uint64_t offset) const {
+/// Of what cannot be read when the bytes there are not what they were; none: nothing is. A batch
+/// without entries counts too: those behind it hang on it.
+std::optional<log_index> disk::first_entry_behind(const file_name& file,
+                                                  std::uint64_t offset) const {
     for (const mapped_segment& segment : map().segments()) {
         if (segment_file_name(segment.seq) != file) {
             continue;
         }
         for (const batch_place& batch : segment.batches) {
-            if (batch.offset == offset) {
+            if (batch.offset >= offset) {
                 return batch.first;
             }
         }

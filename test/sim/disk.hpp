@@ -140,8 +140,8 @@ class disk {
     void note_synced(const storage::core::device_operations& job);
     void note_meta(const replica::persistent& fields);
     [[nodiscard]] bool misdirect(storage::core::write_blocks& batch) const;
-    [[nodiscard]] std::optional<log_index> first_entry_at(const storage::core::file_name& file,
-                                                          std::uint64_t offset) const;
+    [[nodiscard]] std::optional<log_index> first_entry_behind(const storage::core::file_name& file,
+                                                              std::uint64_t offset) const;
     void set_hurt(bool is_hurt);
     void count_bad_slots();
     [[nodiscard]] const storage::core::log_map& map() const;
