@@ -220,6 +220,7 @@ asio::awaitable<client::answer> load::fill() {
         for (const auto& each : players_) {
             each->fill_further();
         }
+        filled(); // An interrupt that came with the last login leaves nothing to fill in.
         co_await all_filled_.wait();
     }
     co_return how_filled_;

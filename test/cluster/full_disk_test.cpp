@@ -102,6 +102,15 @@ bool is_refused(const finished& ended) {
            ended.out.find(R"("no_space")") != std::string::npos;
 }
 
+void wait_for_reserves(const cluster& c, const small_disks& disks) {
+    eventually(
+        [&] {
+            return std::all_of(c.ids().begin(), c.ids().end(),
+                               [&](server_id id) { return disks.has_reserve(id); });
+        },
+        patience, "everybody has a reserve");
+}
+
 std::size_t without_space(const cluster& c) {
     const auto office = c.look_for_primary();
     const auto told = office ? c.status(office->primary) : std::nullopt;
@@ -123,12 +132,7 @@ TEST_CASE("E.1 with full disks nothing is added or lost, and what is erased make
     const small_disks disks{c};
     c.start_all();
     c.wait_until_in_sync();
-    eventually(
-        [&] {
-            return std::all_of(c.ids().begin(), c.ids().end(),
-                               [&](server_id id) { return disks.has_reserve(id); });
-        },
-        patience, "everybody has a reserve");
+    wait_for_reserves(c, disks);
     REQUIRE(kv(c, {"put", "before", "kept"}).status == good_exit);
 
     // One of three: another one rules, and everything goes on.
@@ -174,12 +178,7 @@ TEST_CASE("E.1 with full disks nothing is added or lost, and what is erased make
                "there is room again");
     CHECK(kv(c, {"get", "before"}).status == exit_status{.code = 3});
     CHECK(kv(c, {"get", "no"}).status == exit_status{.code = 3});
-    eventually(
-        [&] {
-            return std::all_of(c.ids().begin(), c.ids().end(),
-                               [&](server_id id) { return disks.has_reserve(id); });
-        },
-        patience, "everybody has a reserve again");
+    wait_for_reserves(c, disks);
 }
 
 TEST_CASE("E.1 servers start on disks that are full to the last block") {
@@ -192,12 +191,7 @@ TEST_CASE("E.1 servers start on disks that are full to the last block") {
     c.start_all();
     c.wait_until_in_sync();
     REQUIRE(kv(c, {"put", "before", "kept"}).status == good_exit);
-    eventually(
-        [&] {
-            return std::all_of(c.ids().begin(), c.ids().end(),
-                               [&](server_id id) { return disks.has_reserve(id); });
-        },
-        patience, "everybody has a reserve");
+    wait_for_reserves(c, disks);
     c.kill(c.ids());
     for (const server_id id : c.ids()) {
         disks.fill(id, 0);
