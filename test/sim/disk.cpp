@@ -56,7 +56,9 @@ std::optional<started_log> disk::start(const state_row& state,
         return std::nullopt;
     }
     fresh_ = false;
-    set_hurt(hurt_ && started->verdict == scan_verdict::damaged);
+    if (started->verdict != scan_verdict::damaged) {
+        hurt_from_.reset();
+    }
     const log_position& position = started->start.position;
     const auto& segments = started->start.map.segments();
     newest_ = {.segment = position.newest};
@@ -138,24 +140,23 @@ void disk::finish_beside() {
 
 void disk::execute(device_operations& job) {
     auto* batch = job.size() < 2 ? nullptr : std::get_if<write_blocks>(&job[job.size() - 2]);
+    const std::uint64_t belongs_at = batch != nullptr ? batch->offset : 0;
     if (misdirect_next_ && batch != nullptr && misdirect(*batch)) {
         misdirect_next_ = false;
-        hurt_ = true;
-        overwritten_ = first_entry_behind(batch->file, batch->offset);
+        // It is missing where it belongs, and what it covers is missing too.
+        hurt_behind(batch->file, std::min(batch->offset, belongs_at));
         ++events_.misdirected;
     }
     device_.execute(job);
 }
 
-void disk::set_hurt(bool is_hurt) {
-    hurt_ = is_hurt;
-    if (!hurt_) {
-        overwritten_.reset();
-    }
+/// The bytes there are not what they were. A batch without entries counts too: those behind it hang
+/// on it.
+void disk::hurt_behind(const file_name& file, std::uint64_t offset) {
+    const log_index from = first_entry_behind(file, offset).value_or(last_.next());
+    hurt_from_ = std::min(hurt_from_.value_or(from), from);
 }
 
-/// Of what cannot be read when the bytes there are not what they were; none: nothing is. A batch
-/// without entries counts too: those behind it hang on it.
 std::optional<log_index> disk::first_entry_behind(const file_name& file,
                                                   std::uint64_t offset) const {
     for (const mapped_segment& segment : map().segments()) {
@@ -212,9 +213,9 @@ disk::finished disk::told(const disk_answer& answer) {
 
 void disk::note_meta(const replica::persistent& fields) {
     // B.8: what was repaired is behind a cut, where no scan looks; what is hurt before it stays so.
-    const bool is_repaired =
-        meta_.damaged && !fields.damaged && (!overwritten_ || meta_.damaged->from <= *overwritten_);
-    set_hurt(hurt_ && !is_repaired);
+    if (hurt_from_ && meta_.damaged && !fields.damaged && meta_.damaged->from <= *hurt_from_) {
+        hurt_from_.reset();
+    }
     meta_ = fields;
 }
 
@@ -334,7 +335,7 @@ void disk::replace() {
     meta_ = {};
     newest_ = {};
     map_ = {};
-    set_hurt(false);
+    hurt_from_.reset();
 }
 
 const log_map& disk::map() const {

@@ -110,7 +110,7 @@ class disk {
     /// The next batch that can be is written where it does not belong, and called synced.
     void misdirect_next() { misdirect_next_ = true; }
     /// Something was done to it, and no start has found it to be nothing, nor was it repaired.
-    [[nodiscard]] bool hurt() const { return hurt_ || misdirect_next_; }
+    [[nodiscard]] bool hurt() const { return hurt_from_ || misdirect_next_; }
     /// An empty one in its place.
     void replace();
 
@@ -142,7 +142,7 @@ class disk {
     [[nodiscard]] bool misdirect(storage::core::write_blocks& batch) const;
     [[nodiscard]] std::optional<log_index> first_entry_behind(const storage::core::file_name& file,
                                                               std::uint64_t offset) const;
-    void set_hurt(bool is_hurt);
+    void hurt_behind(const storage::core::file_name& file, std::uint64_t offset);
     void count_bad_slots();
     [[nodiscard]] const storage::core::log_map& map() const;
     void spoil(const storage::core::file_name& file, std::uint64_t offset, std::uint64_t length);
@@ -175,8 +175,7 @@ class disk {
 
     bool fail_next_ = false;
     bool misdirect_next_ = false;
-    bool hurt_ = false;
-    std::optional<log_index> overwritten_; ///< a batch from there on, by a write that went astray
+    std::optional<log_index> hurt_from_; ///< the first entry that something was done to
 };
 
 } // namespace almenara::sim

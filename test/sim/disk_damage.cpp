@@ -30,7 +30,6 @@ void disk::spoil(const file_name& file, std::uint64_t offset, std::uint64_t leng
         }
         device_.damage(file, offset, block);
     }
-    hurt_ = true;
 }
 
 bool disk::rot_batch(log_index index) {
@@ -47,6 +46,7 @@ bool disk::rot_batch(log_index index) {
     const auto length =
         base::get_fixed<std::uint32_t>(device_.bytes(file).data() + at.offset + length_at);
     spoil(file, at.offset, length);
+    hurt_behind(file, at.offset);
     return true;
 }
 
@@ -55,7 +55,9 @@ bool disk::rot_header(log_index index) {
     if (hurt() || !found || index > last_) {
         return false;
     }
-    spoil(segment_file_name(found->segment), 0, block_size);
+    const file_name file = segment_file_name(found->segment);
+    spoil(file, 0, block_size);
+    hurt_behind(file, 0);
     return true;
 }
 
@@ -63,8 +65,8 @@ bool disk::rot_slot() {
     if (hurt() || !planner_ || in_flight_ || failed_) {
         return false;
     }
+    // The other slot says the same, and a start repairs it.
     spoil({.kind = file_kind::meta}, luck_.below(meta_slots) * block_size, block_size);
-    hurt_ = false; // The other slot says the same, and a start repairs it.
     return true;
 }
 

@@ -147,6 +147,26 @@ TEST_CASE("B.8 what went astray may have hurt what is before the cut of a repair
     CHECK(was_hurt == std::set{false, true});
 }
 
+TEST_CASE("B.8 what rotted before the cut of a repair stays so, whatever the repair was for") {
+    disk_stand s{1};
+    s.write(3);
+    REQUIRE(s.disk.rot_batch(log_index{2}));
+    s.write(1);
+    const replica::log_point whole = s.end();
+    s.disk.misdirect_next();
+    s.write(1);
+    REQUIRE(s.disk.take_events().misdirected == 1);
+    s.queue_damage(whole.index.next());
+    s.queue_behind(whole, 1);
+    s.work();
+    s.queue_damage(std::nullopt);
+    s.work();
+    CHECK(s.disk.hurt());
+    const auto found = s.start_after(death::exit);
+    REQUIRE(found.found.found_damaged.has_value());
+    CHECK(found.found.found_damaged->from == log_index{2});
+}
+
 TEST_CASE("B.5.4 of a sync that failed nobody knows what it wrote, and nothing runs ahead of it") {
     std::set<std::uint64_t> lengths;
     for (std::uint64_t seed = 0; seed < many_seeds; ++seed) {
