@@ -2,6 +2,7 @@
 #include "cluster/load.hpp"
 #include "cluster/row.hpp"
 #include "net/clock.hpp"
+#include "support/check/gaps.hpp"
 
 #include <catch2/catch_all.hpp>
 #include <fmt/format.h>
@@ -9,6 +10,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 /// The reliability table (docs/testing.md): each row again and again in one cluster, so that every
 /// run begins with what the one before left behind.
@@ -47,7 +52,17 @@ class stage {
         table.add(*clients, read_all(servers.addresses(), prefix_), fault_at);
         table.add_elections(office.epoch.value() - counted_upto_.value());
         counted_upto_ = office.epoch;
+        for (const told_apart& part : parts_) {
+            table.note(part.what,
+                       check::longest_gap(clients->heard(), part.from, part.until).length);
+        }
+        parts_.clear();
         clients.reset();
+    }
+
+    /// The longest gap from then on until now is told of its own, too.
+    void tell_apart(std::string what, instant from) {
+        parts_.push_back({std::move(what), from, net::monotonic_now()});
     }
 
     /// How long ago the fault began.
@@ -73,9 +88,16 @@ class stage {
     instant fault_at;
 
   private:
+    struct told_apart {
+        std::string what;
+        instant from;
+        instant until;
+    };
+
     unsigned run_ = 0;
     epoch counted_upto_; ///< elections
     std::string prefix_;
+    std::vector<told_apart> parts_;
 };
 
 constexpr run_counts of_a_row{.few = 2, .many = 20};
@@ -200,12 +222,17 @@ TEST_CASE("H20: every server is stopped and started in turn under load") {
     for (unsigned run = runs_now(of_a_row); run > 0; --run) {
         s.begin();
         for (const server_id id : s.servers.ids()) {
-            s.servers.wait_until_in_sync();
+            const bool has_office = s.servers.wait_until_in_sync().primary == id;
             const instant asked = net::monotonic_now();
             CHECK(s.servers.stop(id) == good_exit);
             s.table.note("a stop", net::monotonic_now() - asked);
             s.clients->goes_on();
+            s.tell_apart(has_office ? "gap when the primary stops" : "gap when a backup stops",
+                         asked);
+            const instant started = net::monotonic_now();
             s.servers.start(id);
+            s.servers.wait_until_in_sync();
+            s.tell_apart("gap when it is back", started);
         }
         s.end();
     }
