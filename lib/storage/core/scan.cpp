@@ -105,6 +105,11 @@ bool scanner::enter(const listed_segment& s) {
     if (!begun_) {
         begun_ = true;
         out_.base = chain_ = s.header->previous;
+        if (blind_ && in_.applied < out_.base.index) {
+            // What is missing before it was not recycled: nobody else has it here.
+            found_damage(in_.applied.next(), std::nullopt);
+            return false;
+        }
     } else if (chain_ != s.header->previous) {
         // What is missing may have cut what stands before it, so that is not ours for sure.
         headers_lost();

@@ -105,6 +105,28 @@ TEST_CASE("B.8 a state that is older than what is left of a whole log is refused
     CHECK_FALSE(refused.error().advice.empty());
 }
 
+TEST_CASE(
+    "E.3 B.8 an oldest segment that cannot be read is damage if the state lacks its entries") {
+    log_stand stand{8 * block_size};
+    stand.start();
+    for (int i = 0; i < 18; ++i) {
+        stand.write(1, epoch{1}, 3000);
+    }
+    const replica::log_point applied = stand.look().positions[2];
+    stand.disk.flip(segment_file_name(segment_seq{1}), 100 * 8);
+    const auto found = stand.try_start({.applied = applied, .config = nullptr});
+    REQUIRE(found.has_value());
+    CHECK(stand.verdict == scan_verdict::damaged);
+    CHECK(found->found_damaged == replica::damage{.from = at(4), .end = std::nullopt});
+    CHECK(found->base == applied);
+    CHECK(found->log_given_up);
+    // Until it is repaired it is found again; then the old segments are void.
+    CHECK(stand.start({.applied = applied, .config = nullptr}).found_damaged.has_value());
+    stand.write(2);
+    CHECK(stand.start({.applied = applied, .config = nullptr}).positions.size() == 2);
+    CHECK(stand.verdict == scan_verdict::clean);
+}
+
 TEST_CASE("B.8 the config of the state stands in where the log has it no more") {
     log_stand stand = five_entries();
     const replica::log_point applied = behind(stand.end(), 4);
