@@ -56,8 +56,12 @@ std::optional<started_log> disk::start(const state_row& state,
         return std::nullopt;
     }
     fresh_ = false;
+    next_cuts_from_.reset();
     if (started->verdict != scan_verdict::damaged) {
         hurt_from_.reset();
+    } else {
+        next_cuts_from_ =
+            started->found.log_given_up ? log_index{1} : started->found.position.last.index.next();
     }
     const log_position& position = started->start.position;
     const auto& segments = started->start.map.segments();
@@ -189,16 +193,22 @@ disk::finished disk::finish() {
         }
         return all;
     }
+    const auto astray_before = events_.misdirected;
     execute(job);
     note_synced(job);
-    return told(planner_->finished());
+    finished all = told(planner_->finished());
+    const bool went_astray = events_.misdirected != astray_before;
+    for (const replica::log_write& write : all.log) {
+        note_cut(write, went_astray);
+    }
+    return all;
 }
 
 /// What may be said of a job that is done.
 disk::finished disk::told(const disk_answer& answer) {
     finished all;
     while (answer.meta && !records_.empty() && records_.front().number <= *answer.meta) {
-        note_meta(records_.front().fields);
+        meta_ = records_.front().fields;
         all.meta = std::move(records_.front());
         records_.pop_front();
     }
@@ -211,12 +221,15 @@ disk::finished disk::told(const disk_answer& answer) {
     return all;
 }
 
-void disk::note_meta(const replica::persistent& fields) {
-    // B.8: what was repaired is behind a cut, where no scan looks; what is hurt before it stays so.
-    if (hurt_from_ && meta_.damaged && !fields.damaged && meta_.damaged->from <= *hurt_from_) {
+/// B.8: no scan looks behind a cut, but a write that went astray may have hit what is in front.
+void disk::note_cut(const replica::log_write& write, bool went_astray) {
+    auto from = std::exchange(next_cuts_from_, std::nullopt);
+    if (write.truncates) {
+        from = std::min(from.value_or(write.previous.index.next()), write.previous.index.next());
+    }
+    if (hurt_from_ && from && *from <= *hurt_from_ && !went_astray) {
         hurt_from_.reset();
     }
-    meta_ = fields;
 }
 
 void disk::note_synced(const device_operations& job) {
@@ -336,6 +349,7 @@ void disk::replace() {
     newest_ = {};
     map_ = {};
     hurt_from_.reset();
+    next_cuts_from_.reset();
 }
 
 const log_map& disk::map() const {

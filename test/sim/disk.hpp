@@ -109,7 +109,7 @@ class disk {
     bool rot_slot();
     /// The next batch that can be is written where it does not belong, and called synced.
     void misdirect_next() { misdirect_next_ = true; }
-    /// Something was done to it, and no start has found it to be nothing, nor was it repaired.
+    /// Something was done to it, and no start has found it to be nothing, nor was it cut.
     [[nodiscard]] bool hurt() const { return hurt_from_ || misdirect_next_; }
     /// An empty one in its place.
     void replace();
@@ -138,10 +138,10 @@ class disk {
     void finish_beside();
     [[nodiscard]] finished told(const storage::core::disk_answer& answer);
     void note_synced(const storage::core::device_operations& job);
-    void note_meta(const replica::persistent& fields);
     [[nodiscard]] bool misdirect(storage::core::write_blocks& batch) const;
     [[nodiscard]] std::optional<log_index> first_entry_behind(const storage::core::file_name& file,
                                                               std::uint64_t offset) const;
+    void note_cut(const replica::log_write& write, bool went_astray);
     void hurt_behind(const storage::core::file_name& file, std::uint64_t offset);
     void count_bad_slots();
     [[nodiscard]] const storage::core::log_map& map() const;
@@ -175,7 +175,8 @@ class disk {
 
     bool fail_next_ = false;
     bool misdirect_next_ = false;
-    std::optional<log_index> hurt_from_; ///< the first entry that something was done to
+    std::optional<log_index> hurt_from_;      ///< the first entry that something was done to
+    std::optional<log_index> next_cuts_from_; ///< where a start found damage, until it is cut
 };
 
 } // namespace almenara::sim

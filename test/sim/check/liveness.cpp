@@ -36,10 +36,15 @@ void liveness::took(server_id server,
     seen& is = servers_[server];
     is.role = status.role;
     is.of = status.epoch;
+    is.damaged = status.damaged.has_value();
     is.in_sync.clear();
+    is.out_of_reach.clear();
     for (const auto& peer : status.peers) {
         if (peer.in_sync) {
             is.in_sync.insert(peer.id);
+        }
+        if (peer.out_of_reach) {
+            is.out_of_reach.insert(peer.id);
         }
     }
     watch_primary();
@@ -85,9 +90,18 @@ void liveness::ended(server_id server, instant now) {
 }
 
 bool liveness::is_in_sync(const office& primary) const {
-    const auto& in_sync = servers_.at(primary.id).in_sync;
-    return std::all_of(connected_.begin(), connected_.end(),
-                       [&](server_id id) { return id == primary.id || in_sync.contains(id); });
+    const seen& its = servers_.at(primary.id);
+    return std::all_of(connected_.begin(), connected_.end(), [&](server_id id) {
+        return id == primary.id || its.in_sync.contains(id) || waits_for_snapshot(id, its);
+    });
+}
+
+/// B.8: two logs were damaged, and the one whose server rules now was given up for its state. Only
+/// a snapshot can repair the other one.
+bool liveness::waits_for_snapshot(server_id server, const seen& primary) const {
+    const auto found = servers_.find(server);
+    return found != servers_.end() && found->second.damaged &&
+           primary.out_of_reach.contains(server);
 }
 
 void liveness::clock(instant now) {

@@ -60,11 +60,14 @@ class liveness {
         replica::role_name role = replica::role_name::boot;
         epoch of;
         std::set<server_id> in_sync;
+        std::set<server_id> out_of_reach; ///< they lack entries that are recycled here
+        bool damaged = false;
     };
 
     void watch_primary();
     void watch_sync_set(const office& primary);
     [[nodiscard]] bool is_in_sync(const office& primary) const;
+    [[nodiscard]] bool waits_for_snapshot(server_id server, const seen& primary) const;
 
     findings& found_;
     liveness_terms terms_;

@@ -52,15 +52,6 @@ class disk_stand {
         disk.queue(replica::meta_record{.number = replica::meta_number{number},
                                         .fields = {.epoch = epoch{number}}});
     }
-    /// What the process knows to be damaged, from there on.
-    void queue_damage(std::optional<log_index> from) {
-        records_ = records_.next();
-        replica::meta_record record{.number = records_, .fields = {}};
-        if (from) {
-            record.fields.damaged = replica::damage{.from = *from};
-        }
-        disk.queue(std::move(record));
-    }
     bool begin() { return disk.begin(instant{}, {}).has_value(); }
     /// Everything that is to be done, the copy of `meta` and the mark of a new segment too.
     void work() {
@@ -86,7 +77,6 @@ class disk_stand {
   private:
     replica::log_point end_;
     replica::batch_number batch_;
-    replica::meta_number records_;
     epoch epoch_{1};
 };
 

@@ -135,10 +135,7 @@ TEST_CASE("B.8 what went astray may have hurt what is before the cut of a repair
         s.write(1);
         REQUIRE(s.disk.take_events().misdirected == 1);
         // The process misses the entry, cuts the log there, and gets it again from somebody.
-        s.queue_damage(whole.index.next());
         s.queue_behind(whole, 1);
-        s.work();
-        s.queue_damage(std::nullopt);
         s.work();
         const bool is_hurt = s.disk.hurt();
         was_hurt.insert(is_hurt);
@@ -156,15 +153,29 @@ TEST_CASE("B.8 what rotted before the cut of a repair stays so, whatever the rep
     s.disk.misdirect_next();
     s.write(1);
     REQUIRE(s.disk.take_events().misdirected == 1);
-    s.queue_damage(whole.index.next());
     s.queue_behind(whole, 1);
-    s.work();
-    s.queue_damage(std::nullopt);
     s.work();
     CHECK(s.disk.hurt());
     const auto found = s.start_after(death::exit);
     REQUIRE(found.found.found_damaged.has_value());
     CHECK(found.found.found_damaged->from == log_index{2});
+}
+
+TEST_CASE("B.8 what rots behind a cut that is made already stays so, although a repair goes on") {
+    disk_stand s{1};
+    s.write(5);
+    s.seal();
+    REQUIRE(s.disk.rot_batch(log_index{3}));
+    const auto found = s.start_after(death::exit);
+    REQUIRE(found.verdict == scan_verdict::damaged);
+    CHECK(s.disk.hurt());
+    s.write(1);
+    CHECK_FALSE(s.disk.hurt());
+    s.write(1);
+    REQUIRE(s.disk.rot_batch(log_index{3}));
+    s.write(1);
+    CHECK(s.disk.hurt());
+    CHECK(s.start_after(death::exit).verdict == scan_verdict::damaged);
 }
 
 TEST_CASE("B.5.4 of a sync that failed nobody knows what it wrote, and nothing runs ahead of it") {

@@ -31,6 +31,22 @@ struct calm {
         watch.took(id, out, status, at(after));
     }
 
+    void damaged_backup(server_id id, duration after) {
+        replica::core_status status;
+        status.role = replica::role_name::backup;
+        status.epoch = epoch{7};
+        status.damaged = replica::damage{.from = log_index{5}};
+        watch.took(id, {}, status, at(after));
+    }
+
+    void primary_without_entries_for(server_id other, server_id id, duration after) {
+        replica::core_status status;
+        status.role = replica::role_name::primary;
+        status.epoch = epoch{7};
+        status.peers = {{.id = other, .out_of_reach = true}};
+        watch.took(id, {}, status, at(after));
+    }
+
     void primary(server_id id, duration after, bool in_sync, std::uint64_t of = 7) {
         replica::core_status status;
         status.role = replica::role_name::primary;
@@ -103,6 +119,19 @@ TEST_CASE("I22 a member that never gets into the sync set is found") {
     CHECK(run.broken() == nothing);
     run.watch.clock(run.at(10s));
     CHECK(run.broken() == "I22");
+}
+
+TEST_CASE("I22 B.8 only one who is damaged may lack for ever what is recycled") {
+    calm run;
+    const bool is_damaged = GENERATE(true, false);
+    if (is_damaged) {
+        run.damaged_backup(one, 50ms);
+    } else {
+        run.backup(one, 50ms);
+    }
+    run.primary_without_entries_for(one, two, 100ms);
+    run.watch.clock(run.at(10s));
+    CHECK(run.broken() == (is_damaged ? nothing : "I22"));
 }
 
 TEST_CASE("I22 a member that leaves the sync set again is found") {
