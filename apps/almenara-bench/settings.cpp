@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "client/server_address.hpp"
 #include "services/kv/messages.hpp"
+#include "wire/user_name.hpp"
 
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
@@ -122,6 +123,9 @@ result<void> read_rest(const po::variables_map& given, settings& into) {
     into.filled = given["filled"].as<bool>();
     if (given.contains("user")) {
         into.user = given["user"].as<std::string>();
+        if (!wire::is_user_name(into.user)) {
+            return error{errc::invalid, fmt::format("--user: {}", wire::user_name_rule)};
+        }
     }
     if (given.contains("history")) {
         into.history = given["history"].as<std::string>();

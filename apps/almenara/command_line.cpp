@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "wire/user_name.hpp"
 
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
@@ -249,9 +250,9 @@ outcome<void> check_value(const option& which, const std::string& value, std::st
     switch (which.kind) {
     case value_kind::none:
         break;
-    case value_kind::text:
-        if (value.empty() || value.size() > 256 || !base::is_utf8(value)) {
-            wrong = error{errc::invalid, "it takes 1 to 256 bytes of text"};
+    case value_kind::user:
+        if (!wire::is_user_name(value)) {
+            wrong = error{errc::invalid, std::string{wire::user_name_rule}};
         }
         break;
     case value_kind::count:

@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<option, 8> globals{{
     {"server", 's', value_kind::server, "HOST:PORT|unix:PATH", "a server; several -s",
      "ALMENARA_SERVER", "127.0.0.1:7400", true},
-    {"user", 'u', value_kind::text, "USER", "who asks", "ALMENARA_USER", ""},
+    {"user", 'u', value_kind::user, "USER", "who asks", "ALMENARA_USER", ""},
     {"plaintext", 0, value_kind::none, "", "no TLS; for loopback addresses only",
      "ALMENARA_PLAINTEXT", ""},
     {"timeout", 0, value_kind::length_of_time, "TIME", "how long the command may take",

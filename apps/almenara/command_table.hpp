@@ -23,7 +23,7 @@ enum class value_kind : std::uint8_t {
     count,
     length_of_time,
     server,
-    text, ///< whatever it is
+    user,
 };
 
 struct option {

@@ -1,5 +1,7 @@
 #include "server/client_requests.hpp"
 
+#include "wire/user_name.hpp"
+
 #include <string>
 
 namespace almenara::server {
@@ -14,8 +16,7 @@ std::string text_of(wire::result_code code) {
     case wire::result_code::forbidden:
         return "this is for administrators";
     case wire::result_code::invalid:
-        return "there is no such user name: it has 1 to 64 bytes, UTF-8, without spaces and "
-               "control characters";
+        return std::string{wire::user_name_rule};
     case wire::result_code::retry_elsewhere:
         return "whether it happened is not known here. Ask whoever is primary now";
     case wire::result_code::session_expired:

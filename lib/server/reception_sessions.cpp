@@ -1,6 +1,6 @@
 #include "base/hash.hpp"
 #include "server/reception.hpp"
-#include "server/user_name.hpp"
+#include "wire/user_name.hpp"
 
 #include <algorithm>
 #include <variant>
@@ -26,12 +26,12 @@ device_id device_of(std::string_view user, const open_nonce& nonce) {
 } // namespace
 
 void reception::serve(connection_id from, wire::login&& what, progress&& so_far) {
-    if (!is_user_name(what.user)) {
+    if (!wire::is_user_name(what.user)) {
         return turn_away(from, what, {.code = state::result_code::invalid, .body = {}});
     }
     wire::login_ok known{.request = what.request,
                          .user = what.user,
-                         .administrator = what.user == administrators_name,
+                         .administrator = what.user == wire::administrators_name,
                          .device = {},
                          .session = {},
                          .epoch = log_.here().epoch};

@@ -53,6 +53,7 @@ TEST_CASE("a load that makes no sense is refused and the option named") {
         {{"--workload", "dance"}, "--workload"},
         {{"--timeout", "soon"}, "--timeout"},
         {{"-s", "nowhere:"}, "--server"},
+        {{"-u", "a b"}, "--user"},
         {{"--nothing"}, "nothing"},
         {{"word"}, "position"}};
     for (const auto& [words, named] : bad) {

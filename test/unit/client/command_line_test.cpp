@@ -143,6 +143,8 @@ TEST_CASE("a bad value is refused wherever it comes from") {
     CHECK(told({"ping", "--count", "0"}).starts_with("--count: '0' is not a whole number"));
     CHECK(told({"ping", "--count", "-1"}).starts_with("--count: "));
     CHECK(told({"-s", "nowhere:", "ping"}).starts_with("--server: 'nowhere:' is not HOST:PORT"));
+    CHECK(told({"-u", "anna b", "ping"}).starts_with("--user: a user's name is 1 to 64 bytes"));
+    CHECK(told({"-u", std::string(65, 'x'), "ping"}).starts_with("--user: a user's name is"));
     CHECK(told({"ping"}, {{"ALMENARA_TIMEOUT", "x"}}).starts_with("ALMENARA_TIMEOUT: "));
     CHECK(told({"ping"}, {{"ALMENARA_PLAINTEXT", "maybe"}}) ==
           "ALMENARA_PLAINTEXT: 'maybe' is neither yes nor no. Set it to 1 or to 0.");

@@ -1,11 +1,11 @@
-#include "server/user_name.hpp"
+#include "wire/user_name.hpp"
 
 #include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace almenara::server {
+namespace almenara::wire {
 
 namespace {
 
@@ -43,4 +43,4 @@ bool is_user_name(std::string_view text) {
            std::none_of(blanks.begin(), blanks.end(), stands_in_it);
 }
 
-} // namespace almenara::server
+} // namespace almenara::wire
