@@ -151,7 +151,9 @@ int serve(const command_line& given, const settings& running, const configuratio
         auto daemon = server::daemon::open(wanted.daemon, std::move(*directory));
         if (!daemon) {
             log::close();
-            return complain(daemon.error(), exit_failed);
+            // Starting again would not help: systemd does not try after exit_usage.
+            const bool is_for_a_person = daemon.error().code == errc::invalid;
+            return complain(daemon.error(), is_for_a_person ? exit_usage : exit_failed);
         }
         exit_code = say((*daemon)->start_line() + "\n");
         if (exit_code == EXIT_SUCCESS) {

@@ -195,7 +195,7 @@ void machine::on_nack(const sender& from, const append_nack& m) {
 /// floor keeps does not come to this; a log that was damaged and cut does.
 void machine::out_of_reach(server_id peer, progress& p) {
     if (!std::exchange(p.out_of_reach, true)) {
-        note_that(note_kind::catch_up,
+        note_that(note_kind::out_of_reach,
                   fmt::format("server {} lacks entries below {}, which are recycled here: only who "
                               "still has them can give them to it",
                               peer, log_.first()));

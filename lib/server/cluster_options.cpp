@@ -235,7 +235,7 @@ result<storage::cluster_record> agree(const std::optional<storage::cluster_recor
                                     "with --secret-file"};
     }
     if (who.has_begun && now.secret && now.secret != record.secret) {
-        return error{errc::conflict, "the cluster of this server has another secret. Give the file "
+        return error{errc::invalid, "the cluster of this server has another secret. Give the file "
                                      "that it began with, or none"};
     }
     if (now.secret) {

@@ -10,6 +10,7 @@ namespace {
 log::level level_of(replica::note_kind kind) {
     switch (kind) {
     case replica::note_kind::damaged:
+    case replica::note_kind::out_of_reach:
     case replica::note_kind::link_rejected:
     case replica::note_kind::truncated:
     case replica::note_kind::space:

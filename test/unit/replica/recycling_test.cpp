@@ -183,6 +183,7 @@ TEST_CASE("B.8: who lacks what is recycled is named once and asked seldom") {
     lacks(r.s, at(3));
     CHECK(r.s.peer(three).out_of_reach);
     REQUIRE_FALSE(r.s.notes.empty());
+    CHECK(r.s.notes.back().kind == note_kind::out_of_reach);
     CHECK(r.s.notes.back().text.starts_with("server 3 lacks entries below 11"));
     r.s.forget();
     std::size_t asked = 0;
@@ -196,6 +197,7 @@ TEST_CASE("B.8: who lacks what is recycled is named once and asked seldom") {
     }
     CHECK(asked >= 2);
     CHECK(r.s.count<append>(three) <= 3);
+    CHECK_FALSE(r.s.noted(note_kind::out_of_reach));
     CHECK_FALSE(r.s.noted(note_kind::catch_up));
     CHECK(r.s.role() == role_name::primary);
     SECTION("until it has them from somebody else") {
