@@ -13,12 +13,18 @@ void tighten(client_room& room, std::uint64_t clients, std::string_view bound_by
     }
 }
 
-std::size_t by_descriptors(std::size_t descriptors) {
-    const std::size_t taken = reserved_descriptors + door_for(descriptors);
-    return descriptors > taken ? descriptors - taken : 0;
+std::size_t by_descriptors(const resources& now) {
+    const std::size_t taken = reserved_descriptors(now.files_of_state) + door_for(now.descriptors);
+    return now.descriptors > taken ? now.descriptors - taken : 0;
 }
 
 } // namespace
+
+std::size_t reserved_descriptors(std::size_t files_of_state) {
+    constexpr std::size_t all_others = 128;
+    constexpr std::size_t usual_files = 256;
+    return all_others + std::max(usual_files, files_of_state + files_of_state / 4);
+}
 
 std::size_t door_for(std::size_t descriptors) {
     constexpr std::size_t largest_door = 4096;
@@ -29,7 +35,7 @@ std::size_t door_for(std::size_t descriptors) {
 client_room room_for_clients(std::optional<std::size_t> fixed,
                              const resources& now,
                              std::size_t inside) {
-    client_room room{by_descriptors(now.descriptors), "descriptors"};
+    client_room room{by_descriptors(now), "descriptors"};
     if (fixed) {
         tighten(room, *fixed, "--max-clients");
     } else {

@@ -12,6 +12,7 @@ namespace almenara::server {
 /// What the machine has, as of now.
 struct resources {
     std::size_t descriptors = 0;        ///< that the process may have open
+    std::size_t files_of_state = 0;     ///< that the database has open
     std::uint64_t memory_available = 0; ///< bytes, of the machine or of the service's own limit
     duration loop_lag{0};               ///< 99th percentile of the reactor's turns
 };
@@ -22,9 +23,10 @@ struct client_room {
     std::string_view bound_by;
 };
 
-/// Descriptors that are not for clients: the database (256), the log, links to servers,
-/// administration, the sockets that listen.
-inline constexpr std::size_t reserved_descriptors = 384;
+/// Descriptors that are not for clients: the database, the log, links to servers, administration,
+/// the sockets that listen. The database has more files than this allows for when the state is
+/// above 16 GB; a merge makes new ones before it removes the old ones.
+[[nodiscard]] std::size_t reserved_descriptors(std::size_t files_of_state);
 
 /// A client may cost this: what may wait for it before it is not read any more, and the buffers of
 /// the kernel.

@@ -157,6 +157,7 @@ client_room client_registry::room() const {
     constexpr unsigned nearly_all = 99;
     return room_for_clients(options_.max_clients,
                             {.descriptors = options_.descriptors,
+                             .files_of_state = around_.files_of_state(),
                              .memory_available = memory_,
                              .loop_lag = turns_.lag().percentile(now, nearly_all)},
                             inside_);

@@ -33,6 +33,7 @@ class surroundings {
     /// All but the counts of clients.
     [[nodiscard]] virtual wire::status_reply status() const = 0;
     [[nodiscard]] virtual wire::pong position() const = 0;
+    [[nodiscard]] virtual std::size_t files_of_state() const = 0;
 
     /// An administrator wishes something. Answered by client_registry::answer(), in this turn or
     /// later: by an admin_result or an error_reply.

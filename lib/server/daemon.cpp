@@ -227,6 +227,10 @@ wire::pong daemon::position() const {
     return answer;
 }
 
+std::size_t daemon::files_of_state() const {
+    return driver_ ? driver_->files_of_state() : 0;
+}
+
 void daemon::administer(connection_id who, const wire::admin& what) {
     clients_.answer({.connection = who,
                      .what = server::administer(*driver_, what),

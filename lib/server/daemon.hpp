@@ -66,6 +66,7 @@ class daemon final : private surroundings {
     [[nodiscard]] wire::welcome welcome() const override;
     [[nodiscard]] wire::status_reply status() const override;
     [[nodiscard]] wire::pong position() const override;
+    [[nodiscard]] std::size_t files_of_state() const override;
     void administer(connection_id who, const wire::admin& what) override;
     void server_calls(std::unique_ptr<net::byte_stream> stream) override;
 

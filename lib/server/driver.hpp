@@ -71,6 +71,7 @@ class driver final : public replication {
     [[nodiscard]] reception& clients() { return reception_; }
     [[nodiscard]] const replica::core_status& status() const { return status_; }
     [[nodiscard]] cluster_view view() const;
+    [[nodiscard]] std::size_t files_of_state() const { return base_->files(); }
 
     // -- What the reception asks --
 

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <utility>
 
@@ -16,6 +18,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/metadata.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
@@ -71,6 +74,9 @@ class watcher final : public rocksdb::EventListener {
         *tries_again = false;
     }
 
+    void OnTableFileCreated(const rocksdb::TableFileCreationInfo& /*info*/) override { ++files_; }
+    void OnTableFileDeleted(const rocksdb::TableFileDeletionInfo& /*info*/) override { --files_; }
+
     void fail(error why) {
         const std::lock_guard held{mutex_};
         if (!failure_) {
@@ -79,6 +85,10 @@ class watcher final : public rocksdb::EventListener {
         }
     }
     [[nodiscard]] bool failed() const { return failed_; }
+    [[nodiscard]] std::size_t files() const {
+        return static_cast<std::size_t>(std::max<std::int64_t>(files_, 0));
+    }
+    void found_files(std::size_t count) { files_ = static_cast<std::int64_t>(count); }
     [[nodiscard]] std::optional<error> failure() const {
         const std::lock_guard held{mutex_};
         return failure_;
@@ -101,6 +111,7 @@ class watcher final : public rocksdb::EventListener {
     mutable std::mutex mutex_;
     std::optional<error> failure_;
     std::atomic<bool> failed_ = false;
+    std::atomic<std::int64_t> files_ = 0;
     std::mutex telling_; ///< whoever was told no more is not being told when set_told() returns
     std::function<void()> told_;
 };
@@ -133,7 +144,9 @@ rocksdb::Options database_options(const state_db_options& options) {
         rocksdb::NewFixedPrefixTransform(kind_of_row));
     all.allow_concurrent_memtable_write = false; // One thread writes.
     all.max_write_buffer_number = 3;
-    all.max_open_files = 256;
+    // All files are open, always. Of one that is not, RocksDB 7.8 says that a row is there and
+    // empty when it is asked for what is in memory only.
+    all.max_open_files = -1;
     all.bytes_per_sync = 1U << 20U;
     all.level_compaction_dynamic_level_bytes = true;
     all.max_bgerror_resume_count = 0;
@@ -152,6 +165,12 @@ void step_back(rocksdb::Env& env) {
     for (const auto pool : {rocksdb::Env::Priority::HIGH, rocksdb::Env::Priority::LOW}) {
         env.LowerThreadPoolCPUPriority(pool, rocksdb::CpuPriority::kLow).PermitUncheckedError();
     }
+}
+
+std::size_t files_of(rocksdb::DB& db) {
+    std::vector<rocksdb::LiveFileMetaData> files;
+    db.GetLiveFilesMetaData(&files);
+    return files.size();
 }
 
 rocksdb::Status scan(rocksdb::DB& in,
@@ -224,6 +243,7 @@ result<void> state_db::database::open() {
         return failure_of("opening the state", path, status);
     }
     on.reset(opened);
+    watch->found_files(files_of(*on));
     const auto found = header({});
     if (!found) {
         return found.error();
@@ -425,6 +445,10 @@ result<void> state_db::write(const state::applied_row& upto,
         return on_->failed("writing the state", status);
     }
     return on_->flush_if_due(upto);
+}
+
+std::size_t state_db::files() const {
+    return on_->watch->files();
 }
 
 log_index state_db::flushed() const {

@@ -94,6 +94,8 @@ class state_db final : public state::key_space {
     [[nodiscard]] result<void> flush();
     /// The same without waiting; when_flushed() tells. Of whoever writes.
     void flush_soon();
+    /// How many files it keeps open.
+    [[nodiscard]] std::size_t files() const;
     /// Calls this whenever flushed() may have grown or failure() come, from threads of RocksDB.
     void when_flushed(std::function<void()> told);
 

@@ -37,7 +37,7 @@ TEST_CASE("003 a fixed limit cannot promise more than there are descriptors") {
     resources few = plenty;
     few.descriptors = 1024;
     const client_room room = room_for_clients(5000, few, 0);
-    CHECK(room.clients == 1024 - reserved_descriptors - door_for(1024));
+    CHECK(room.clients == 1024 - 384 - door_for(1024));
     CHECK(room.bound_by == "descriptors");
 }
 
@@ -45,8 +45,15 @@ TEST_CASE("003 auto: so many clients as there are descriptors, less a reserve") 
     resources now = plenty;
     now.descriptors = 1024;
     const client_room room = room_for_clients({}, now, 0);
-    CHECK(room.clients == 1024 - reserved_descriptors - door_for(1024));
+    CHECK(room.clients == 1024 - 384 - door_for(1024));
     CHECK(room.bound_by == "descriptors");
+}
+
+TEST_CASE("003 auto: what a large state has open is not for clients") {
+    resources now = plenty;
+    now.descriptors = 4096;
+    now.files_of_state = 1000;
+    CHECK(room_for_clients({}, now, 0).clients == 4096 - 128 - 1250 - door_for(4096));
 }
 
 TEST_CASE("003 auto: so many more clients as half of the free memory holds") {
@@ -71,7 +78,7 @@ TEST_CASE("003 with nobody inside there is room for one, whatever is short") {
     const auto fixed = GENERATE(std::optional<std::size_t>{}, std::optional<std::size_t>{5});
     const auto poor = GENERATE(resources{.descriptors = 0, .memory_available = gibibyte},
                                resources{.descriptors = 1024, .memory_available = 0},
-                               resources{1024, gibibyte, 1h}, resources{});
+                               resources{1024, 0, gibibyte, 1h}, resources{});
     CHECK(room_for_clients(fixed, poor, 0).clients >= 1);
 }
 

@@ -6,6 +6,8 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -85,6 +87,18 @@ std::string path_of_cold_rows(const temporary_directory& place) {
     }
     db->apply(applied_at(9), changes);
     return path;
+}
+
+/// As a state is that has grown, only smaller.
+void cut_into_files(const std::string& path, std::uint64_t file_size) {
+    rocksdb::Options options;
+    options.target_file_size_base = file_size;
+    rocksdb::DB* opened = nullptr;
+    REQUIRE(rocksdb::DB::Open(options, path, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db{opened};
+    rocksdb::CompactRangeOptions how;
+    how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    REQUIRE(db->CompactRange(how, nullptr, nullptr).ok());
 }
 
 } // namespace
@@ -209,6 +223,33 @@ TEST_CASE("a row that no memory has is cold, until somebody fetched it") {
     CHECK(db->look("key/100")->value == value_of_text(text_of_row(100)));
     CHECK(db->look({.from = "key/100", .to = {}}, {.rows = 2}));
     CHECK_FALSE(db->failure());
+}
+
+TEST_CASE("of many files, too, a row that no memory has is cold, and never gone") {
+    constexpr std::uint64_t rows = 1000;
+    constexpr std::size_t many_files = 30; // RocksDB opens some at the start in any case.
+    const temporary_directory place;
+    const std::string path = place / "state";
+    const auto key_of = [](std::uint64_t row) { return fmt::format("key/{:03}", row); };
+    {
+        const auto db = open_state(path);
+        for (std::uint64_t row = 0; row < rows; ++row) {
+            db->apply(applied_at(row + 1), std::vector{put_row(key_of(row), text_of_row(row))});
+        }
+    }
+    cut_into_files(path, 4096);
+    const auto db = open_state(path);
+    REQUIRE(db->files() >= many_files);
+    for (std::uint64_t row = 0; row < rows; ++row) {
+        CAPTURE(row);
+        const auto expected = value_of_text(text_of_row(row));
+        if (const auto found = db->look(key_of(row))) {
+            CHECK(found->value == expected);
+        }
+        CHECK(value_of(value_of(db->view())->get(key_of(row))) == expected);
+        REQUIRE(db->look(key_of(row)));
+        CHECK(db->look(key_of(row))->value == expected);
+    }
 }
 
 TEST_CASE("what was just written is warm, also when it went into a file") {
