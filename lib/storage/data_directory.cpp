@@ -180,7 +180,16 @@ data_uuid new_uuid() {
 }
 
 result<void> make_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), owner_only_directory) != 0 && errno != EEXIST) {
+    if (::mkdir(path.c_str(), owner_only_directory) == 0) {
+        // E.1: all that is synced in it hangs on its name, in a directory that this process may not
+        // be allowed to read.
+        const descriptor made{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        if (!made || ::syncfs(made.number()) != 0) {
+            return last_system_error(fmt::format("syncing the new directory '{}'", path));
+        }
+        return {};
+    }
+    if (errno != EEXIST) {
         error failure = last_system_error(fmt::format("creating the data directory '{}'", path));
         if (failure.cause == std::errc::no_such_file_or_directory) {
             failure.advice = "Make the directory above it first, or give another path";

@@ -74,6 +74,10 @@ meta_start plan_meta_start(const chosen_slot& read, const meta_fields& fields) {
     // What was read is on the disk before the other slot is touched: one of them is always whole.
     start.operations.emplace_back(sync_file{.file = meta_file});
     write_slot(start.operations, start.written.slot, start.written.content);
+    if (holds(rule::both_slots)) {
+        // What an orderly end said there is not so any more.
+        write_slot(start.operations, read.slot, start.written.content);
+    }
     return start;
 }
 

@@ -27,6 +27,22 @@ void rot(test::log_stand& stand, std::uint64_t slot) {
 
 } // namespace
 
+TEST_CASE("B.1 a start leaves nothing of the end before it: both slots say the same") {
+    test::log_stand stand;
+    stand.start();
+    stand.stop();
+    REQUIRE(stand.meta()->content.fields.clean_stop);
+    stand.start();
+    for (std::uint64_t slot = 0; slot < meta_slots; ++slot) {
+        CAPTURE(slot);
+        const test::block_device kept = stand.disk;
+        rot(stand, slot);
+        REQUIRE(stand.meta().has_value());
+        CHECK_FALSE(stand.meta()->content.fields.clean_stop);
+        stand.disk = kept;
+    }
+}
+
 TEST_CASE("B.1 meta_slot_rots: each slot in turn rots after a promise, and it is not forgotten") {
     const auto slot = GENERATE(0U, 1U);
     const auto changes = GENERATE(1U, 2U, 3U);

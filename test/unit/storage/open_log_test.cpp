@@ -196,7 +196,7 @@ TEST_CASE("E.1 a start writes what it read before anybody is told of it") {
             syncs.push_back(to_text(sync->file));
         }
     }
-    CHECK(syncs == std::vector<std::string>{"meta", "meta", wal_stand::segment(1)});
+    CHECK(syncs == std::vector<std::string>{"meta", "meta", "meta", wal_stand::segment(1)});
 }
 
 TEST_CASE("E.1 a file system that reads from its cache alone is told of, once") {
