@@ -174,7 +174,8 @@ void machine::on_heartbeat(const sender& from, const heartbeat& m) {
                              .disk_lag_ms = disk_lag_ms(),
                              .sick = damaged(),
                              .draining = terminating_,
-                             .no_space = no_space()});
+                             .no_space = no_space(),
+                             .first = log_.first()});
 }
 
 /// B.5.4 of backups: never min(commit, my last index), which may be a stale entry (NuRaft#57).

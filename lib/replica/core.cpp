@@ -58,6 +58,7 @@ core_status machine::status() const {
     s.no_space = no_space();
     s.may_grow = may_grow();
     s.in_sync = office != nullptr && office->sync.contains(self_);
+    s.handing_over = office != nullptr && office->leaving.has_value();
     for (const auto& [id, l] : links_) {
         peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
         if (l.open()) {
@@ -78,6 +79,7 @@ core_status machine::status() const {
                 p.sick = found->second.sick;
                 p.draining = found->second.draining;
                 p.no_space = found->second.no_space.value_or(false);
+                p.can_succeed = can_succeed(id, found->second);
             }
             p.in_sync = office->sync.contains(id);
         }

@@ -34,6 +34,7 @@ struct peer_status {
     bool sick = false;
     bool draining = false;
     bool no_space = false;
+    bool can_succeed = false; ///< B.10: it may be asked to take over
 };
 
 /// What is so now, for `status`, and for checks that look at all servers at once.
@@ -55,6 +56,7 @@ struct core_status {
     std::uint8_t eligible = 0;
     std::uint8_t reach = 0;
     bool draining = false;
+    bool handing_over = false; ///< a primary
     std::vector<peer_status> peers;
     std::size_t waiting_sends = 0;
     std::size_t log_memory = 0; ///< bytes of entries held in memory

@@ -68,22 +68,46 @@ bool machine::has_better_disk(resign_reason why, const progress& p) const {
             std::chrono::milliseconds{*p.disk_lag_ms} <= settings_.timers.disk_stall / 2);
 }
 
+/// B.8, B.10: a log that was damaged begins anew here, and somebody lacks what was before that. Who
+/// still has it rules from here on. Each time the office goes to a log that begins earlier, so it
+/// is never passed back.
+void machine::leave_to_who_reaches(const progress& lost) {
+    const auto& office = std::get<primary>(role_);
+    if (office.leaving || now_.monotonic < office.reach_refused_until) {
+        return;
+    }
+    std::optional<std::pair<log_index, server_id>> earliest;
+    for (const auto& [id, p] : office.voters) {
+        if (p.log_first && *p.log_first <= lost.lacks_from && can_succeed(id, p)) {
+            const std::pair found{*p.log_first, id};
+            earliest = std::min(earliest.value_or(found), found);
+        }
+    }
+    if (earliest) {
+        start_handover(resign_reason::out_of_reach, earliest->second);
+    }
+}
+
+bool machine::can_succeed(server_id id, const progress& p) const {
+    const auto l = links_.find(id);
+    const member* m = find_member(*log_.config(), id);
+    return m != nullptr && m->voter && !m->witness && l != links_.end() && l->second.open() &&
+           std::get<primary>(role_).sync.contains(id) && !p.sick && !p.draining;
+}
+
 /// B.10.2: the voter of the sync set that is furthest.
 std::optional<server_id> machine::best_successor(resign_reason why) const {
     const auto& office = std::get<primary>(role_);
     std::optional<std::tuple<log_index, bool, std::uint16_t, server_id>> best;
     for (const auto& [id, p] : office.voters) {
-        const auto l = links_.find(id);
-        const member* m = find_member(*log_.config(), id);
-        const bool can = m != nullptr && m->voter && !m->witness && l != links_.end() &&
-                         l->second.open() && office.sync.contains(id) && !p.sick && !p.draining;
         const bool asked_before = office.leaving && office.leaving->tried.contains(id);
         const bool unwanted =
             (office.leaving && office.leaving->wanted && *office.leaving->wanted != id) ||
             !has_better_disk(why, p);
-        if (can && !asked_before && !unwanted) {
-            best = std::max(best, std::optional{std::tuple{p.match, !p.no_space.value_or(false),
-                                                           m->priority, id}});
+        if (can_succeed(id, p) && !asked_before && !unwanted) {
+            best = std::max(
+                best, std::optional{std::tuple{p.match, !p.no_space.value_or(false),
+                                               find_member(*log_.config(), id)->priority, id}});
         }
     }
     return best ? std::optional{std::get<3>(*best)} : std::nullopt;
@@ -139,13 +163,16 @@ void machine::ask_successor(server_id target) {
 }
 
 /// Who only wished another primary keeps the old one, and so does a disk that is slow or nearly
-/// full: without an office it would be no better. Who must go, goes.
+/// full: without an office it would be no better. So does who cannot reach a server: another one
+/// could not either. Who must go, goes.
 void machine::give_up_handover() {
     auto& office = std::get<primary>(role_);
     const resign_reason why = office.leaving->why;
     office.leaving.reset();
     if (why != resign_reason::stopping) {
         office.stays_until = now_.monotonic + settings_.timers.handover_pause;
+        office.reach_refused_until =
+            why == resign_reason::out_of_reach ? office.stays_until : instant{};
         note_that(note_kind::handover, "nobody took over; this server stays primary");
         return;
     }

@@ -69,6 +69,7 @@ struct progress {
     std::optional<instant> probed_at;
     bool over_bulk = false;
     bool out_of_reach = false;            ///< B.8: it lacks what was recycled here
+    log_index lacks_from;                 ///< ... from there on
     instant floor_told_at;                ///< by a HEARTBEAT
     std::optional<std::uint64_t> reading; ///< a log_request that is out
     struct flight {
@@ -83,6 +84,7 @@ struct progress {
     bool sick = false;
     bool draining = false;
     // As it said in this link session and office.
+    std::optional<log_index> log_first;
     std::optional<bool> no_space;
     std::optional<std::uint32_t> disk_lag_ms;
 };

@@ -224,6 +224,7 @@ class machine {
     void on(const sender& from, const heartbeat_ack& m);
     void on_nack(const sender& from, const append_nack& m);
     void out_of_reach(server_id peer, progress& p);
+    void leave_to_who_reaches(const progress& lost);
     void own_log_synced();
     void advance_commit();
     void advance_confirmed();
@@ -285,6 +286,7 @@ class machine {
     void start_handover(resign_reason why, std::optional<server_id> wanted);
     void handover_due();
     void ask_successor(server_id target);
+    [[nodiscard]] bool can_succeed(server_id id, const progress& p) const;
     [[nodiscard]] std::optional<server_id> best_successor(resign_reason why) const;
     [[nodiscard]] bool has_better_disk(resign_reason why, const progress& p) const;
     void give_up_handover();

@@ -166,8 +166,9 @@ struct heartbeat_ack {
     bool sick = false;
     bool draining = false;
     bool no_space = false; ///< E.1
+    log_index first;       ///< of its log (B.8); 0: it does not say
 };
-ALMENARA_DESCRIBE(heartbeat_ack, probe, match, disk_lag_ms, sick, draining, no_space)
+ALMENARA_DESCRIBE(heartbeat_ack, probe, match, disk_lag_ms, sick, draining, no_space, first)
 
 struct append {
     server_id primary;
@@ -268,9 +269,10 @@ enum class resign_reason : std::uint8_t {
     handover,
     stopping,
     no_space,
+    out_of_reach,
 };
 ALMENARA_DESCRIBE_ENUM(
-    resign_reason, no_quorum, higher_epoch, disk, sick, handover, stopping, no_space)
+    resign_reason, no_quorum, higher_epoch, disk, sick, handover, stopping, no_space, out_of_reach)
 
 struct resign {
     resign_reason reason = resign_reason::no_quorum;

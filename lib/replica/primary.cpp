@@ -138,6 +138,9 @@ void machine::on(const sender& from, const heartbeat_ack& m) {
             found->second.sick = m.sick;
             found->second.draining = m.draining;
             found->second.no_space = m.no_space;
+            if (m.first != log_index{}) {
+                found->second.log_first = m.first;
+            }
             if (m.sick) {
                 office->sync.remove(from.id, now_.monotonic);
             }
@@ -184,6 +187,7 @@ void machine::on_nack(const sender& from, const append_nack& m) {
     // peer could ask for half a megabyte with each of them.
     const auto asked_at = p.probing && next >= p.next ? p.probed_at : std::nullopt;
     if (next == log_.first() && m.previous.next() == next) {
+        p.lacks_from = std::min(m.hint, m.last_index.next());
         out_of_reach(from.id, p);
     }
     probe_from(p, next);
@@ -192,7 +196,7 @@ void machine::on_nack(const sender& from, const append_nack& m) {
 }
 
 /// B.8: the logs do not meet in what is left of this one, and there are no snapshots. What the
-/// floor keeps does not come to this; a log that was damaged and cut does.
+/// floor keeps does not come to this; a log that was damaged does, there or here.
 void machine::out_of_reach(server_id peer, progress& p) {
     if (!std::exchange(p.out_of_reach, true)) {
         note_that(note_kind::out_of_reach,
@@ -200,6 +204,7 @@ void machine::out_of_reach(server_id peer, progress& p) {
                               "still has them can give them to it",
                               peer, log_.first()));
     }
+    leave_to_who_reaches(p);
 }
 
 // -- Commit and confirm ---------------------------------------------------------------------------

@@ -78,7 +78,7 @@ struct claimed {
 struct handing_over {
     resign_reason why = resign_reason::handover;
     instant began;
-    std::optional<server_id> wanted; ///< an operator's choice
+    std::optional<server_id> wanted; ///< nobody else will do
     std::optional<server_id> target; ///< who was asked
     std::optional<replica::permit> permit;
     instant asked;
@@ -105,6 +105,7 @@ struct primary {
     std::optional<handing_over> leaving;
     /// B.10: for a disk nobody is asked before that, since nobody took over or it was just given.
     instant stays_until;
+    instant reach_refused_until; ///< nobody took over for the sake of who is out of reach
     bool heartbeat_now = false;
     std::optional<instant> commit_untold_since; ///< not everybody was sent the commit index
     /// CORRUPT answers by index: who named which hash.

@@ -34,6 +34,9 @@ client_answer transfer(driver& server, const wire::admin& what) {
                               .primary = view.addresses.find(*primary)};
     }
     if (!what.target) {
+        if (const auto why = why_no_transfer(view, {})) {
+            return refused(what, wire::result_code::conflict, *why);
+        }
         server.transfer({});
         return begun(what, fmt::format("server {} hands over to whoever is best", view.self));
     }
@@ -47,6 +50,9 @@ client_answer transfer(driver& server, const wire::admin& what) {
     }
     if (what.target == view.self) {
         return begun(what, fmt::format("server {} is primary already", view.self));
+    }
+    if (const auto why = why_no_transfer(view, what.target)) {
+        return refused(what, wire::result_code::conflict, *why);
     }
     server.transfer(what.target);
     return begun(what, fmt::format("server {} hands over to server {}", view.self, *what.target));

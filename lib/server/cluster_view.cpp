@@ -2,6 +2,8 @@
 
 #include "base/version.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -208,6 +210,29 @@ cluster_known known_of(const cluster_view& from) {
     return known;
 }
 
+std::optional<std::string> why_no_transfer(const cluster_view& from,
+                                           std::optional<server_id> target) {
+    if (from.status.handing_over) {
+        return fmt::format("server {} is handing over already", from.self);
+    }
+    const auto& peers = from.status.peers;
+    if (!target) {
+        const bool is_somebody = std::any_of(peers.begin(), peers.end(),
+                                             [](const auto& peer) { return peer.can_succeed; });
+        return is_somebody ? std::nullopt
+                           : std::optional<std::string>{"no other server is in the sync set, so "
+                                                        "nobody could take over"};
+    }
+    const auto found = std::find_if(peers.begin(), peers.end(),
+                                    [&target](const auto& peer) { return peer.id == *target; });
+    if (found != peers.end() && found->can_succeed) {
+        return std::nullopt;
+    }
+    const auto state = state_of_peer(from, found == peers.end() ? nullptr : &*found);
+    return fmt::format("server {} cannot take over now{}", *target,
+                       state ? fmt::format(": it is {}", wire::enumerator_name(*state)) : "");
+}
+
 wire::status_reply status_of(const cluster_view& from) {
     wire::status_reply reply;
     reply.cluster = from.status.durable.cluster;
@@ -218,7 +243,13 @@ wire::status_reply status_of(const cluster_view& from) {
         const std::size_t needed = replica::majority(*from.config);
         const std::size_t there = from.status.reach;
         reply.quorum = reply.primary.has_value() && there >= needed;
-        reply.tolerates = static_cast<std::uint32_t>(there > needed ? there - needed : 0);
+        const auto& peers = from.status.peers;
+        // B.8: nobody but its primary of now, or not even that one, could bring it up to date.
+        const auto lost = static_cast<std::size_t>(
+            std::count_if(peers.begin(), peers.end(),
+                          [](const auto& peer) { return peer.open && peer.out_of_reach; }));
+        reply.tolerates =
+            static_cast<std::uint32_t>(there > needed + lost ? there - needed - lost : 0);
         reply.commit = from.status.commit;
         reply.config_index = from.status.config_index;
     }

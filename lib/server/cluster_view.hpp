@@ -60,6 +60,10 @@ struct cluster_known {
 };
 [[nodiscard]] cluster_known known_of(const cluster_view& from);
 
+/// B.10: why this primary cannot hand over now, to that one or to anybody.
+[[nodiscard]] std::optional<std::string> why_no_transfer(const cluster_view& from,
+                                                         std::optional<server_id> target);
+
 /// All but `request` and the counts of clients.
 [[nodiscard]] wire::status_reply status_of(const cluster_view& from);
 

@@ -8,6 +8,8 @@ namespace almenara::sim::check {
 
 namespace {
 
+constexpr unsigned most_servers = 7;
+
 bool asks_for_votes(const replica::outgoing& sent) {
     const auto* election = std::get_if<replica::election>(sent.message.get());
     return election != nullptr && election->reason != replica::election_reason::takeover &&
@@ -36,18 +38,17 @@ void liveness::took(server_id server,
     seen& is = servers_[server];
     is.role = status.role;
     is.of = status.epoch;
-    is.damaged = status.damaged.has_value();
     is.in_sync.clear();
-    is.out_of_reach.clear();
     for (const auto& peer : status.peers) {
         if (peer.in_sync) {
             is.in_sync.insert(peer.id);
         }
-        if (peer.out_of_reach) {
-            is.out_of_reach.insert(peer.id);
-        }
     }
-    watch_primary();
+    watch_primary(now);
+    if (settled_ && settled_->id == server && is.role == replica::role_name::primary) {
+        somebody_out_of_reach_ = std::any_of(status.peers.begin(), status.peers.end(),
+                                             [](const auto& peer) { return peer.out_of_reach; });
+    }
 }
 
 std::optional<liveness::office> liveness::newest_primary() const {
@@ -60,9 +61,14 @@ std::optional<liveness::office> liveness::newest_primary() const {
     return newest;
 }
 
-void liveness::watch_primary() {
+void liveness::watch_primary(instant now) {
     const auto primary = newest_primary();
-    if (settled_ && (!primary || primary->id != settled_->id || primary->of != settled_->of)) {
+    const bool has_gone =
+        settled_ && (!primary || primary->id != settled_->id || primary->of != settled_->of);
+    if (has_gone && std::exchange(somebody_out_of_reach_, false) && ++times_gone_ < most_servers) {
+        settled_.reset(); // The time for finding one begins anew.
+        since_ = now;
+    } else if (has_gone) {
         found_.report("I21", "server {} was primary of epoch {} and did not stay", settled_->id,
                       settled_->of);
     }
@@ -84,24 +90,15 @@ void liveness::watch_sync_set(const office& primary) {
 void liveness::ended(server_id server, instant now) {
     if (servers_.erase(server) != 0) {
         clock(now);
-        watch_primary();
+        watch_primary(now);
         synced_ = false;
     }
 }
 
 bool liveness::is_in_sync(const office& primary) const {
-    const seen& its = servers_.at(primary.id);
-    return std::all_of(connected_.begin(), connected_.end(), [&](server_id id) {
-        return id == primary.id || its.in_sync.contains(id) || waits_for_snapshot(id, its);
-    });
-}
-
-/// B.8: two logs were damaged, and the one whose server rules now was given up for its state. Only
-/// a snapshot can repair the other one.
-bool liveness::waits_for_snapshot(server_id server, const seen& primary) const {
-    const auto found = servers_.find(server);
-    return found != servers_.end() && found->second.damaged &&
-           primary.out_of_reach.contains(server);
+    const auto& in_sync = servers_.at(primary.id).in_sync;
+    return std::all_of(connected_.begin(), connected_.end(),
+                       [&](server_id id) { return id == primary.id || in_sync.contains(id); });
 }
 
 void liveness::clock(instant now) {

@@ -60,14 +60,11 @@ class liveness {
         replica::role_name role = replica::role_name::boot;
         epoch of;
         std::set<server_id> in_sync;
-        std::set<server_id> out_of_reach; ///< they lack entries that are recycled here
-        bool damaged = false;
     };
 
-    void watch_primary();
+    void watch_primary(instant now);
     void watch_sync_set(const office& primary);
     [[nodiscard]] bool is_in_sync(const office& primary) const;
-    [[nodiscard]] bool waits_for_snapshot(server_id server, const seen& primary) const;
 
     findings& found_;
     liveness_terms terms_;
@@ -75,6 +72,10 @@ class liveness {
     std::set<server_id> connected_;
     std::map<server_id, seen> servers_;
     std::optional<office> settled_; ///< who was primary when the time for finding one was over
+    /// B.8: somebody lacks what the settled primary's log does not have. It may go then, each time
+    /// to a log that begins earlier, so not for ever.
+    bool somebody_out_of_reach_ = false;
+    unsigned times_gone_ = 0;
     /// Everybody was in the sync set of the settled primary: nobody has a reason to leave it.
     bool synced_ = false;
 };

@@ -207,6 +207,45 @@ TEST_CASE("B.8: who lacks what is recycled is named once and asked seldom") {
     }
 }
 
+TEST_CASE("B.8: who has what a server lacks takes over, and nobody else does") {
+    ruler r;
+    const auto one_begins_at = [&r](log_index first) {
+        r.s.say(one, heartbeat_ack{.match = r.s.last().index, .first = first}, r.s.epoch_now());
+    };
+    const auto three_is_out_of_reach = [&r] {
+        lacks(r.s, at(3));
+        r.s.step(recycled{at(10)});
+        r.run(50ms);
+        lacks(r.s, at(3));
+        REQUIRE(r.s.peer(three).out_of_reach);
+    };
+    SECTION("who has it") {
+        one_begins_at(at(4));
+        three_is_out_of_reach();
+        const auto asked = r.s.last_said<handover>(one);
+        CHECK(asked.target == one);
+        CHECK(asked.permit.last_index == r.s.last().index);
+    }
+    SECTION("not who begins behind it") {
+        one_begins_at(at(5));
+        three_is_out_of_reach();
+        CHECK(r.s.count<handover>(one) == 0);
+    }
+    SECTION("not who does not say where it begins") {
+        one_begins_at(at(0));
+        three_is_out_of_reach();
+        CHECK(r.s.count<handover>(one) == 0);
+    }
+    SECTION("as soon as it says so") {
+        three_is_out_of_reach();
+        CHECK(r.s.count<handover>(one) == 0);
+        one_begins_at(at(1));
+        r.run(3s);
+        lacks(r.s, at(3));
+        CHECK(r.s.count<handover>(one) == 1);
+    }
+}
+
 TEST_CASE("B.8: FETCH of what is recycled is answered COMPACTED") {
     ruler r;
     r.s.step(recycled{at(10)});

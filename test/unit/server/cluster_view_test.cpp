@@ -179,6 +179,27 @@ TEST_CASE("cli: without a majority or a primary there is no quorum, and nobody m
     CHECK_FALSE(status_of(s.view()).primary.has_value());
 }
 
+TEST_CASE("cli: whom nobody can bring up to date counts as one who died") {
+    scene s;
+    CHECK(status_of(s.view()).tolerates == 1U);
+    s.status.peers.front().out_of_reach = true;
+    CHECK(status_of(s.view()).tolerates == 0U);
+    CHECK(status_of(s.view()).quorum == true);
+}
+
+TEST_CASE("B.10: why a primary cannot hand over is said") {
+    scene s;
+    CHECK(why_no_transfer(s.view(), {}) ==
+          "no other server is in the sync set, so nobody could take over");
+    s.status.peers.back().can_succeed = true;
+    CHECK_FALSE(why_no_transfer(s.view(), {}).has_value());
+    CHECK_FALSE(why_no_transfer(s.view(), two).has_value());
+    s.status.peers.front().open = false;
+    CHECK(why_no_transfer(s.view(), one) == "server 1 cannot take over now: it is down");
+    s.status.handing_over = true;
+    CHECK(why_no_transfer(s.view(), two) == "server 3 is handing over already");
+}
+
 TEST_CASE("cli: a server without a cluster shows whom it was told of") {
     scene s;
     s.knows_no_cluster();
