@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
+#include <fstream>
+#include <ios>
 #include <map>
 #include <set>
 #include <string>
@@ -22,6 +25,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
+constexpr server_id one{1};
+constexpr server_id two{2};
 constexpr server_id three{3};
 constexpr std::chrono::seconds patience_with_disks{120};
 const cluster_settings small_logs{.arguments = {"--wal-keep", "4MiB"}};
@@ -54,6 +59,14 @@ std::uint64_t last_segment(const cluster& c, server_id which) {
     const auto all = segments_of(c, which);
     REQUIRE_FALSE(all.empty());
     return *all.rbegin();
+}
+
+void rot(const std::string& file, std::streamoff block) {
+    constexpr std::size_t block_size = 4096;
+    std::fstream bytes{file, std::ios::binary | std::ios::in | std::ios::out};
+    bytes.seekp(block * static_cast<std::streamoff>(block_size));
+    bytes << std::string(block_size, 'z') << std::flush;
+    REQUIRE(bytes.good());
 }
 
 /// Each of them has let go of so many segments.
@@ -118,6 +131,33 @@ TEST_CASE("B.8 what a backup lacks that is away is recycled by nobody") {
     wait_until_recycled(c, std::max_element(first.begin(), first.end(), [](auto& a, auto& b) {
                                return a.second < b.second;
                            })->second);
+    clients.finish();
+    check_safe(judge(clients, read_all(c.addresses(), "run/")));
+}
+
+TEST_CASE("B.8 a log that was damaged and begins anew leaves nobody behind who was away") {
+    cluster c;
+    c.start_all();
+    c.wait_until_in_sync();
+    load clients{c.addresses(), {.deadline = 120s}};
+    clients.goes_on();
+    CHECK(c.stop(one) == good_exit);
+    clients.goes_on();
+    // Its state has all of that when it ends, so the log is given up for it.
+    CHECK(c.stop(three) == good_exit);
+    rot(c.data_dir(three) + "/log/log.0000000000000001", 20);
+    c.start(three);
+    c.at(three).wait_for_log("log cannot be read from");
+    if (c.wait_until_in_sync().primary != three) {
+        CHECK(c.stop(two) == good_exit);
+        c.start(two);
+    }
+    REQUIRE(c.wait_until_in_sync().primary == three);
+
+    c.start(one);
+    c.at(three).wait_for_log("server 1 lacks entries below");
+    CHECK(c.wait_until_in_sync().primary == two);
+    clients.goes_on();
     clients.finish();
     check_safe(judge(clients, read_all(c.addresses(), "run/")));
 }
