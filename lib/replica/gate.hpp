@@ -76,6 +76,8 @@ struct start_state {
 
     /// The log begins behind this point; {0,0,0} while nothing was ever compacted.
     log_point base;
+    /// Log time there, for a log that has no entry behind it.
+    wall_time time_at_base;
     /// All usable entries behind `base` in order; those below `applied` need only their position,
     /// so `recent` may begin later than `positions`, but holds the last one.
     std::vector<log_point> positions;

@@ -12,7 +12,8 @@ std::size_t weight(const entry& e) {
     return e.payload.size() + 96;
 }
 
-log_view::log_view(const start_state& start) : base_(start.base), last_(start.base) {
+log_view::log_view(const start_state& start)
+    : base_(start.base), time_at_base_(start.time_at_base), last_(start.base) {
     for (const log_point& point : start.positions) {
         push_position(point);
     }
@@ -24,6 +25,11 @@ log_view::log_view(const start_state& start) : base_(start.base), last_(start.ba
     for (const entry_ptr& e : start.configs) {
         push_config(*e);
     }
+}
+
+wall_time log_view::newest_time() const {
+    const entry_ptr newest = find(last_.index);
+    return newest ? newest->time : time_at_base_;
 }
 
 std::optional<log_point> log_view::at(log_index index) const {

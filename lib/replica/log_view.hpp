@@ -23,6 +23,9 @@ class log_view {
     [[nodiscard]] log_point last() const { return last_; }
     [[nodiscard]] log_index first() const { return base_.index.next(); }
 
+    /// Log time of the last entry (B.4).
+    [[nodiscard]] wall_time newest_time() const;
+
     /// Position of an entry, or of the base; nothing where there is none.
     [[nodiscard]] std::optional<log_point> at(log_index index) const;
     /// First index of the run of entries that have the epoch of this one.
@@ -72,6 +75,7 @@ class log_view {
     [[nodiscard]] almenara::epoch epoch_at(log_index index) const;
 
     log_point base_;
+    wall_time time_at_base_; ///< while there is no entry behind it
     log_point last_;
     std::deque<hash64> hashes_; ///< of base_.index + 1 and on
     std::vector<epoch_run> runs_;

@@ -66,7 +66,6 @@ primary machine::new_office() const {
         }
     }
     // B.4: log time may jump forward only to what most of those who promised agree on.
-    const entry_ptr newest = log_.find(log_.last().index);
     std::vector<wall_time> clocks = claimed_->clocks;
     clocks.push_back(now_.wall);
     return {.epoch = epoch(),
@@ -78,8 +77,7 @@ primary machine::new_office() const {
             .reads = {},
             .confirmed = {},
             .excused = false,
-            .log_time =
-                log_clock(newest ? newest->time : wall_time{}, std::move(clocks), now_.monotonic),
+            .log_time = log_clock(log_.newest_time(), std::move(clocks), now_.monotonic),
             .leaving = {},
             // B.10: else servers whose disks are all slow pass it around.
             .stays_until =

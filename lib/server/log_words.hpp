@@ -41,6 +41,7 @@ namespace almenara::server {
     return {.index = entry.index,
             .epoch = entry.epoch,
             .hash = entry.hash.value(),
+            .time = entry.time,
             .kind = kind_of(entry.type),
             .payload = entry.payload};
 }

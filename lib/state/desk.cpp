@@ -90,7 +90,11 @@ std::optional<unusable_entry> desk::committed(const log_record& entry) {
         }
         overlay_.push(entry.index, std::move(*changes));
     }
-    entry_position where{.index = entry.index, .epoch = entry.epoch, .hash = entry.hash};
+    entry_position where{.index = entry.index,
+                         .epoch = entry.epoch,
+                         .hash = entry.hash,
+                         .time = entry.time,
+                         .config = {}};
     if (entry.kind == payload_kind::config) {
         where.config.emplace(entry.payload.begin(), entry.payload.end());
     }

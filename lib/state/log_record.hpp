@@ -19,6 +19,7 @@ struct log_record {
     log_index index;
     almenara::epoch epoch;
     std::uint64_t hash = 0;
+    wall_time time;
     payload_kind kind = payload_kind::update;
     base::byte_view payload;
 };

@@ -162,6 +162,7 @@ void overlay::take_position(entry_position& where) {
     taken_.index = where.index;
     taken_.epoch = where.epoch;
     taken_.hash = where.hash;
+    taken_.time = where.time;
     if (where.config) {
         taken_.config_index = where.index;
         taken_.config = std::move(*where.config);

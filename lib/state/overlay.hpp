@@ -31,6 +31,7 @@ struct entry_position {
     log_index index;
     almenara::epoch epoch;
     std::uint64_t hash = 0;
+    wall_time time;
     std::optional<base::byte_vector> config; ///< payload, if it is a CONFIG
 };
 

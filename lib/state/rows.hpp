@@ -20,8 +20,9 @@ struct applied_row {
     std::uint64_t hash = 0; ///< of the log's chain up to there
     log_index config_index;
     base::byte_vector config; ///< payload of the entry at config_index
+    wall_time time;           ///< log time there: it never goes back
 };
-ALMENARA_DESCRIBE(applied_row, index, epoch, hash, config_index, config)
+ALMENARA_DESCRIBE(applied_row, index, epoch, hash, config_index, config, time)
 
 /// C.1: one session. Its key is "session/" and the id.
 struct session_row {

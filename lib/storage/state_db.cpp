@@ -551,7 +551,8 @@ core::state_row row_for_log(const state::applied_row& applied) {
     core::state_row row{.applied = {.index = applied.index,
                                     .epoch = applied.epoch,
                                     .hash = replica::hash64{applied.hash}},
-                        .config = nullptr};
+                        .config = nullptr,
+                        .time = applied.time};
     if (applied.config_index > log_index{0}) {
         // What the log knows of it beside its payload is long gone, and nobody asks.
         row.config = std::make_shared<const replica::entry>(

@@ -84,7 +84,8 @@ storage::core::state_row server::flushed_row() const {
     const state::applied_row& row = kept_state_.applied();
     storage::core::state_row known{
         .applied = {.index = row.index, .epoch = row.epoch, .hash = replica::hash64{row.hash}},
-        .config = nullptr};
+        .config = nullptr,
+        .time = row.time};
     if (row.config_index != log_index{}) {
         known.config = std::make_shared<const replica::entry>(replica::entry{
             .index = row.config_index, .type = replica::entry_type::config, .payload = row.config});
@@ -105,6 +106,7 @@ replica::start_state server::begin_with(storage::core::started_log&& found) {
                                .found_damaged = std::nullopt,
                                .unclean_boot = false,
                                .base = {},
+                               .time_at_base = {},
                                .positions = {},
                                .recent = {},
                                .configs = {},

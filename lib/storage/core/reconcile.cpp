@@ -75,6 +75,7 @@ reconciled reconcile(scan_result& scanned,
     // B.8: the state is the snapshot; log base and last are its row.
     found.log_given_up = true;
     found.base = state.applied;
+    found.time_at_base = state.time;
     found.configs = configs_of({}, state.config);
     found.position.last = state.applied;
     found.position.resets = true;
@@ -85,6 +86,7 @@ reconciled reconcile(scan_result& scanned,
 
 void reconciled::give_to(replica::start_state& start) && {
     start.base = base;
+    start.time_at_base = time_at_base;
     start.positions = std::move(positions);
     start.recent = std::move(recent);
     start.configs = std::move(configs);

@@ -16,6 +16,7 @@ struct state_row {
     replica::log_point applied;
     /// The CONFIG in force there, as an entry; it may be older than all that is left of the log.
     replica::entry_ptr config;
+    wall_time time; ///< of the entry at `applied`
 };
 
 /// The parts of replica::start_state that come from the disk, and where the log goes on.
@@ -25,6 +26,7 @@ struct reconciled {
     std::vector<replica::entry_ptr> recent;
     std::vector<replica::entry_ptr> configs;
     log_index applied;
+    wall_time time_at_base; ///< of a log that was given up
     std::optional<replica::damage> found_damaged;
     bool unclean_boot = false;
     log_position position;

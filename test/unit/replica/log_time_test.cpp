@@ -26,6 +26,20 @@ TEST_CASE("B.4 log time: never goes back, whatever the wall clock does") {
     CHECK(s.writes.back().entries.back()->time >= before);
 }
 
+TEST_CASE("B.4 log time: does not go back either when the log was given up for its state") {
+    const history log = history{test::cluster_of(3)}.add(epoch{2}, 9);
+    start_state start = started(test::cluster_of(3), two, log);
+    start.base = start.positions.back();
+    start.time_at_base = wall_time{std::chrono::hours{24 * 365 * 60}};
+    start.positions.clear();
+    start.recent.clear();
+    start.applied = start.base.index;
+    const wall_time before = start.time_at_base;
+    stand s{std::move(start)};
+    s.take_office();
+    CHECK(s.core().next_slot(s.now())->time >= before);
+}
+
 TEST_CASE("B.4 log time: advances by at most twice the monotonic time") {
     stand s{3};
     s.rule();

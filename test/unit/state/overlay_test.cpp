@@ -6,6 +6,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -151,10 +152,11 @@ TEST_CASE("B.4 the applied row keeps the newest configuration and its index") {
     server.pushes("a=6");
     server.over().settle({.index = log_index{2}});
     server.over().settle({.index = log_index{3}, .config = bytes_of("who belongs to it")});
-    server.over().settle({.index = log_index{4}});
+    server.over().settle({.index = log_index{4}, .time = wall_time{std::chrono::seconds{7}}});
     server.over().apply_to_base(log_index{4});
     CHECK(server.base_rows().applied().index == log_index{4});
     CHECK(server.base_rows().applied().config_index == log_index{3});
+    CHECK(server.base_rows().applied().time == wall_time{std::chrono::seconds{7}});
     CHECK(server.base_rows().applied().config == bytes_of("who belongs to it"));
 }
 

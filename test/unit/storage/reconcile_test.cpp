@@ -4,6 +4,8 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
+
 // B.8: the log, `meta` and the state are brought together.
 namespace almenara::storage::core {
 
@@ -56,7 +58,9 @@ TEST_CASE("B.8 a state within the log: the log is given as it is") {
 TEST_CASE("B.8 state_ahead_of_log: the state is the snapshot, and the log begins behind it") {
     log_stand stand = five_entries();
     const replica::log_point applied = behind(stand.end(), 4);
-    const reconciled found = stand.start({.applied = applied, .config = nullptr});
+    const reconciled found = stand.start(
+        {.applied = applied, .config = nullptr, .time = wall_time{std::chrono::seconds{7}}});
+    CHECK(found.time_at_base == wall_time{std::chrono::seconds{7}});
     CHECK(found.log_given_up);
     CHECK(found.base == applied);
     CHECK(found.positions.empty());

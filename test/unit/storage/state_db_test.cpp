@@ -6,6 +6,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -391,6 +392,7 @@ TEST_CASE("B.8 the applied row is what the log's start is told of the state") {
     const core::state_row row = row_for_log(applied_at(9));
     CHECK(row.applied.index == log_index{9});
     CHECK(row.applied.hash.value() == 63);
+    CHECK(row.time == wall_time{std::chrono::seconds{9}});
     REQUIRE(row.config);
     CHECK(row.config->index == log_index{4});
     CHECK(row.config->type == replica::entry_type::config);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -41,7 +42,8 @@ namespace almenara::test {
             .epoch = epoch{1 + index / 10},
             .hash = index * 7,
             .config_index = log_index{index / 2},
-            .config = value_of_text(fmt::format("config of {}", index / 2))};
+            .config = value_of_text(fmt::format("config of {}", index / 2)),
+            .time = wall_time{std::chrono::seconds{index}}};
 }
 
 /// Changes by chance: of few keys, so that they meet, each once.
