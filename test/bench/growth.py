@@ -10,8 +10,7 @@ which needs root (not with --warm: it is the whole machine's); they start again,
 exec to "is ready" is taken, with all entries that their logs hold behind them. Then the clusters
 take turns, A B A B, with writes and reads of random keys out of all they have; the first round
 finds a cold cache. After each turn the servers say how long the turns of their reactors took
-(SIGUSR1: p99.9 of the last 5 to 10 s, rounded up to a power of two of nanoseconds, so that 1048
-us is what stays below 1.05 ms).
+(SIGUSR1: p99.9 of the last 5 to 10 s, rounded up by at most an eighth).
 
 Six servers and the load share the cores and one disk of one machine. Values are filled up with
 one byte and compress well. 10 million keys want 20 GB of room in DIR."""
