@@ -66,7 +66,8 @@ void postbox::close() {
 void postbox::wait() {
     wake_.async_read_some(asio::buffer(&wakes_, sizeof wakes_),
                           [this](const error_code& failure, std::size_t) {
-                              if (!failure) {
+                              // What was read ahead when close() came cannot be cancelled any more.
+                              if (!failure && !is_closed_) {
                                   wait();
                                   run_posted();
                               }

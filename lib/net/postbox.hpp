@@ -35,7 +35,7 @@ class postbox {
     std::uint64_t wakes_ = 0;                    ///< what is read from it
     std::mutex mutex_;
     std::vector<std::function<void()>> posted_;
-    bool is_closed_ = false;
+    bool is_closed_ = false;                     ///< the owner's to change
     std::vector<std::function<void()>> running_; ///< the owner's
 };
 

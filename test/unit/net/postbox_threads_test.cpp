@@ -3,11 +3,17 @@
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>
 
+#include <array>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 /// What threads have for their owner. Run with the thread sanitizer.
 namespace almenara::net {
@@ -16,6 +22,16 @@ namespace {
 
 constexpr std::size_t of_each = 2'000;
 constexpr std::size_t writers = 3;
+
+/// The number that the next descriptor gets: the system gives the lowest that is free.
+class spare_descriptor {
+  public:
+    spare_descriptor() : number_(::dup(STDIN_FILENO)) { ::close(number_); }
+    [[nodiscard]] int number() const { return number_; }
+
+  private:
+    int number_;
+};
 
 } // namespace
 
@@ -79,6 +95,34 @@ TEST_CASE("a box that is closed runs nothing, holds nobody up, and may be writte
     owner.restart();
     owner.run();
     CHECK_FALSE(ran);
+}
+
+TEST_CASE("a box that is closed while it has read a wake ahead holds nobody up") {
+    boost::asio::io_context owner;
+    const spare_descriptor first_free;
+    postbox box{owner};
+    // Two threads may wake the owner one behind the other, so that the second time is read before
+    // the first is over. What stands in for the box's event can be read twice.
+    const int event = first_free.number();
+    const int kept = ::dup(event); // What the owner waits for lives on.
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    REQUIRE(::dup2(ends[0], event) == event);
+    const std::array<std::uint64_t, 2> twice{1, 1};
+    REQUIRE(::write(ends[1], twice.data(), sizeof twice) == sizeof twice);
+
+    bool ran = false;
+    box.post([&] {
+        ran = true;
+        box.close();
+    });
+    REQUIRE(::write(kept, twice.data(), sizeof twice[0]) == sizeof twice[0]);
+    owner.run_for(std::chrono::seconds{5});
+    CHECK(ran);
+    CHECK(owner.stopped()); // Nothing is left that it waits for.
+    for (const int one : {kept, ends[0], ends[1]}) {
+        ::close(one);
+    }
 }
 
 TEST_CASE("a box may go while its owner lives on") {
