@@ -176,6 +176,7 @@ void driver::end_of_turn() {
         flush();
     }
     log_.run(now());
+    links_->bury();
     send_answers();
     tell_if_changed();
     set_timer();

@@ -58,6 +58,8 @@ class peer_link final : private net::byte_pump::owner {
     void flush();
     /// What is queued goes out, nothing is heard any more, and then it ends.
     void finish();
+    /// At once. The keeper hears that it has ended.
+    void end(std::string why);
 
     [[nodiscard]] connection_id id() const { return id_; }
     [[nodiscard]] bool is_over() const { return is_over_; }
@@ -76,7 +78,6 @@ class peer_link final : private net::byte_pump::owner {
     void decode(const wire::frame& whole);
     void becomes(replica::connection_kind kind);
     void breaks_off(std::string why);
-    void end(std::string why);
 
     link_keeper& keeper_;
     connection_id id_;

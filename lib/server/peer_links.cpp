@@ -84,9 +84,7 @@ void peer_links::make_room_for_stranger() {
     if (strangers_.size() < most_strangers) {
         return;
     }
-    peer_link& oldest = *links_.at(*strangers_.begin());
-    ended(oldest, "too many others came and said nothing either");
-    oldest.is_leaving = true; // Nothing is heard from it until it is buried.
+    links_.at(*strangers_.begin())->end("too many others came and said nothing either");
 }
 
 void peer_links::dial(replica::dial_request what, net::host_port where) {
@@ -186,7 +184,6 @@ void peer_links::flush() {
         link->is_listed = false;
         link->flush();
     }
-    bury();
 }
 
 // -- What comes -----------------------------------------------------------------------------------
@@ -223,10 +220,6 @@ void peer_links::ended(peer_link& link, std::string why) {
     // It is somewhere below us in the stack: it goes when that is not so any more.
     dead_.push_back(std::move(found->second));
     links_.erase(found);
-}
-
-void peer_links::bury() {
-    dead_.clear();
 }
 
 // -- The end --------------------------------------------------------------------------------------

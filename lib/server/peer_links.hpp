@@ -41,6 +41,8 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
     /// Encodes it for the connection, if that is still there. Nothing leaves before flush().
     void send(const replica::outgoing& what, hlc_stamp stamp);
     void flush();
+    /// At the end of each turn, whether anything was said in it or not: what has ended goes away.
+    void bury() { dead_.clear(); }
     /// After what was sent on it; nothing is heard from it any more.
     void close(connection_id id);
 
@@ -49,6 +51,8 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
 
     /// The number that the next connection gets; clients have others.
     [[nodiscard]] std::size_t size() const { return links_.size(); }
+    /// Of those that have ended and are not buried.
+    [[nodiscard]] std::size_t unburied() const { return dead_.size(); }
 
   private:
     struct attempt;
@@ -65,7 +69,6 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
                    std::optional<replica::connection_kind> kind);
     void encode(const replica::outgoing& what, hlc_stamp stamp, base::byte_vector& out);
     void make_room_for_stranger();
-    void bury();
     void watch_the_leaving();
 
     boost::asio::any_io_executor executor_;

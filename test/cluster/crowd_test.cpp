@@ -1,6 +1,7 @@
 #include "cluster/good_client.hpp"
 #include "cluster/raw_client.hpp"
 #include "cluster/server_process.hpp"
+#include "support/bytes.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -38,6 +39,40 @@ std::vector<handle> silent_connections(const server_process& server,
 }
 
 } // namespace
+
+TEST_CASE("B.2: who begins as a server and says no more takes few descriptors, and none for long",
+          "[cluster]") {
+    constexpr std::size_t most_strangers = 64;
+    server_process server{{.arguments = {"-p"}}}; // Alone: it says nothing to other servers.
+    client_inside inside{server.address()};
+    const std::size_t descriptors_before = server.open_descriptors();
+    {
+        std::vector<raw_client> strangers;
+        for (int count = 0; count < 200; ++count) {
+            strangers.emplace_back(server.port());
+            strangers.back().send(from_hex("64000000 0101")); // A frame of 104 bytes, a HELLO.
+        }
+        // Each made the oldest go, and is the last one there.
+        eventually([&] { return strangers[135].has_news(); }, "the 136th makes room");
+        inside.check_answers();
+        CHECK(strangers.front().has_news());
+        CHECK_FALSE(strangers[136].has_news());
+        CHECK(server.open_descriptors() <= descriptors_before + most_strangers);
+    }
+    eventually([&] { return server.open_descriptors() <= descriptors_before; },
+               "the strangers' descriptors are free");
+    // One by one they leave nothing behind either.
+    const std::size_t memory_before = server.memory_kib();
+    for (int count = 0; count < 5'000; ++count) {
+        raw_client passing{server.port()};
+        passing.send(from_hex("64000000 0101"));
+    }
+    inside.check_answers();
+    eventually([&] { return server.open_descriptors() <= descriptors_before; },
+               "the last of them is gone");
+    constexpr std::size_t kib_for_all = std::size_t{4} << 10U;
+    CHECK(server.memory_kib() < memory_before + kib_for_all * memory_factor);
+}
 
 TEST_CASE("10,000 connections that say nothing harm nobody who speaks") {
     constexpr std::size_t crowd_size = 10'000;

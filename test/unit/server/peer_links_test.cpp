@@ -70,6 +70,7 @@ class stand {
             context_.restart();
             context_.run_one_for(std::chrono::milliseconds{10});
             links->flush();
+            links->bury();
         }
         return condition();
     }
@@ -127,6 +128,15 @@ class stand {
             return ended;
         }));
         return all;
+    }
+
+    /// Whether this server has closed a connection: nothing was ever said on it.
+    static bool has_ended(tcp::socket& one) {
+        one.non_blocking(true);
+        std::array<std::byte, 1> part{};
+        error_code failure;
+        one.read_some(asio::buffer(part), failure);
+        return failure != asio::error::would_block;
     }
 
     asio::io_context& context() { return context_; }
@@ -325,6 +335,20 @@ TEST_CASE("B.2: who comes as a server and says nothing makes room for the next o
     CHECK(gone.connection.value() == server.value() + 1);
     s.they_say(frame_of(ping()));
     CHECK(s.comes_true([&] { return s.frames() == 2; }));
+    // It hears at once that nobody listens any more: its descriptor is free for others.
+    CHECK(s.has_ended(others.front()));
+    CHECK_FALSE(s.has_ended(others.back()));
+}
+
+TEST_CASE("B.2: connections that end are buried whether anything is said or not") {
+    stand s;
+    for (int i = 0; i < 3; ++i) {
+        s.told.clear();
+        static_cast<void>(s.connected());
+        s.theirs->close();
+        REQUIRE(s.comes_true([&] { return s.links->size() == 0; }));
+        CHECK(s.links->unburied() == 0);
+    }
 }
 
 } // namespace almenara::server
