@@ -20,6 +20,10 @@ almenara::epoch epoch_seen(const client_request& what) {
         what);
 }
 
+state::reply elsewhere() {
+    return {.code = state::result_code::retry_elsewhere, .body = {}};
+}
+
 } // namespace
 
 reception::reception(state::key_space& base,
@@ -37,6 +41,9 @@ reception::reception(state::key_space& base,
 // -- Requests -------------------------------------------------------------------------------------
 
 void reception::request(connection_id connection, client_request what) {
+    if (is_over_) {
+        return turn_away(connection, what, elsewhere());
+    }
     // B.5.1: its word deposes nobody, but before it is answered a majority must agree with me.
     if (in_office() && epoch_seen(what) > log_.here().epoch) {
         return probe(
@@ -277,6 +284,9 @@ void reception::connection_ended(connection_id connection) {
 // -- Time -----------------------------------------------------------------------------------------
 
 void reception::tick() {
+    if (is_over_) {
+        return; // Its server ends, and whoever waits goes elsewhere.
+    }
     go_on_with_some();
     give_up_waiting();
     // B.10.6: the hand-over was given up.
@@ -323,6 +333,9 @@ void reception::release(held_request&& what) {
 }
 
 std::optional<instant> reception::wake() const {
+    if (is_over_) {
+        return std::nullopt;
+    }
     const bool has_news = desk_.log_beyond_base().committed() != caught_up_upto_;
     if (held_.has(held_for::next_turn) || cold_.has_ready() ||
         (in_office() && held_.has(held_for::office)) ||
@@ -342,10 +355,15 @@ std::optional<instant> reception::wake() const {
 // -- What the core says ---------------------------------------------------------------------------
 
 std::optional<state::unusable_entry> reception::committed(const state::log_record& entry) {
-    return desk_.committed(entry);
+    auto bad = desk_.committed(entry);
+    is_over_ = is_over_ || bad.has_value();
+    return bad;
 }
 
 void reception::confirmed(const confirmation& what) {
+    if (is_over_) {
+        return; // left_office() will send them elsewhere.
+    }
     newest_ = what;
     for (const state::delivery& result : desk_.confirmed(what.last)) {
         deliver(result);
@@ -359,6 +377,9 @@ void reception::readable(probe_ticket ticket) {
     }
     probing what = std::move(found.mapped());
     probing_bytes_ -= weight_of(what.request);
+    if (is_over_) {
+        return turn_away(what.connection, what.request, elsewhere());
+    }
     desk_.committed_upto(log_.here().commit);
     switch (what.why) {
     case probing::purpose::claim: {
@@ -424,17 +445,16 @@ void reception::left_office() {
     for (const state::delivery& result : unknown) {
         deliver(result);
     }
-    const state::reply elsewhere{.code = state::result_code::retry_elsewhere, .body = {}};
     for (const auto& [ticket, what] : std::exchange(probing_, {})) {
-        turn_away(what.connection, what.request, elsewhere);
+        turn_away(what.connection, what.request, elsewhere());
     }
     probing_bytes_ = 0;
     for (const held_request& one : held_.take(held_for::next_turn)) {
-        turn_away(one.connection, one.request, elsewhere);
+        turn_away(one.connection, one.request, elsewhere());
     }
     for (const attempt& one : cold_.take_those_of_the_office()) {
         if (one.request) {
-            turn_away(one.connection, *one.request, elsewhere);
+            turn_away(one.connection, *one.request, elsewhere());
         }
     }
     sweep_waits_ = false;

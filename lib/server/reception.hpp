@@ -64,6 +64,8 @@ class reception {
 
     // -- What the core's output says, in its order: these never propose --
 
+    /// B.8: behind an entry that cannot be applied nothing is answered any more, for something is
+    /// missing in the state: who asks or waits is sent elsewhere.
     [[nodiscard]] std::optional<state::unusable_entry> committed(const state::log_record& entry);
     void confirmed(const confirmation& what);
     void readable(probe_ticket ticket);
@@ -171,6 +173,7 @@ class reception {
     waiting_room held_;
     cold_queue cold_;
     bool sweep_waits_ = false; ///< for rows
+    bool is_over_ = false;     ///< an entry could not be applied
     /// What a login is answered when its session is open.
     std::map<std::pair<connection_id, request_id>, wire::login_ok> logins_;
     log_index caught_up_upto_; ///< for whom that is enough was looked at

@@ -209,4 +209,35 @@ TEST_CASE("B.8: who finds an unusable entry in a later share is not in office") 
     CHECK(next.hall().beyond_base().value() == unusable.value() - written - 1);
 }
 
+TEST_CASE("B.8: behind an entry that cannot be applied nothing is answered any more") {
+    using wire::result_code;
+    reception_stand s;
+    s.takes_office(3);
+    const session_id session = s.has_session(ann);
+    s.says(ann, s.puts(session, 1));
+    s.says(bob, s.gets());
+    REQUIRE(s.probes() == 1);
+    const test::log_entry unusable{
+        .index = s.last().next(), .of = epoch{3}, .payload = test::bytes_of("no update at all")};
+    REQUIRE(s.hall().committed(unusable.record()));
+
+    // What the same output of the core says behind it.
+    s.hall().confirmed({.last = s.last(), .durable_on = 2, .voters = 3});
+    CHECK(s.hears_nothing(ann));
+    s.probes_return();
+    CHECK(s.hears<wire::read_result>(bob).code == result_code::retry_elsewhere);
+    // And what is asked before the office ends.
+    s.says(bob, s.gets("k", wire::read_mode::stale));
+    CHECK(s.hears<wire::read_result>(bob).code == result_code::retry_elsewhere);
+    s.says(ann, s.puts(session, 2));
+    CHECK(s.hears<wire::operation_result>(ann).code == result_code::retry_elsewhere);
+    CHECK(s.hall().committed(unusable.record()));
+
+    s.leaves_office();
+    const auto told = s.hears<wire::operation_result>(ann);
+    CHECK(told.seq == sequence{1});
+    CHECK(told.code == result_code::retry_elsewhere);
+    CHECK_FALSE(s.wants_a_turn());
+}
+
 } // namespace almenara::server
