@@ -191,10 +191,13 @@ wire::welcome client_registry::welcome_text() const {
 }
 
 wire::status_reply client_registry::status() const {
-    wire::status_reply reply = around_.status();
-    reply.clients = inside_;
-    reply.max_clients = room().clients;
-    return reply;
+    if (!status_ || status_made_at_ != turns_.now()) {
+        status_ = around_.status();
+        status_made_at_ = turns_.now();
+    }
+    status_->clients = inside_;
+    status_->max_clients = room().clients;
+    return *status_;
 }
 
 wire::pong client_registry::position() const {

@@ -134,6 +134,10 @@ class client_registry final : private connection_keeper, private session_host {
     boost::asio::steady_timer timer_;
     std::optional<instant> timer_set_for_;
 
+    /// What the server says of itself is made once a turn, whoever asks how often.
+    mutable std::optional<wire::status_reply> status_;
+    mutable instant status_made_at_;
+
     mutable std::uint64_t memory_ = 0; ///< as of memory_read_at_
     mutable std::optional<instant> memory_read_at_;
 
