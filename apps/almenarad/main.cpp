@@ -3,6 +3,7 @@
 #include "log/log.hpp"
 #include "net/standard_streams.hpp"
 #include "server/daemon.hpp"
+#include "server/exit_watch.hpp"
 #include "settings.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/file.hpp"
@@ -145,6 +146,7 @@ int serve(const command_line& given, const settings& running, const configuratio
     if (auto opened = log::open(wanted.log); !opened) {
         return complain(opened.error(), exit_failed);
     }
+    server::exit_watch leaving; // Over the ends of the daemon and of the log, too.
     const std::string made = directory->is_new() ? directory->path() : std::string{};
     int exit_code = EXIT_SUCCESS;
     try {
@@ -160,7 +162,7 @@ int serve(const command_line& given, const settings& running, const configuratio
             if (!made.empty()) {
                 log::notice("'{}' is a new data directory", made);
             }
-            (*daemon)->run([&] { return reload(given, running); });
+            (*daemon)->run([&] { return reload(given, running); }, leaving);
         }
     } catch (const std::exception& failure) {
         log_defect(failure);

@@ -26,16 +26,21 @@ using boost::system::error_code;
 
 namespace {
 
-/// Everybody has been told by then, or does not listen; systemd waits for 10 s.
-constexpr duration longest_stop = std::chrono::milliseconds{2500};
+/// Everybody has been told by then, or does not listen.
+constexpr duration longest_stop = std::chrono::milliseconds{2000};
 
-/// Who goes on asking while the server stops does not keep the others from hearing it.
+/// B.10: the process is over within 3 s. What is still being written by then is in the log, too.
+constexpr duration longest_exit = std::chrono::milliseconds{2800};
+
+/// Who goes on asking while the server stops does not keep the others from hearing it: so long it
+/// is read, and so long what was read is answered.
 constexpr duration longest_listening = std::chrono::milliseconds{100};
+constexpr duration longest_answering = std::chrono::milliseconds{1000};
 
 constexpr const char* administrators_socket = "admin.sock";
 
-/// What came during the start waits until somebody listens, which is now. Threads of the log, made
-/// before, leave signals to this one.
+/// What came during the start waits until somebody listens, which is now. Threads that were made
+/// before, those of the log and of the database among them, leave signals to this one.
 void take_blocked_signals() {
     sigset_t ours{};
     ::sigemptyset(&ours);
@@ -81,19 +86,18 @@ class daemon::door final : public guest_house {
 
 daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
     : directory_(std::move(directory)),
+      signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
       clients_(
           turns_, static_cast<surroundings&>(*this), registry_options(wanted), random_number()),
       typed_(turns_.executor(), [this] { static_cast<void>(driver_->go()); }),
       waits_for_go_(wanted.cluster.waits_for_go),
       network_door_(std::make_unique<door>(clients_, client_origin::network)),
       administrators_door_(std::make_unique<door>(clients_, client_origin::local_administrator)),
-      signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
       stop_timer_(turns_.context()),
       status_timer_(turns_.context()),
       watchdog_timer_(turns_.context()),
       watchdog_interval_(service_manager::watchdog_interval()) {
     signals_.add(SIGUSR1);
-    take_blocked_signals();
 }
 
 daemon::~daemon() = default;
@@ -112,6 +116,7 @@ result<std::unique_ptr<daemon>> daemon::open(const daemon_options& wanted,
     if (auto listening = opened->listen_for_administrators(); !listening) {
         return listening.error();
     }
+    take_blocked_signals();
     return opened;
 }
 
@@ -180,8 +185,9 @@ std::string daemon::start_line() const {
                        cluster ? fmt::format("cluster {}", *cluster) : "no cluster yet", address_);
 }
 
-void daemon::run(reload_function reload) {
+void daemon::run(reload_function reload, exit_watch& leaving) {
     reload_ = std::move(reload);
+    leaving_ = &leaving;
     turns_.at_end_of_turn([this] { end_of_turn(); });
     wait_for_signal();
     network_->resume();
@@ -315,6 +321,7 @@ void daemon::stop(std::string_view why) {
 
 void daemon::stopped() {
     // Nothing is left that anybody waits for: run() returns by itself (S27).
+    leaving_->begin(stop_began_ + longest_exit);
     driver_->close();
     typed_.close();
     stop_timer_.cancel();
@@ -367,11 +374,16 @@ void daemon::tell_status() {
     status_timer_.async_wait([this](const error_code&) { status_timer_runs_ = false; });
 }
 
+bool daemon::all_is_answered() {
+    const duration since = turns_.now() - stop_began_;
+    const bool is_read = turns_.is_dry() || since >= longest_listening;
+    return is_read && (!driver_->has_more_to_serve() || since >= longest_answering);
+}
+
 void daemon::end_of_turn() {
     // S27: what clients asked before the signal has come in with this turn and is answered first.
     driver_->end_of_turn();
-    const bool all_is_read = turns_.is_dry() || turns_.now() - stop_began_ >= longest_listening;
-    if (goodbyes_are_due_ && is_handed_over_ && all_is_read) {
+    if (goodbyes_are_due_ && is_handed_over_ && all_is_answered()) {
         goodbyes_are_due_ = false;
         clients_.stop([this] { stopped(); });
     }

@@ -6,6 +6,7 @@
 #include "server/client_registry.hpp"
 #include "server/cluster_options.hpp"
 #include "server/driver.hpp"
+#include "server/exit_watch.hpp"
 #include "server/go_listener.hpp"
 #include "server/listener.hpp"
 #include "server/reactor.hpp"
@@ -55,8 +56,9 @@ class daemon final : private surroundings {
     /// Asked on SIGHUP; nothing if the new configuration is not usable (said in the log by then).
     using reload_function = std::function<std::optional<reloadable_options>()>;
 
-    /// Serves until SIGTERM or SIGINT, and returns when everybody has been told and is gone.
-    void run(reload_function reload);
+    /// Serves until SIGTERM or SIGINT, and returns when everybody has been told and is gone. From
+    /// then on `leaving` watches what is left to do, the end of this object included.
+    void run(reload_function reload, exit_watch& leaving);
 
   private:
     class door;
@@ -82,11 +84,14 @@ class daemon final : private surroundings {
     void feed_watchdog();
     void tell_status();
     [[nodiscard]] std::string status_line() const;
+    /// What clients asked before the stop.
+    [[nodiscard]] bool all_is_answered();
     void end_of_turn();
 
     storage::data_directory directory_;
     std::string address_; ///< HOST:PORT, where it listens
     reactor turns_;
+    boost::asio::signal_set signals_; ///< longer than what takes long to end
     client_registry clients_;
     std::unique_ptr<driver> driver_;
     go_listener typed_;
@@ -95,13 +100,13 @@ class daemon final : private surroundings {
     std::unique_ptr<door> administrators_door_;
     std::shared_ptr<tcp_listener> network_;
     std::shared_ptr<local_listener> administrators_;
-    boost::asio::signal_set signals_;
     service_manager manager_;
     boost::asio::steady_timer stop_timer_;
     boost::asio::steady_timer status_timer_;
     boost::asio::steady_timer watchdog_timer_;
     std::optional<duration> watchdog_interval_;
     reload_function reload_;
+    exit_watch* leaving_ = nullptr;
     /// What the line for the service manager is made of.
     struct told_status {
         bool in_cluster = false;

@@ -72,6 +72,8 @@ class driver final : public replication {
     [[nodiscard]] const replica::core_status& status() const { return status_; }
     [[nodiscard]] cluster_view view() const;
     [[nodiscard]] std::size_t files_of_state() const { return base_->files(); }
+    /// Whether clients have asked for more than one turn's share.
+    [[nodiscard]] bool has_more_to_serve() const { return has_more_to_serve_; }
 
     // -- What the reception asks --
 

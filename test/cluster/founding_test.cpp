@@ -71,17 +71,9 @@ class writer {
     }
 
   private:
-    /// The next word that is not about the members, which comes at any time.
     template <class Message>
     Message hears() {
-        while (true) {
-            const client_message next = line_.expect_any();
-            if (const auto* const wanted = std::get_if<Message>(&next)) {
-                return *wanted;
-            }
-            INFO("the server said " << raw_client::name_of(next));
-            REQUIRE(std::holds_alternative<wire::members>(next));
-        }
+        return line_.expect_answer<Message>();
     }
 
     raw_client line_;

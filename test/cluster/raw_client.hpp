@@ -70,6 +70,20 @@ class raw_client {
         FAIL("the server said " << name_of(next) << " and not " << wire::name_of<Message>());
         return {};
     }
+    /// The same, but for what may come at any time: who the members are.
+    template <class Message>
+    Message expect_answer() {
+        while (true) {
+            const client_message next = expect_any();
+            if (const auto* const wanted = std::get_if<Message>(&next)) {
+                return *wanted;
+            }
+            if (!std::holds_alternative<wire::members>(next)) {
+                FAIL("the server said " << name_of(next) << " and not "
+                                        << wire::name_of<Message>());
+            }
+        }
+    }
     [[nodiscard]] client_message expect_any();
     /// The server says nothing more and ends the connection in good order.
     void expect_end();

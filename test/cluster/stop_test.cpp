@@ -1,14 +1,54 @@
 #include "cluster/good_client.hpp"
 #include "cluster/raw_client.hpp"
 #include "cluster/server_process.hpp"
+#include "services/body.hpp"
+#include "services/kv/messages.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
+#include <vector>
 
 using namespace almenara;
 using namespace almenara::test;
+
+namespace {
+
+namespace kv = services::kv;
+
+/// So much that it takes a moment to bring what is in memory into files.
+void write_much(server_process& server) {
+    constexpr std::uint64_t operations = 200;
+    constexpr std::uint64_t at_once = 20;
+    constexpr std::size_t value_size = std::size_t{256} << 10U;
+    server.wait_for_log("office_taken");
+    raw_client writer{server.port()};
+    writer.enter();
+    writer.say(wire::login{
+        .request = request_id{1}, .user = "ann", .device_name = "", .nonce = open_nonce{}});
+    const session_id session = writer.expect_answer<wire::login_ok>().session.value();
+    writer.say(wire::attach{.request = request_id{2}, .session = session});
+    static_cast<void>(writer.expect_answer<wire::attached>());
+    for (std::uint64_t first = 1; first <= operations; first += at_once) {
+        for (std::uint64_t seq = first; seq < first + at_once; ++seq) {
+            const kv::put what{.key = std::to_string(seq), .value = base::byte_vector(value_size)};
+            writer.say(wire::operation{.request = request_id{static_cast<std::uint32_t>(seq + 2)},
+                                       .session = session,
+                                       .seq = sequence{seq},
+                                       .first_unacked = sequence{first},
+                                       .body = services::body_of<kv::kv_messages>(what)});
+        }
+        for (std::uint64_t seq = first; seq < first + at_once; ++seq) {
+            CHECK(writer.expect_answer<wire::operation_result>().code == wire::result_code::ok);
+        }
+    }
+}
+
+} // namespace
 
 TEST_CASE("a stop answers what was asked before it, says goodbye and ends with 0 (S27)") {
     const int signal = GENERATE(SIGTERM, SIGINT);
@@ -58,6 +98,33 @@ TEST_CASE("a stop answers what was asked before it, says goodbye and ends with 0
     }
 }
 
+TEST_CASE("S27: a stop answers more than one turn's share of what was asked before it") {
+    constexpr std::uint32_t questions = 200; // Fewer than may be unanswered.
+    server_process server;
+    std::vector<raw_client> crowd;
+    for (int count = 0; count < 8; ++count) {
+        crowd.emplace_back(server.port()).enter();
+    }
+    server.freeze();
+    for (raw_client& client : crowd) {
+        for (std::uint32_t number = 1; number <= questions; ++number) {
+            client.say(wire::login{
+                .request = request_id{number + 1}, .user = "ann", .device_name = "", .nonce = {}});
+        }
+    }
+    server.child().send(SIGTERM);
+    server.thaw();
+    for (raw_client& client : crowd) {
+        for (std::uint32_t number = 1; number <= questions; ++number) {
+            CHECK(client.expect<wire::login_ok>().request == request_id{number + 1});
+        }
+        CHECK(client.expect<wire::bye>().reason == wire::bye_reason::stopping);
+        client.expect_end();
+        client.close();
+    }
+    CHECK(server.child().wait() == good_exit);
+}
+
 TEST_CASE("a stop closes the door at once") {
     server_process server;
     raw_client does_not_hang_up{server.port()};
@@ -72,8 +139,11 @@ TEST_CASE("a client that does not hang up delays a stop for a few seconds only (
     server_process server;
     raw_client does_not_hang_up{server.port()};
     does_not_hang_up.enter();
+    const auto begin = test_clock::now();
     server.child().send(SIGTERM);
     CHECK(server.child().wait(std::chrono::seconds{10}) == good_exit);
+    // B.10.6: the process is over by then.
+    CHECK(test_clock::now() - begin < std::chrono::seconds{3});
     CHECK(does_not_hang_up.expect<wire::bye>().reason == wire::bye_reason::stopping);
 }
 
@@ -89,6 +159,20 @@ TEST_CASE("a second signal ends a stop that takes its time") {
     CHECK(server.child().wait() == exit_status{.code = 1});
     CHECK(server.times_logged("again: leaving at once") == 1);
     CHECK(server.times_logged("has stopped") == 0);
+}
+
+TEST_CASE("B.10: no signal hurts the last part of a stop") {
+    const int late = GENERATE(SIGHUP, SIGUSR1, SIGTERM);
+    CAPTURE(late);
+    server_process server{{.arguments = {"-p"}}};
+    write_much(server);
+    server.child().send(SIGTERM);
+    server.wait_for_log("server 1 has stopped");
+    // It still writes what is in memory into files, or is gone already.
+    server.child().send(late);
+    const exit_status end = server.child().wait();
+    CHECK(end.signal == 0);
+    CHECK((end == good_exit || (late == SIGTERM && end.code == 1)));
 }
 
 TEST_CASE("those inside keep their connection through a reload") {
