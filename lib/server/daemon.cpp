@@ -66,9 +66,11 @@ class daemon::door final : public guest_house {
     void accepted(std::unique_ptr<net::byte_stream> stream) override {
         const bool is_stranger =
             origin_ == client_origin::local_administrator && !is_administrator(stream->peer());
-        if (is_stranger) {
-            log::warning("admin.sock: user {} is neither root nor the user of this service",
-                         stream->peer().user.value_or(0));
+        if (is_stranger && lines_.take(net::monotonic_now())) {
+            const std::uint64_t left_out = lines_.take_left_out();
+            log::warning("admin.sock: user {} is neither root nor the user of this service{}",
+                         stream->peer().user.value_or(0),
+                         left_out > 0 ? fmt::format(" ({} more came before)", left_out) : "");
         }
         clients_.add(std::move(stream), is_stranger ? client_origin::local_stranger : origin_);
     }
@@ -82,6 +84,7 @@ class daemon::door final : public guest_house {
 
     client_registry& clients_;
     client_origin origin_;
+    log_budget lines_{10}; ///< a second; style 11
 };
 
 daemon::daemon(const daemon_options& wanted, storage::data_directory directory)

@@ -179,6 +179,9 @@ void driver::end_of_turn() {
     links_->bury();
     send_answers();
     tell_if_changed();
+    if (const auto due = story_.left_out_due(); due && *due <= now()) {
+        story_.tell_left_out(teller());
+    }
     set_timer();
     see_if_over();
 }
@@ -364,7 +367,7 @@ void driver::connect(const replica::output& out) {
 }
 
 story::teller driver::teller() {
-    return {.at = stamps_.stamp(moment().wall), .status = status_};
+    return {.at = stamps_.stamp(moment().wall), .now = now(), .status = status_};
 }
 
 /// E.1: with a disk that failed nothing is tidied up, for nothing may be written.
@@ -552,8 +555,9 @@ void driver::set_timer() {
     if (!core_is_over_ && !apply_.is_full()) {
         next = std::min(next, feed_.due().value_or(instant::max()));
     }
-    next = std::min(
-        {next, log_.wake().value_or(instant::max()), reception_.wake().value_or(instant::max())});
+    next = std::min({next, log_.wake().value_or(instant::max()),
+                     reception_.wake().value_or(instant::max()),
+                     story_.left_out_due().value_or(instant::max())});
     if (!due_.is_to_be_set(next, now())) {
         return;
     }

@@ -2,9 +2,15 @@
 #include "cluster/raw_client.hpp"
 #include "cluster/server_process.hpp"
 #include "support/bytes.hpp"
+#include "support/lines.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -255,4 +261,44 @@ TEST_CASE("a flood of bad clients does not flood the log") {
             return server.times_logged("more connections ended badly") > 0;
         },
         "the log says that lines are missing");
+}
+
+TEST_CASE("a flood of lies does not flood the log, nor the journal", "[cluster]") {
+    constexpr std::uint32_t lies = 5'000;
+    constexpr std::uint32_t at_once = 100;
+    constexpr std::size_t lines_per_second = 10;
+    server_process server{{.arguments = {"-p"}}}; // Alone, and primary of itself.
+    server.wait_for_log("office_taken");
+    raw_client liar{server.port()};
+    liar.enter();
+    liar.say(wire::login{.request = request_id{2}, .user = "ann", .device_name = "", .nonce = {}});
+    static_cast<void>(liar.expect_answer<wire::login_ok>());
+    const auto begin = test_clock::now();
+    for (std::uint32_t number = 0; number < lies; number += at_once) {
+        for (std::uint32_t more = 0; more < at_once; ++more) {
+            liar.say(wire::read{.request = request_id{3 + number + more},
+                                .epoch_seen = epoch{std::uint64_t{1} << 60U},
+                                .body = {}});
+        }
+        for (std::uint32_t more = 0; more < at_once; ++more) {
+            static_cast<void>(liar.expect_answer<wire::read_result>());
+        }
+    }
+    server.wait_for_log(" more\n");
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(test_clock::now() - begin).count();
+    const std::size_t most = (lines_per_second + 1) * (static_cast<std::size_t>(seconds) + 2);
+    CHECK(server.times_logged("foreign_message: a client says") > 0);
+    CHECK(server.times_logged("foreign_message: ") <= most);
+    CHECK(server.stop() == good_exit);
+    const auto journal = lines_of(content_of(server.data_dir() + "/journal/00000001.ndjson"));
+    const auto told_of = [&](const std::string& event) {
+        return static_cast<std::size_t>(
+            std::count_if(journal.begin(), journal.end(), [&](const std::string& line) {
+                return line.find("\"event\":\"" + event) != std::string::npos;
+            }));
+    };
+    CHECK(told_of("foreign_message") > 0);
+    CHECK(told_of("foreign_message") <= most);
+    CHECK(told_of("office_taken") == 1);
 }
