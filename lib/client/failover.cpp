@@ -172,9 +172,28 @@ void failover::end_overdue(instant now) {
     }
 }
 
+/// Somebody is there who does not answer yet, or who said when to come back.
+bool failover::waiting_may_help(const failure& why) {
+    switch (why.kind) {
+    case failure_kind::not_allowed:
+    case failure_kind::not_resolved:
+    case failure_kind::refused:
+    case failure_kind::unreachable:
+    case failure_kind::mismatch:
+    case failure_kind::broken_rules:
+        return false;
+    case failure_kind::rejected:
+        return why.retry_after > 0ms; // Zero: trying again will not help.
+    default:
+        return true;
+    }
+}
+
 /// Nobody was ever there: waiting will hardly help.
 void failover::end_hopeless() {
-    const auto is_hopeless = [](const auto& each) { return each.second.trouble.has_value(); };
+    const auto is_hopeless = [](const auto& each) {
+        return each.second.trouble && !waiting_may_help(*each.second.trouble);
+    };
     const auto& ways = routes_.all();
     if (!options_.must_find_somebody || found_somebody_ ||
         !std::all_of(ways.begin(), ways.end(), is_hopeless)) {

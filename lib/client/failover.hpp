@@ -100,6 +100,7 @@ class failover {
     void finish(ticket which, answer how);
     [[nodiscard]] answer without_answer(const errand& what) const;
     void end_overdue(instant now);
+    [[nodiscard]] static bool waiting_may_help(const failure& why);
     void end_hopeless();
     void end_barred(instant now);
     void end_all(const failure& why);
@@ -184,7 +185,7 @@ class failover {
     bool serving_ = false;           ///< the chosen one takes what is asked
     std::optional<instant> lost_at_; ///< when the last one that served was lost
     std::vector<instant> redirects_; ///< C.3: of the last second
-    bool found_somebody_ = false;    ///< a server has ever let this client in
+    bool found_somebody_ = false;    ///< a server let this client in, or may do so yet
     std::optional<failure> trouble_; ///< the newest reason why nobody serves
     bool login_refused_ = false;
     bool left_ = false;

@@ -148,6 +148,8 @@ void failover::lose(link_id link, instant now, failure why) {
         return;
     }
     const route_number number = place->second.route;
+    // A port listens before its server has read its log, and a paused one listens on.
+    found_somebody_ = found_somebody_ || (place->second.talk && waiting_may_help(why));
     lines_.erase(place);
     route& way = routes_.at(number);
     way.link.reset();

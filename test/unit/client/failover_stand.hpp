@@ -104,6 +104,11 @@ class failover_stand {
         client_.link_ended(now_, gone, {});
         turn();
     }
+    /// What it says is no message.
+    void garble(const std::string& address) {
+        client_.broken(now_, link(address), "the bytes make no sense");
+        turn();
+    }
     template <class Message>
     void say(const std::string& address, Message message) {
         client_.heard(now_, link(address), std::move(message));

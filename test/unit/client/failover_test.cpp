@@ -605,6 +605,70 @@ TEST_CASE("a client that must find somebody says at once that nobody was ever th
     CHECK(here.answer(op)->trouble->kind == client::failure_kind::refused);
 }
 
+TEST_CASE("who listens and says nothing is there: what is asked waits for it until its deadline") {
+    auto options = three();
+    options.must_find_somebody = true;
+    failover_stand here{options};
+    const auto op = here.put("1", 20s);
+    here.pass(25ms);
+    here.refuse("b:2");
+    here.refuse("c:3");
+    here.accept("a:1"); // It reads its log and does not look at what it is asked.
+    here.pass(4s);
+    REQUIRE(here.dials_to("a:1") == 2);
+    CHECK_FALSE(here.answer(op));
+    SECTION("it comes to it") {
+        here.serve("a:1", epoch{3});
+        CHECK(here.heard_all<wire::operation>("a:1").size() == 1);
+    }
+    SECTION("it never does") {
+        here.pass(15900ms);
+        CHECK_FALSE(here.answer(op));
+        here.pass(100ms);
+        REQUIRE(here.answer(op));
+        CHECK(here.answer(op)->code == result_code::cancelled);
+        CHECK(here.answer(op)->trouble->kind == client::failure_kind::timed_out);
+    }
+    SECTION("it ends: it was there, and may be started again") {
+        here.refuse("a:1");
+        here.pass(1s);
+        CHECK_FALSE(here.answer(op));
+    }
+}
+
+TEST_CASE("a client that must find somebody does not wait for who will never let it in") {
+    auto options = three();
+    options.must_find_somebody = true;
+    failover_stand here{options};
+    const auto op = here.put("1", 20s);
+    here.pass(25ms);
+    here.refuse("b:2");
+    here.refuse("c:3");
+    here.accept("a:1");
+    wire::reject no;
+    no.request = here.heard<wire::c_hello>("a:1").request;
+    SECTION("turned away for good") {
+        no.code = wire::reject_code::denied;
+        here.say("a:1", no);
+        REQUIRE(here.answer(op));
+        CHECK(here.answer(op)->trouble->kind == client::failure_kind::rejected);
+    }
+    SECTION("turned away for now") {
+        no.code = wire::reject_code::full;
+        no.retry_after = 2s;
+        here.say("a:1", no);
+        CHECK_FALSE(here.answer(op));
+        here.pass(3s);
+        CHECK(here.dials_to("a:1") == 2);
+        CHECK_FALSE(here.answer(op));
+    }
+    SECTION("it speaks no such language") {
+        here.garble("a:1");
+        REQUIRE(here.answer(op));
+        CHECK(here.answer(op)->trouble->kind == client::failure_kind::broken_rules);
+    }
+}
+
 TEST_CASE("a primary that may not be dialled ends at once what only it can do, and is named") {
     failover_stand here{{.servers = {"a:1"}, .user = "anna"}};
     here.welcome("a:1", "b:2", epoch{3});
