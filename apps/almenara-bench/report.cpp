@@ -40,6 +40,7 @@ void report::end_early(instant when) {
 }
 
 void report::add(const client::answer& how, bool is_error, instant when, duration latency) {
+    last_end_ = std::max(last_end_, when);
     if (is_error) {
         ++errors_[how.code];
         return;
@@ -50,6 +51,11 @@ void report::add(const client::answer& how, bool is_error, instant when, duratio
     }
     longest_gap_ = std::max(longest_gap_, when - last_);
     last_ = when;
+}
+
+/// Who was asked and did not confirm was away until then, however long the load had to last.
+duration report::longest_gap() const {
+    return std::max(longest_gap_, std::max(end_, last_end_) - last_);
 }
 
 std::uint64_t report::errors() const {
@@ -80,8 +86,8 @@ std::string report::text(const settings& asked) const {
     }
     text += '\n';
     if (asked.kind == workload_kind::failover) {
-        text += fmt::format("longest gap between two confirmed operations: {:.1f} ms\n",
-                            in_milliseconds(longest_gap_));
+        text += fmt::format("longest time without a confirmed operation: {:.1f} ms\n",
+                            in_milliseconds(longest_gap()));
     }
     return text;
 }
@@ -104,7 +110,7 @@ std::string report::json(const settings& asked) const {
         to_string(asked.kind), asked.clients, asked.size, asked.seconds, asked.pipeline,
         asked.rate ? std::to_string(*asked.rate) : "null", asked.keys, done(), per_second(),
         boost::json::serialize(latency), boost::json::serialize(errors),
-        in_milliseconds(longest_gap_));
+        in_milliseconds(longest_gap()));
 }
 
 } // namespace almenara::bench

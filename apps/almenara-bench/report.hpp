@@ -22,8 +22,9 @@ class report {
 
     [[nodiscard]] std::uint64_t done() const { return latencies_.count(); }
     [[nodiscard]] std::uint64_t errors() const;
-    /// Between two that were confirmed one behind the other.
-    [[nodiscard]] duration longest_gap() const { return longest_gap_; }
+    /// In which nothing was confirmed, from the beginning to the end of the load and of all that
+    /// was open then.
+    [[nodiscard]] duration longest_gap() const;
 
     [[nodiscard]] std::string text(const settings& asked) const;
     [[nodiscard]] std::string json(const settings& asked) const;
@@ -36,8 +37,9 @@ class report {
     histogram latencies_;
     std::uint64_t in_time_ = 0; ///< ended before the end
     std::map<wire::result_code, std::uint64_t> errors_;
-    instant last_;
-    duration longest_gap_{};
+    instant last_; ///< that was confirmed
+    instant last_end_;
+    duration longest_gap_{}; ///< up to `last_`
 };
 
 } // namespace almenara::bench
