@@ -9,7 +9,7 @@ namespace almenara::cli {
 
 namespace {
 
-constexpr std::array<option, 8> globals{{
+constexpr std::array<option, 9> globals{{
     {"server", 's', value_kind::server, "HOST:PORT|unix:PATH", "a server; several -s",
      "ALMENARA_SERVER", "127.0.0.1:7400", true},
     {"user", 'u', value_kind::user, "USER", "who asks", "ALMENARA_USER", ""},
@@ -20,6 +20,9 @@ constexpr std::array<option, 8> globals{{
     {"json", 0, value_kind::none, "", "one JSON object per line, for scripts", "ALMENARA_JSON", ""},
     {"verbose", 'v', value_kind::none, "", "say when the primary is lost and found",
      "ALMENARA_VERBOSE", ""},
+    // NO_COLOR counts with any value, so it is none of the variables that are on or off.
+    {"no-color", 0, value_kind::none, "", "no colours, of which there are none yet; or NO_COLOR",
+     "", ""},
     {"help", 'h', value_kind::none, "", "show this help, or that of the command", "", ""},
     {"version", 0, value_kind::none, "", "show the version", "", ""},
 }};

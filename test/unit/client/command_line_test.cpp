@@ -93,6 +93,13 @@ TEST_CASE("an empty variable is as good as none") {
     CHECK_FALSE(asked.plaintext);
 }
 
+TEST_CASE("colours may be refused, with any value of NO_COLOR") {
+    CHECK(understood({"ping", "--no-color"}).what->name == "ping");
+    CHECK(understood({"--no-color", "ping"}).what->name == "ping");
+    CHECK(understood({"ping"}, {{"NO_COLOR", "by all means"}}).what->name == "ping");
+    CHECK(told({"ping", "--no-color=1"}).starts_with("--no-color: it is a switch"));
+}
+
 TEST_CASE("--help and --version need no command, and --help no words") {
     CHECK(understood({"--help"}).help);
     CHECK(understood({"-h"}).help);
