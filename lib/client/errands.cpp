@@ -66,6 +66,9 @@ bool errands::may_send(const errand& what, std::uint32_t window, instant now) co
     if (what.sent || now < what.send_at) {
         return false;
     }
+    if (what.kind == errand_kind::read) {
+        return reads_in_flight_ < most_reads_in_flight;
+    }
     if (what.kind != errand_kind::write) {
         return true;
     }
@@ -83,6 +86,8 @@ void errands::sent(ticket which) {
     if (what.kind == errand_kind::write) {
         ++in_flight_;
         in_flight_bytes_ += what.body.size();
+    } else if (what.kind == errand_kind::read) {
+        ++reads_in_flight_;
     }
 }
 
@@ -96,6 +101,8 @@ void errands::send_again(ticket which, instant not_before) {
     if (what.kind == errand_kind::write) {
         --in_flight_;
         in_flight_bytes_ -= what.body.size();
+    } else if (what.kind == errand_kind::read) {
+        --reads_in_flight_;
     }
 }
 

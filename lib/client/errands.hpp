@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "client/failure.hpp"
 #include "client/in_order.hpp"
+#include "wire/client_limits.hpp"
 #include "wire/client_messages.hpp"
 
 #include <cstddef>
@@ -71,6 +72,10 @@ class errands {
     static constexpr std::size_t most_held_bytes = std::size_t{64} << 20U;
     static constexpr std::size_t most_in_flight = 64;
     static constexpr std::size_t most_in_flight_bytes = std::size_t{16} << 20U;
+    /// What is asked besides, and reads that were given up here and not yet there, have room too.
+    static constexpr std::size_t most_others_in_flight = 32;
+    static constexpr std::size_t most_reads_in_flight =
+        wire::most_unanswered_requests - most_in_flight - most_others_in_flight;
 
     /// A write gets its number in the session here. Fails with `busy` when too much is held.
     [[nodiscard]] outcome<ticket> add(errand what);
@@ -111,6 +116,7 @@ class errands {
     sequence last_;
     std::size_t bytes_ = 0;
     std::size_t in_flight_ = 0; ///< writes
+    std::size_t reads_in_flight_ = 0;
     std::size_t in_flight_bytes_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "server/client_requests.hpp"
+#include "wire/client_limits.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/frame.hpp"
 
@@ -37,7 +38,7 @@ struct session_limits {
     duration farewell = std::chrono::seconds{2};
     duration farewell_at_door = std::chrono::milliseconds{500};
     /// Requests that the server has not answered yet; more are BUSY.
-    std::size_t most_unanswered = 256;
+    std::size_t most_unanswered = wire::most_unanswered_requests;
     std::size_t largest_unanswered = 16U * 1024 * 1024; ///< all of them together
 };
 

@@ -1,4 +1,5 @@
 #include "unit/client/failover_stand.hpp"
+#include "wire/client_limits.hpp"
 
 #include <chrono>
 #include <string>
@@ -302,6 +303,30 @@ TEST_CASE("B.13: 64 operations of a session are in flight, and no more than its 
     here.confirm("a:1", sent[0], log_index{8});
     CHECK(here.heard_all<wire::operation>("a:1").size() == 65);
     CHECK(here.heard<wire::operation>("a:1").seq == sequence{65});
+}
+
+TEST_CASE("B.13: of any number of operations so many are in flight as the server takes") {
+    failover_stand here{three()};
+    for (int i = 0; i < 500; ++i) {
+        here.get();
+        here.put("k");
+    }
+    here.serve("a:1", epoch{3});
+    const auto reads = here.heard_all<wire::read>("a:1");
+    const auto writes = here.heard_all<wire::operation>("a:1");
+    CHECK(writes.size() == 64);
+    CHECK(reads.size() + writes.size() < wire::most_unanswered_requests);
+    REQUIRE(reads.size() > 64);
+    wire::read_result found;
+    found.request = reads[0].request;
+    found.index = log_index{8};
+    found.epoch = epoch{3};
+    here.say("a:1", found);
+    CHECK(here.heard_all<wire::read>("a:1").size() == reads.size() + 1);
+
+    // What comes back has left its place.
+    here.decline("a:1", reads[1].request, result_code::busy);
+    CHECK(here.heard_all<wire::read>("a:1").size() == reads.size() + 2);
 }
 
 TEST_CASE("C.1: nothing is sent whose result the session has no place for") {
