@@ -22,6 +22,7 @@ outcome<ticket> errands::add(errand what) {
         what.seq = last_;
         writes_.put(last_, last_ticket_);
     }
+    reads_ += what.kind == errand_kind::read ? 1U : 0U;
     bytes_ += size;
     no_deadline_before_ = std::min(no_deadline_before_, what.deadline);
     unsent_.push_back(last_ticket_);
@@ -44,6 +45,7 @@ std::optional<errand> errands::take(ticket which) {
     std::optional<errand> ended = std::move(found->second);
     all_.erase(found);
     bytes_ -= ended->body.size();
+    reads_ -= ended->kind == errand_kind::read ? 1U : 0U;
     if (ended->seq) {
         writes_.take(*ended->seq);
     }
@@ -78,6 +80,14 @@ bool errands::may_send(const errand& what, std::uint32_t window, instant now) co
            (in_flight_ == 0 || in_flight_bytes_ + what.body.size() <= most_in_flight_bytes);
 }
 
+bool errands::has_place() const {
+    const std::size_t writes_here = writes_.size() - in_flight_;
+    const std::size_t reads_here = reads_ - reads_in_flight_;
+    return (writes_here > 0 && in_flight_ < most_in_flight) ||
+           (reads_here > 0 && reads_in_flight_ < most_reads_in_flight) ||
+           unsent_.size() > writes_here + reads_here;
+}
+
 void errands::sent(ticket which) {
     errand& what = all_.at(which);
     unsent_.erase(std::lower_bound(unsent_.begin(), unsent_.end(), which));
@@ -94,6 +104,7 @@ void errands::sent(ticket which) {
 void errands::send_again(ticket which, instant not_before) {
     errand& what = all_.at(which);
     what.send_at = not_before;
+    no_pause_behind_ = std::max(no_pause_behind_, not_before);
     if (!std::exchange(what.sent, false)) {
         return;
     }
@@ -141,6 +152,9 @@ void errands::forget_sequences() {
 
 instant errands::wake(instant now) const {
     instant next = no_deadline_before_;
+    if (now >= no_pause_behind_) {
+        return next;
+    }
     for (const ticket which : unsent_) {
         if (const errand& one = all_.at(which); one.send_at > now) {
             next = std::min(next, one.send_at);

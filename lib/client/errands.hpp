@@ -91,6 +91,9 @@ class errands {
 
     /// B.13, C.1: whether it may go now, with so many results kept for the session.
     [[nodiscard]] bool may_send(const errand& what, std::uint32_t window, instant now) const;
+    /// Whether any could go, of those whose time has come. With hundreds that wait for one place
+    /// the others are not looked at for nothing.
+    [[nodiscard]] bool has_place() const;
     void sent(ticket which);
     /// Its answer will not come any more, or said that it is to be sent again.
     void send_again(ticket which, instant not_before);
@@ -116,7 +119,9 @@ class errands {
     sequence last_;
     std::size_t bytes_ = 0;
     std::size_t in_flight_ = 0; ///< writes
+    std::size_t reads_ = 0;     ///< of them
     std::size_t reads_in_flight_ = 0;
+    instant no_pause_behind_; ///< nobody waits for a moment after that before it is sent again
     std::size_t in_flight_bytes_ = 0;
 };
 

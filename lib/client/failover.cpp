@@ -373,7 +373,8 @@ void failover::send_errands(line& to, instant now) {
     if (!to.logged_in) {
         return;
     }
-    for (auto next = errands_.unsent_behind(ticket{}); next; next = errands_.unsent_behind(*next)) {
+    for (auto next = errands_.unsent_behind(ticket{}); next && errands_.has_place();
+         next = errands_.unsent_behind(*next)) {
         errand& one = *errands_.find(*next);
         if (errands_.may_send(one, window_, now)) {
             send(to, *next, one, now);

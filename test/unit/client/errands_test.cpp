@@ -47,6 +47,32 @@ TEST_CASE("C.3: what is not sent is found in the order of asking, also when it c
     CHECK(unsent(open) == std::vector{third});
 }
 
+TEST_CASE("B.13: there is a place while one of any kind that waits could go") {
+    errands open;
+    CHECK_FALSE(open.has_place());
+    std::vector<ticket> reads;
+    for (std::size_t i = 0; i <= errands::most_reads_in_flight; ++i) {
+        reads.push_back(open.add({.kind = errand_kind::read, .deadline = start + 1s}).value());
+    }
+    for (std::size_t i = 0; i < errands::most_reads_in_flight; ++i) {
+        CHECK(open.has_place());
+        open.sent(reads[i]);
+    }
+    CHECK_FALSE(open.has_place()); // for the last read,
+    const ticket write = a_write(open, start + 1s);
+    CHECK(open.has_place()); // but for a write,
+    open.sent(write);
+    CHECK_FALSE(open.has_place());
+    const ticket transfer =
+        open.add({.kind = errand_kind::administer, .deadline = start + 1s}).value();
+    CHECK(open.has_place()); // and for what has no bound.
+    REQUIRE(open.take(transfer));
+    REQUIRE(open.take(reads.back()));
+    CHECK_FALSE(open.has_place()); // Nobody waits.
+    open.send_again(reads.front(), start);
+    CHECK(open.has_place());
+}
+
 TEST_CASE("each deadline is found, though the nearest one is looked for only when it has come") {
     errands open;
     const ticket late = a_write(open, start + 5s);
