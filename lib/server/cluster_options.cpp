@@ -236,7 +236,7 @@ result<storage::cluster_record> agree(const std::optional<storage::cluster_recor
     }
     if (who.has_begun && now.secret && now.secret != record.secret) {
         return error{errc::invalid, "the cluster of this server has another secret. Give the file "
-                                     "that it began with, or none"};
+                                    "that it began with, or none"};
     }
     if (now.secret) {
         record.secret = now.secret;

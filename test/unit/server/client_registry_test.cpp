@@ -36,6 +36,7 @@ class plain_surroundings final : public surroundings {
         return {};
     }
     [[nodiscard]] wire::pong position() const override { return {}; }
+    [[nodiscard]] std::size_t files_of_state() const override { return 0; }
     void administer(connection_id, const wire::admin&) override { FAIL("nobody wished anything"); }
     void server_calls(std::unique_ptr<net::byte_stream>) override { FAIL("no server is there"); }
 
