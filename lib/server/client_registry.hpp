@@ -63,7 +63,7 @@ class client_registry final : private connection_keeper, private session_host {
 
     /// What clients asked, in its order, and which of them are gone: so much in one turn, that a
     /// crowd does not make a long one (decision 004). Whether some is left for the next.
-    static constexpr std::size_t served_in_a_turn = 32;
+    static constexpr std::size_t served_in_a_turn = 24;
     [[nodiscard]] bool serve(reception& hall);
     void answer(leaving&& what);
     /// C.1: the connection speaks for its session no more. Behind what it was answered.

@@ -12,7 +12,7 @@ namespace {
 
 /// A flood must not keep the flush from coming: after this the turn ends, dry or not (decision
 /// 004).
-constexpr duration longest_polling = std::chrono::milliseconds{1};
+constexpr duration longest_polling = std::chrono::microseconds{500};
 
 /// Looking at the clock costs something too. One handler may be a hundred requests of a client that
 /// floods, so it is looked at often all the same.
