@@ -25,10 +25,13 @@ void failover::look_for_primary(instant now, duration pause) {
         out_.news.emplace_back(primary_lost{.held = errands_.all().size()});
     }
     chosen_.reset();
+    const instant first = now + pause;
     for (auto& [number, way] : routes_.all()) {
         way.whois_at = std::max(way.whois_at, now + pause);
         if (way.dial_at <= now + pause) {
-            way.dial_at = now + pause;
+            way.dial_at = std::max(way.dial_at, first);
+            // Who is said to rule does not wait for its turn.
+            way.wished_at = std::max(way.wished_at, now + pause);
             pause += whois_stagger; // Who was just lost takes nobody's turn.
         }
     }

@@ -26,8 +26,9 @@ struct route {
     std::vector<std::string> addresses; ///< tried one by one
     bool named = false;                 ///< by whoever started the client: never forgotten
     instant dial_at{};                  ///< not before
-    instant wished_at{}; ///< nor before this, as it wished, unless another one says it is primary
-    instant whois_at{};  ///< not before
+    /// Nor before this, as it wished or as others have their turn, unless it is said to be primary.
+    instant wished_at{};
+    instant whois_at{}; ///< not before
     std::optional<link_id> link{};
     std::optional<failure> trouble{}; ///< why the newest attempt came to nothing
 

@@ -350,15 +350,35 @@ TEST_CASE("C.3: a redirect is followed and says so") {
     here.say("a:1", redirect(here.heard<wire::operation>("a:1").request, "b:2", epoch{4}));
     REQUIRE(here.told<client::primary_lost>().size() == 1);
     CHECK(here.told<client::primary_lost>()[0].held == 1);
-    here.pass(12ms);
+    here.pass(2ms);
     here.serve("b:2", epoch{4});
     const auto again = here.told<client::reconnected>();
     REQUIRE(again.size() == 1);
     CHECK(again[0].server == server_id{2});
     CHECK(again[0].epoch == epoch{4});
-    CHECK(again[0].after == 12ms);
+    CHECK(again[0].after == 2ms);
     CHECK(again[0].told_by == source::redirect);
     CHECK(here.heard<wire::operation>("b:2").seq == sequence{1});
+}
+
+TEST_CASE("C.3: who is said to be primary is dialled at once, whose turn it may be") {
+    failover_stand here{three()};
+    here.put("1");
+    here.pass(25ms);
+    here.serve("a:1", epoch{3});
+    const std::size_t before = here.dials_to("c:3");
+    SECTION("by a redirect") {
+        here.say("a:1", redirect(here.heard<wire::operation>("a:1").request, "c:3", epoch{4}));
+        CHECK(here.dials_to("c:3") == before + 1);
+    }
+    SECTION("by the first who is asked") {
+        here.pass(200ms);
+        here.cut("a:1");
+        here.pass(2ms);
+        CHECK(here.dials_to("c:3") == before);
+        here.welcome("b:2", "c:3", epoch{4});
+        CHECK(here.dials_to("c:3") == before + 1);
+    }
 }
 
 TEST_CASE("C.3: a server that went away for a while is dialled again once it is primary") {
