@@ -56,13 +56,10 @@ std::optional<started_log> disk::start(const state_row& state,
         return std::nullopt;
     }
     fresh_ = false;
-    next_cuts_from_.reset();
     if (started->verdict != scan_verdict::damaged) {
         hurt_from_.reset();
-    } else {
-        next_cuts_from_ =
-            started->found.log_given_up ? log_index{1} : started->found.position.last.index.next();
     }
+    is_given_up_ = started->found.log_given_up;
     const log_position& position = started->start.position;
     const auto& segments = started->start.map.segments();
     newest_ = {.segment = position.newest};
@@ -193,15 +190,10 @@ disk::finished disk::finish() {
         }
         return all;
     }
-    const auto astray_before = events_.misdirected;
+    note_opened(job);
     execute(job);
     note_synced(job);
-    finished all = told(planner_->finished());
-    const bool went_astray = events_.misdirected != astray_before;
-    for (const replica::log_write& write : all.log) {
-        note_cut(write, went_astray);
-    }
-    return all;
+    return told(planner_->finished());
 }
 
 /// What may be said of a job that is done.
@@ -221,13 +213,15 @@ disk::finished disk::told(const disk_answer& answer) {
     return all;
 }
 
-/// B.8: no scan looks behind a cut, but a write that went astray may have hit what is in front.
-void disk::note_cut(const replica::log_write& write, bool went_astray) {
-    auto from = std::exchange(next_cuts_from_, std::nullopt);
-    if (write.truncates) {
-        from = std::min(from.value_or(write.previous.index.next()), write.previous.index.next());
+/// E.3: whatever stands behind the beginning of a new segment in older ones is void, hurt or not.
+void disk::note_opened(const device_operations& job) {
+    if (is_of_meta(job) || planner_->map().segments().back().seq == newest_.segment) {
+        return;
     }
-    if (hurt_from_ && from && *from <= *hurt_from_ && !went_astray) {
+    const bool voids_all = std::exchange(is_given_up_, false);
+    const log_index from =
+        voids_all ? log_index{1} : planner_->map().segments().back().previous.next();
+    if (hurt_from_ && from <= *hurt_from_) {
         hurt_from_.reset();
     }
 }
@@ -349,7 +343,7 @@ void disk::replace() {
     newest_ = {};
     map_ = {};
     hurt_from_.reset();
-    next_cuts_from_.reset();
+    is_given_up_ = false;
 }
 
 const log_map& disk::map() const {

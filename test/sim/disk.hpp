@@ -141,7 +141,7 @@ class disk {
     [[nodiscard]] bool misdirect(storage::core::write_blocks& batch) const;
     [[nodiscard]] std::optional<log_index> first_entry_behind(const storage::core::file_name& file,
                                                               std::uint64_t offset) const;
-    void note_cut(const replica::log_write& write, bool went_astray);
+    void note_opened(const storage::core::device_operations& job);
     void hurt_behind(const storage::core::file_name& file, std::uint64_t offset);
     void count_bad_slots();
     [[nodiscard]] const storage::core::log_map& map() const;
@@ -175,8 +175,8 @@ class disk {
 
     bool fail_next_ = false;
     bool misdirect_next_ = false;
-    std::optional<log_index> hurt_from_;      ///< the first entry that something was done to
-    std::optional<log_index> next_cuts_from_; ///< where a start found damage, until it is cut
+    std::optional<log_index> hurt_from_; ///< the first entry that something was done to
+    bool is_given_up_ = false;           ///< the next segment begins a log of its own (B.8)
 };
 
 } // namespace almenara::sim

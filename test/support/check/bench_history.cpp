@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -132,9 +133,9 @@ std::optional<operation> operation_in(fields& line) {
 /// The lines stand in the order of their ends.
 history in_order_of_asking(std::vector<operation> all) {
     const auto asked_before = [](const operation& a, const operation& b) {
-        return a.called < b.called;
+        return std::tie(a.called, a.client, a.seq) < std::tie(b.called, b.client, b.seq);
     };
-    std::stable_sort(all.begin(), all.end(), asked_before);
+    std::sort(all.begin(), all.end(), asked_before);
     history heard;
     for (operation& one : all) {
         reply told = std::exchange(one.reply, {});
