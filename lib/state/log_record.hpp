@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
+#include "base/time.hpp"
 
 #include <cstdint>
 
