@@ -25,7 +25,7 @@ struct client_room {
 
 /// Descriptors that are not for clients: the database, the log, links to servers, administration,
 /// the sockets that listen. The database has more files than this allows for when the state is
-/// above 16 GB; a merge makes new ones before it removes the old ones.
+/// above 13 GB; a merge makes new ones before it removes the old ones.
 [[nodiscard]] std::size_t reserved_descriptors(std::size_t files_of_state);
 
 /// A client may cost this: what may wait for it before it is not read any more, and the buffers of

@@ -106,7 +106,7 @@ bool scanner::enter(const listed_segment& s) {
         begun_ = true;
         out_.base = chain_ = s.header->previous;
         if (blind_ && in_.applied < out_.base.index) {
-            // What is missing before it was not recycled: nobody else has it here.
+            // The file before it is there and cannot be read, so its entries were not recycled.
             found_damage(in_.applied.next(), std::nullopt);
             return false;
         }
