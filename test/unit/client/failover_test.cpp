@@ -17,6 +17,22 @@ client::failover_options three() {
     return {.servers = {"a:1", "b:2", "c:3"}, .user = "anna", .client_name = "test 1"};
 }
 
+client::failover_options must_find_somebody() {
+    auto options = three();
+    options.must_find_somebody = true;
+    return options;
+}
+
+/// Server 1 takes connections and says nothing yet; the others are not there.
+client::ticket asks_while_one_listens(failover_stand& here) {
+    const auto op = here.put("1", 20s);
+    here.pass(25ms);
+    here.refuse("b:2");
+    here.refuse("c:3");
+    here.accept("a:1");
+    return op;
+}
+
 wire::primary_is primary_is(request_id request, const std::string& address, epoch at) {
     wire::primary_is told;
     told.request = request;
@@ -637,9 +653,7 @@ TEST_CASE("a transfer is sent at most once, unless the server that was asked pas
 }
 
 TEST_CASE("a client that must find somebody says at once that nobody was ever there") {
-    auto options = three();
-    options.must_find_somebody = true;
-    failover_stand here{options};
+    failover_stand here{must_find_somebody()};
     const auto op = here.put("1");
     here.pass(25ms);
     here.refuse("a:1");
@@ -651,14 +665,8 @@ TEST_CASE("a client that must find somebody says at once that nobody was ever th
 }
 
 TEST_CASE("who listens and says nothing is there: what is asked waits for it until its deadline") {
-    auto options = three();
-    options.must_find_somebody = true;
-    failover_stand here{options};
-    const auto op = here.put("1", 20s);
-    here.pass(25ms);
-    here.refuse("b:2");
-    here.refuse("c:3");
-    here.accept("a:1"); // It reads its log and does not look at what it is asked.
+    failover_stand here{must_find_somebody()};
+    const auto op = asks_while_one_listens(here);
     here.pass(4s);
     REQUIRE(here.dials_to("a:1") == 2);
     CHECK_FALSE(here.answer(op));
@@ -682,14 +690,8 @@ TEST_CASE("who listens and says nothing is there: what is asked waits for it unt
 }
 
 TEST_CASE("a client that must find somebody does not wait for who will never let it in") {
-    auto options = three();
-    options.must_find_somebody = true;
-    failover_stand here{options};
-    const auto op = here.put("1", 20s);
-    here.pass(25ms);
-    here.refuse("b:2");
-    here.refuse("c:3");
-    here.accept("a:1");
+    failover_stand here{must_find_somebody()};
+    const auto op = asks_while_one_listens(here);
     wire::reject no;
     no.request = here.heard<wire::c_hello>("a:1").request;
     SECTION("turned away for good") {

@@ -23,6 +23,17 @@ std::uint64_t entries_of(const storage::core::started_log& found) {
 /// Batches of several blocks, so that one can be torn between them.
 constexpr std::size_t large = 6000;
 
+/// A write goes astray. The process misses the entry, cuts the log there, and gets it again from
+/// somebody.
+void miss_one_and_repair(disk_stand& s) {
+    const replica::log_point whole = s.end();
+    s.disk.misdirect_next();
+    s.write(1);
+    REQUIRE(s.disk.take_events().misdirected == 1);
+    s.queue_behind(whole, 1);
+    s.work();
+}
+
 } // namespace
 
 TEST_CASE("B.5 what was synced survives the power, what was not may not") {
@@ -130,13 +141,7 @@ TEST_CASE("B.8 what went astray may have hurt what is before the cut of a repair
     for (std::uint64_t before = 1; before < 24; ++before) {
         disk_stand s{before};
         s.write(before);
-        const replica::log_point whole = s.end();
-        s.disk.misdirect_next();
-        s.write(1);
-        REQUIRE(s.disk.take_events().misdirected == 1);
-        // The process misses the entry, cuts the log there, and gets it again from somebody.
-        s.queue_behind(whole, 1);
-        s.work();
+        miss_one_and_repair(s);
         const bool is_hurt = s.disk.hurt();
         was_hurt.insert(is_hurt);
         CHECK((s.start_after(death::exit).verdict == scan_verdict::damaged) == is_hurt);
@@ -149,12 +154,7 @@ TEST_CASE("B.8 what rotted before the cut of a repair stays so, whatever the rep
     s.write(3);
     REQUIRE(s.disk.rot_batch(log_index{2}));
     s.write(1);
-    const replica::log_point whole = s.end();
-    s.disk.misdirect_next();
-    s.write(1);
-    REQUIRE(s.disk.take_events().misdirected == 1);
-    s.queue_behind(whole, 1);
-    s.work();
+    miss_one_and_repair(s);
     CHECK(s.disk.hurt());
     const auto found = s.start_after(death::exit);
     REQUIRE(found.found.found_damaged.has_value());
@@ -174,6 +174,19 @@ TEST_CASE("B.8 what rots behind a cut that is made already stays so, although a 
     s.write(1);
     REQUIRE(s.disk.rot_batch(log_index{3}));
     s.write(1);
+    CHECK(s.disk.hurt());
+    CHECK(s.start_after(death::exit).verdict == scan_verdict::damaged);
+}
+
+TEST_CASE("E.3 a batch of a write that cuts may go astray, and is not cut by its own write") {
+    disk_stand s{1};
+    s.write(5);
+    const replica::log_point whole = s.end();
+    s.write(2);
+    s.disk.misdirect_next();
+    s.queue_behind(whole, 12, large); // More than fits into one batch.
+    s.work();
+    REQUIRE(s.disk.take_events().misdirected == 1);
     CHECK(s.disk.hurt());
     CHECK(s.start_after(death::exit).verdict == scan_verdict::damaged);
 }
