@@ -12,10 +12,10 @@ namespace almenara::server {
 namespace {
 
 /// C.1: whichever primary is asked finds the same one.
-device_id device_of(std::string_view user, const open_nonce& nonce) {
-    const open_nonce::rep random = nonce.value();
+device_id device_of(const wire::login& who) {
+    const auto random = who.device ? who.device->value() : who.nonce->value();
     base::byte_vector both{random.begin(), random.end()};
-    const base::byte_view name = base::as_bytes(user);
+    const base::byte_view name = base::as_bytes(who.user);
     both.insert(both.end(), name.begin(), name.end());
     const base::sha256_digest digest = base::sha256(both);
     device_id::rep device{};
@@ -46,7 +46,7 @@ void reception::serve(connection_id from, wire::login&& what, progress&& so_far)
     if (!turn) {
         return hold_for_slot(from, std::move(what));
     }
-    known.device = device_of(what.user, *what.nonce);
+    known.device = device_of(what);
     state::decision decided = desk_.open_session(
         *turn, from, {.request = what.request, .device = *known.device, .nonce = *what.nonce},
         so_far.supplied);

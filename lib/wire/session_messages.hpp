@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/session_ids.hpp"
 #include "wire/codes.hpp"
@@ -27,8 +28,16 @@ struct login {
     std::string user;
     std::string device_name; ///< for people
     std::optional<open_nonce> nonce;
+    std::optional<device_nonce> device; ///< without one the device is made of the other nonce
 };
-ALMENARA_DESCRIBE(login, request, user, device_name, nonce)
+ALMENARA_DESCRIBE(login, request, user, device_name, nonce, device)
+
+/// With it a client can be told by datagram who rules, and tell a forgery from the truth (C.2).
+struct beacon_pass {
+    device_tag tag;
+    base::key256 key;
+};
+ALMENARA_DESCRIBE(beacon_pass, tag, key)
 
 struct login_ok {
     request_id request;
@@ -38,8 +47,9 @@ struct login_ok {
     std::optional<session_id> session;
     std::uint32_t window = 0; ///< results that are kept for the session
     almenara::epoch epoch;
+    std::optional<beacon_pass> beacon; ///< absent: no server has a key to make it from
 };
-ALMENARA_DESCRIBE(login_ok, request, user, administrator, device, session, window, epoch)
+ALMENARA_DESCRIBE(login_ok, request, user, administrator, device, session, window, epoch, beacon)
 
 enum class attach_mode : std::uint8_t {
     service, ///< operations of the session come over this connection from now on
