@@ -66,6 +66,7 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
         ~waiter() { owner_.waiting_.take(which_); }
 
         [[nodiscard]] asio::awaitable<void> wait() { return answered_.wait(); }
+        [[nodiscard]] bool is_answered() const { return answered_.rung(); }
         [[nodiscard]] answer take() { return std::move(answer_); }
 
       private:
@@ -235,6 +236,10 @@ asio::awaitable<answer> api::driver::wait(std::shared_ptr<driver> self, outcome<
     waiter here{*self, *which};
     self->perform();
     co_await here.wait();
+    if (!here.is_answered()) { // The coroutine was cancelled.
+        self->core_.cancel(*which);
+        self->perform();
+    }
     answer how = here.take();
     co_return how;
 }

@@ -53,6 +53,8 @@ class api {
     void write(base::byte_vector body, instant deadline, on_answer then);
     void read(base::byte_vector body, instant deadline, on_answer then);
 
+    /// A coroutine that waits for one may be cancelled, as Asio does it: what it asked is given up,
+    /// and the answer says at once whether it may have happened. The client goes on.
     [[nodiscard]] boost::asio::awaitable<answer> write(base::byte_vector body, instant deadline);
     [[nodiscard]] boost::asio::awaitable<answer> read(base::byte_vector body, instant deadline);
     /// Until the primary knows who asks; who it is is in user().

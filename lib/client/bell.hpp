@@ -19,6 +19,8 @@ class bell {
         timer_.cancel();
     }
 
+    [[nodiscard]] bool rung() const { return rung_; }
+
     /// Returns at once if it rang before. It also returns, without having rung, when the waiting
     /// coroutine is cancelled: whoever waits looks at what it waited for.
     [[nodiscard]] boost::asio::awaitable<void> wait() {

@@ -260,12 +260,25 @@ void failover::fail_all(wire::result_code code, const std::string& why) {
     }
 }
 
+void failover::give_up(ticket which) {
+    answer how = without_answer(*errands_.find(which));
+    if (how.code == wire::result_code::busy) {
+        how.code = wire::result_code::cancelled; // Nobody had begun it.
+    }
+    how.why = "this client gave up waiting";
+    finish(which, std::move(how));
+}
+
+void failover::cancel(ticket which) {
+    if (errands_.find(which) != nullptr) {
+        give_up(which);
+    }
+}
+
 void failover::leave(instant now) {
     left_ = true;
     for (const ticket which : errands_.tickets()) {
-        answer how = without_answer(*errands_.find(which));
-        how.why = "this client gave up waiting";
-        finish(which, std::move(how));
+        give_up(which);
     }
     drain_all(now);
     while (!lines_.empty()) {

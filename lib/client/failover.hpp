@@ -44,6 +44,10 @@ class failover {
     /// C.1: ends when the session is no more; behind everything that was asked before.
     [[nodiscard]] outcome<ticket> close_session(instant deadline);
 
+    /// C.3: nobody waits for it any more, and the client goes on. It ends now, uncertain if it may
+    /// have happened, else cancelled; one that has ended stays as it ended.
+    void cancel(ticket which);
+
     /// Says goodbye. What is open ends now: uncertain if it may have happened, else cancelled.
     void leave(instant now);
 
@@ -99,6 +103,7 @@ class failover {
     [[nodiscard]] outcome<ticket> add(errand what);
     void finish(ticket which, answer how);
     [[nodiscard]] answer without_answer(const errand& what) const;
+    void give_up(ticket which);
     void end_overdue(instant now);
     [[nodiscard]] static bool waiting_may_help(const failure& why);
     void end_hopeless();

@@ -1,9 +1,15 @@
 #include "client/api.hpp"
 
 #include "net/clock.hpp"
+#include "net/spawn.hpp"
 #include "services/kv/bodies.hpp"
 #include "unit/client/little_primary.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -50,6 +56,17 @@ struct two_servers {
     test::little_server other{stage.context};
     test::little_primary primary;
 };
+
+/// Gives up what waits as soon as the server was asked for it.
+asio::awaitable<void> when_asked(test::little_server& server, asio::cancellation_signal& stop) {
+    const auto is_asked = [&server] {
+        return std::holds_alternative<wire::operation>(server.last_visitor().heard().back());
+    };
+    while (!is_asked()) {
+        co_await asio::post(asio::use_awaitable);
+    }
+    stop.emit(asio::cancellation_type::terminal);
+}
 
 } // namespace
 
@@ -147,6 +164,30 @@ TEST_CASE("what waits when an api is given up or destroyed is answered") {
             }
         }
         CHECK(answered == 3);
+        here.other.stop();
+    });
+}
+
+TEST_CASE("C.3: a coroutine that is cancelled learns how it ended, and the api goes on") {
+    two_servers here;
+    here.primary.answers = false;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        const asio::any_io_executor executor = here.stage.context.get_executor();
+        client::api api{executor, to(here.stage.server.address())};
+        co_await api.log_in(in(5s));
+        asio::cancellation_signal stop;
+        base::byte_vector body = kv::put("a", {});
+        auto writing = api.write(std::move(body), in(5s));
+        net::spawn(executor, "stop", when_asked(here.stage.server, stop));
+        const client::answer how =
+            co_await asio::co_spawn(executor, std::move(writing),
+                                    asio::bind_cancellation_slot(stop.slot(), asio::use_awaitable));
+        CHECK(how.code == result_code::uncertain);
+        here.primary.answers = true;
+        base::byte_vector next = kv::put("b", {});
+        const auto written = co_await api.write(std::move(next), in(5s));
+        CHECK(written.code == result_code::ok);
+        co_await api.close();
         here.other.stop();
     });
 }

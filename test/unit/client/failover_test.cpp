@@ -286,6 +286,35 @@ TEST_CASE("C.3: the answer to what was given up changes nothing") {
     CHECK(here.heard<wire::operation>("a:1").first_unacked == sequence{2});
 }
 
+TEST_CASE("C.3: what is cancelled says whether it may have happened, and the client goes on") {
+    failover_stand here{three()};
+    const auto cancelled = [&](client::ticket op) {
+        here.client().cancel(op);
+        here.turn();
+        return here.answer(op)->code;
+    };
+    const auto early = here.put("1");
+    CHECK(cancelled(early) == result_code::cancelled);
+    const auto sent = here.put("2");
+    const auto question = here.get(30s);
+    here.serve("a:1", epoch{3});
+    const auto request = here.heard<wire::operation>("a:1");
+    CHECK(cancelled(sent) == result_code::uncertain);
+    CHECK(cancelled(question) == result_code::cancelled);
+    here.client().cancel(sent); // It has ended.
+    here.confirm("a:1", request, log_index{8});
+    CHECK(here.told<client::ended_errand>().size() == 3);
+    const auto refused = here.put("3");
+    here.decline("a:1", here.heard<wire::operation>("a:1").request, result_code::busy);
+    CHECK(cancelled(refused) == result_code::cancelled);
+    const auto next = here.put("4");
+    const auto last = here.heard<wire::operation>("a:1");
+    CHECK(last.first_unacked == last.seq);
+    here.confirm("a:1", last, log_index{9});
+    CHECK(here.answer(next)->code == result_code::ok);
+    CHECK(here.has_link("a:1"));
+}
+
 TEST_CASE("C.3: at most 1000 operations or 64 MiB are held") {
     failover_stand here{three()};
     SECTION("operations") {
