@@ -80,7 +80,7 @@ using answer_to = boost::system::result<done<Reply>, operation_error>;
 /// meanwhile; what it writes is done exactly once, whatever happens to servers and connections.
 ///
 /// Everything runs on one thread, that of the executor; any number of requests may be under way at
-/// the same time, and writes are executed in the order in which they were asked.
+/// the same time, and writes leave in the order in which they were asked.
 ///
 ///     almenara::client::cluster cluster{context, {.servers = {"127.0.0.1:7401"}, .user = "anna"}};
 ///     const services::kv::add one{.key = "visits", .delta = 1};
