@@ -71,6 +71,7 @@ po::options_description everything() {
         }
     };
     add(global_options());
+    add(shell_options());
     for (const command& each : commands()) {
         add(each.options);
     }
@@ -83,6 +84,11 @@ complaint unknown_option(const std::string& token, const command* about) {
     std::vector<std::string_view> candidates;
     for (const option& each : global_options()) {
         candidates.push_back(each.name);
+    }
+    if (about == nullptr) {
+        for (const option& each : shell_options()) {
+            candidates.push_back(each.name);
+        }
     }
     for (const command& each : commands()) {
         if (about == nullptr || about == &each) {
@@ -204,7 +210,8 @@ complaint no_such_verb(std::span<const std::string> words) {
                            "there is no such command", meant.empty() ? all : meant);
 }
 
-outcome<const command*> command_of(const split_line& line) {
+outcome<const command*> command_of(const split_line& line,
+                                   std::span<const std::string_view> more_words) {
     if (line.words.empty()) {
         return static_cast<const command*>(nullptr);
     }
@@ -218,7 +225,7 @@ outcome<const command*> command_of(const split_line& line) {
     if (is_noun(noun)) {
         return no_such_verb(line.words);
     }
-    std::vector<std::string_view> names;
+    std::vector<std::string_view> names{more_words.begin(), more_words.end()};
     for (const command& each : commands()) {
         names.push_back(noun_of(each).empty() ? each.name : noun_of(each));
     }
@@ -230,9 +237,12 @@ outcome<const command*> command_of(const split_line& line) {
                            std::move(next));
 }
 
-/// Why an option is not one of this command, although the table has it.
-complaint of_another_command(std::string_view name, const command& about) {
+/// Why an option is not one of this command, although the table has it. No command: the shell.
+complaint of_another_command(std::string_view name, const command* about) {
     std::string owners;
+    if (find_option(shell_options(), name) != nullptr) {
+        owners = "the shell";
+    }
     for (const command& each : commands()) {
         if (find_option(each.options, name) != nullptr) {
             owners += owners.empty() ? "" : " and ";
@@ -241,8 +251,10 @@ complaint of_another_command(std::string_view name, const command& about) {
     }
     return usage_complaint(
         fmt::format("--{}", name),
-        fmt::format("it belongs to {} and '{}' does not take it", owners, about.name),
-        see_help(&about));
+        about == nullptr
+            ? fmt::format("it belongs to {} and there is no command", owners)
+            : fmt::format("it belongs to {} and '{}' does not take it", owners, about->name),
+        see_help(about));
 }
 
 outcome<void> check_value(const option& which, const std::string& value, std::string origin) {
@@ -332,6 +344,22 @@ outcome<void> complete_globals(given_options& given, const environment& find) {
     return {};
 }
 
+/// The same for a line of a shell.
+outcome<void> complete_globals(given_options& given, const invocation& start) {
+    for (const option& each : global_options()) {
+        const auto typed = given.find(each.name);
+        if (typed == given.end()) {
+            if (const auto around = start.globals.find(each.name); around != start.globals.end()) {
+                given.insert(*around);
+            }
+        } else if (auto good = check_value(each, typed->second, fmt::format("--{}", each.name));
+                   !good) {
+            return good;
+        }
+    }
+    return {};
+}
+
 /// Where to begin: the environment may name several with commas between.
 outcome<std::vector<client::server_address>> servers_of(const split_line& line,
                                                         const environment& find) {
@@ -371,6 +399,20 @@ std::string user_of(const split_line& line, const environment& find) {
     return known == nullptr || *known == '\0' ? std::string{"somebody"} : std::string{known};
 }
 
+/// The shell has no words; it is what runs when no command is named.
+outcome<void> take_shell_options(const split_line& line, invocation& asked) {
+    for (const auto& [name, value] : line.options) {
+        if (find_option(global_options(), name) != nullptr) {
+            continue;
+        }
+        if (find_option(shell_options(), name) == nullptr) {
+            return of_another_command(name, nullptr);
+        }
+        asked.options.emplace(name, value);
+    }
+    return {};
+}
+
 /// The options of the command and the words behind it.
 outcome<void> take_own(const command& about, split_line& line, invocation& asked) {
     for (const auto& [name, value] : line.options) {
@@ -379,7 +421,7 @@ outcome<void> take_own(const command& about, split_line& line, invocation& asked
         }
         const option* const own = find_option(about.options, name);
         if (own == nullptr) {
-            return of_another_command(name, about);
+            return of_another_command(name, &about);
         }
         if (auto good = check_value(*own, value, fmt::format("--{}", name)); !good) {
             return good;
@@ -419,43 +461,83 @@ std::optional<duration> invocation::length_of_time(std::string_view option) cons
     return parse_duration(found->second).value();
 }
 
+namespace {
+
+/// What the line says, whose global options are complete.
+outcome<invocation> understand(split_line& line, const command* what) {
+    invocation asked;
+    asked.what = what;
+    asked.help = line.options.contains("help");
+    asked.version = line.options.contains("version");
+    asked.json = line.options.contains("json");
+    asked.plaintext = line.options.contains("plaintext");
+    asked.verbose = line.options.contains("verbose");
+    asked.timeout = parse_duration(line.options["timeout"]).value();
+    for (const auto& [name, value] : line.options) {
+        if (find_option(global_options(), name) != nullptr && name != "help" && name != "version") {
+            asked.globals.emplace(name, value);
+        }
+    }
+    if (what == nullptr) {
+        asked.noun = line.words.empty() ? std::string{} : line.words.front();
+    }
+    auto taken = what == nullptr ? take_shell_options(line, asked) : take_own(*what, line, asked);
+    if (!taken) {
+        return taken.error();
+    }
+    return asked;
+}
+
+} // namespace
+
 outcome<invocation> parse_command_line(std::span<const std::string> arguments,
                                        const environment& find) {
     auto line = split(arguments);
     if (!line) {
         return line.error();
     }
-    const auto what = command_of(*line);
+    const auto what = command_of(*line, {});
     if (!what) {
         return what.error();
     }
     if (auto complete = complete_globals(line->options, find); !complete) {
         return complete.error();
     }
-    invocation asked;
-    asked.what = *what;
-    asked.help = line->options.contains("help");
-    asked.version = line->options.contains("version");
-    asked.json = line->options.contains("json");
-    asked.plaintext = line->options.contains("plaintext");
-    asked.verbose = line->options.contains("verbose");
-    asked.user = user_of(*line, find);
     auto servers = servers_of(*line, find);
     if (!servers) {
         return servers.error();
     }
-    asked.servers = *std::move(servers);
-    asked.timeout = parse_duration(line->options["timeout"]).value();
-    if (asked.what == nullptr) {
-        asked.noun = line->words.empty() ? std::string{} : line->words.front();
-        if (asked.help || asked.version) {
-            return asked;
-        }
-        return usage_complaint("no command", "there is nothing to do",
-                               "Try 'almenara status', or 'almenara --help'.");
+    auto asked = understand(*line, *what);
+    if (asked) {
+        asked->user = user_of(*line, find);
+        asked->servers = *std::move(servers);
     }
-    if (auto taken = take_own(*asked.what, *line, asked); !taken) {
-        return taken.error();
+    return asked;
+}
+
+outcome<invocation> parse_command_line(std::span<const std::string> arguments,
+                                       const shell_words& around) {
+    auto line = split(arguments);
+    if (!line) {
+        return line.error();
+    }
+    const auto what = command_of(*line, around.more);
+    if (!what) {
+        return what.error();
+    }
+    if (auto complete = complete_globals(line->options, around.start); !complete) {
+        return complete.error();
+    }
+    const environment nothing = [](const char*) -> const char* { return nullptr; };
+    auto servers = servers_of(*line, nothing);
+    if (!servers) {
+        return servers.error();
+    }
+    auto asked = understand(*line, *what);
+    if (asked) {
+        const auto user = line->options.find("user");
+        asked->user = user == line->options.end() ? around.start.user : user->second;
+        asked->servers = line->servers.empty() ? around.start.servers : *std::move(servers);
     }
     return asked;
 }

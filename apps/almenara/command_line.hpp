@@ -18,7 +18,7 @@ namespace almenara::cli {
 
 /// A command line that was understood; every value in it is good.
 struct invocation {
-    const command* what = nullptr; ///< nothing with --help or --version alone
+    const command* what = nullptr; ///< nothing: the shell, or --help or --version alone
     std::string noun;              ///< whose verbs are to be listed; with --help
     bool help = false;
     bool version = false;
@@ -28,6 +28,8 @@ struct invocation {
     std::vector<client::server_address> servers;
     std::string user;
     duration timeout{};
+    /// As they were typed or found, for the commands of a shell that was begun with them.
+    std::map<std::string, std::string, std::less<>> globals;
     std::map<std::string, std::string, std::less<>> options; ///< those of the command
     std::vector<std::string> words;                          ///< behind the command
 
@@ -42,6 +44,14 @@ using environment = std::function<const char*(const char* name)>;
 /// The command line decides, then the environment, then the table's fallback.
 [[nodiscard]] outcome<invocation> parse_command_line(std::span<const std::string> arguments,
                                                      const environment& find);
+
+/// The command line of a shell, whose own options count where the line says nothing.
+struct shell_words {
+    const invocation& start;
+    std::span<const std::string_view> more{}; ///< words that are commands only there
+};
+[[nodiscard]] outcome<invocation> parse_command_line(std::span<const std::string> arguments,
+                                                     const shell_words& around);
 
 /// Whether failures are to be told in JSON, also of a command line that cannot be understood.
 [[nodiscard]] bool wants_json(std::span<const std::string> arguments, const environment& find);

@@ -27,7 +27,13 @@ constexpr std::array<option, 9> globals{{
     {"version", 0, value_kind::none, "", "show the version", "", ""},
 }};
 
-constexpr std::array<example, 4> examples{{
+constexpr std::array<option, 1> options_of_shell{{
+    {"keep-going", 0, value_kind::none, "",
+     "go on behind a command that failed, when commands come from a file or a pipe", "", ""},
+}};
+
+constexpr std::array<example, 5> examples{{
+    {"almenara --plaintext", "a shell for the same words"},
     {"almenara --plaintext status", "how the servers are"},
     {"almenara --plaintext -s 127.0.0.1:7401 ping --count 5", "how fast one of them answers"},
     {"almenara --plaintext -u anna kv put colour blue", "keep something, on a majority's disks"},
@@ -38,6 +44,10 @@ constexpr std::array<example, 4> examples{{
 
 std::span<const option> global_options() {
     return globals;
+}
+
+std::span<const option> shell_options() {
+    return options_of_shell;
 }
 
 std::span<const example> program_examples() {

@@ -51,10 +51,13 @@ struct command {
     std::span<const example> examples;
     std::span<const option> options;
     boost::asio::awaitable<exit_code> (*run)(runtime& here, const invocation& asked);
+    bool is_shell = false; ///< it reads commands itself, and hears Ctrl-C itself
 };
 
 /// Options that every command takes.
 [[nodiscard]] std::span<const option> global_options();
+/// Options of the shell, which has no name.
+[[nodiscard]] std::span<const option> shell_options();
 [[nodiscard]] std::span<const command> commands();
 [[nodiscard]] std::span<const example> program_examples();
 

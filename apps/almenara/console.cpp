@@ -22,7 +22,7 @@ void console::say(std::string_view line) {
 }
 
 void console::complain(const complaint& about, bool json) {
-    say(fmt::format("almenara: {}", about.text()));
+    say(fmt::format("almenara: {}{}{}", place_, place_.empty() ? "" : ": ", about.text()));
     if (json) {
         print(about.json() + '\n');
     }

@@ -3,8 +3,10 @@
 #include "complaint.hpp"
 
 #include <ostream>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace almenara::cli {
 
@@ -23,6 +25,9 @@ class console {
     /// On stderr, and with --json on stdout too.
     void complain(const complaint& about, bool json);
 
+    /// What complaints are about from now on, such as `line 3`; may be empty.
+    void set_place(std::string place) { place_ = std::move(place); }
+
     [[nodiscard]] bool out_is_terminal() const { return out_is_terminal_; }
 
     /// Why nothing can be printed any more, if so. A reader that has seen enough is broken_pipe.
@@ -32,6 +37,7 @@ class console {
     std::ostream& out_;
     std::ostream& err_;
     bool out_is_terminal_;
+    std::string place_;
     std::error_code broken_;
 };
 

@@ -4,6 +4,7 @@
 #include "commands/commands.hpp"
 #include "net/spawn.hpp"
 #include "runtime.hpp"
+#include "shell/shell.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -12,6 +13,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 namespace almenara::cli {
 
@@ -39,7 +42,16 @@ class interrupt_watch {
 
 asio::awaitable<void> run_here(const invocation& asked, console& out, exit_code& exit) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    if (asked.what == nullptr) {
+        const shell_settings how{.start = asked};
+        exit = co_await run_shell(out, how);
+        co_return;
+    }
     runtime here{executor, out, asked};
+    if (asked.what->is_shell) {
+        exit = co_await asked.what->run(here, asked);
+        co_return;
+    }
     const interrupt_watch watch{executor, here};
     exit = co_await asked.what->run(here, asked);
 }
@@ -47,7 +59,8 @@ asio::awaitable<void> run_here(const invocation& asked, console& out, exit_code&
 exit_code run_command(const invocation& asked, console& out) {
     exit_code exit = exit_code::failed;
     asio::io_context context;
-    net::spawn(context.get_executor(), std::string{asked.what->name}, run_here(asked, out, exit));
+    const std::string name{asked.what == nullptr ? std::string_view{"shell"} : asked.what->name};
+    net::spawn(context.get_executor(), name, run_here(asked, out, exit));
     context.run();
     return exit;
 }
@@ -61,17 +74,6 @@ exit_code judge_output(exit_code exit, console& out) {
                         "another place.",
                         out.broken().message()));
     return exit == exit_code::ok ? exit_code::failed : exit;
-}
-
-} // namespace
-
-namespace {
-
-std::string help_for(const invocation& asked) {
-    if (asked.what != nullptr) {
-        return command_help(*asked.what);
-    }
-    return is_noun(asked.noun) ? noun_help(asked.noun) : program_help();
 }
 
 } // namespace

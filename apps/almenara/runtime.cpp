@@ -3,11 +3,15 @@
 #include "base/check.hpp"
 #include "base/version.hpp"
 #include "net/clock.hpp"
+#include "wire/json.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -30,6 +34,11 @@ runtime::runtime(asio::any_io_executor executor, console& out, const invocation&
     begin_round();
 }
 
+void runtime::serve_shell(client::api* lent) {
+    lent_ = lent;
+    owns_input_ = false;
+}
+
 void runtime::begin_round() {
     deadline_ = net::monotonic_now() + asked_.timeout;
 }
@@ -41,7 +50,7 @@ void runtime::interrupt() {
         link_->connection_->give_up();
     }
     if (cluster_ != nullptr) {
-        cluster_->api_.give_up();
+        cluster_->stop_.emit(asio::cancellation_type::terminal);
     }
 }
 
@@ -71,12 +80,32 @@ exit_code runtime::fail(const std::string& about, const client::answer& how) {
     return why.exit;
 }
 
+exit_code runtime::fail_write(const complaint& why, const client::answer& how) {
+    if (!interrupted_) {
+        out_.complain(why, asked_.json);
+        return why.exit;
+    }
+    const bool unknown = how.code == wire::result_code::uncertain;
+    complaint told{exit_code::interrupted, unknown ? errc::timed_out : errc::unavailable, why.what,
+                   unknown ? "interrupted, and it may have happened or happen yet"
+                           : "interrupted, and it did not happen",
+                   unknown ? "Look before you do it again." : ""};
+    told.answer_code = wire::to_json(how.code).as_string();
+    out_.complain(told, asked_.json);
+    return told.exit;
+}
+
+runtime::wait_mark::wait_mark(runtime& here) : here_(here) {
+    here_.waits_since_ = net::monotonic_now();
+}
+
 runtime::link::link(runtime& here) : here_(here) {
     ALMENARA_CHECK(here_.link_ == nullptr);
     here_.link_ = this;
 }
 
 asio::awaitable<client::outcome<wire::welcome>> runtime::link::open() {
+    const wait_mark mark{here_};
     const auto& servers = here_.asked_.servers;
     client::outcome<wire::welcome> opened =
         client::failure{client::failure_kind::cancelled, "this client gave up waiting"};
@@ -95,9 +124,7 @@ asio::awaitable<client::outcome<wire::welcome>> runtime::link::open() {
     co_return opened;
 }
 
-namespace {
-
-client::api_options options_of(const invocation& asked) {
+client::api_options client_options(const invocation& asked) {
     client::api_options options;
     for (const client::server_address& each : asked.servers) {
         options.how.servers.push_back(to_string(each));
@@ -111,7 +138,6 @@ client::api_options options_of(const invocation& asked) {
     return options;
 }
 
-/// What --verbose shows.
 std::string line_about(const client::news& what) {
     if (const auto* const lost = std::get_if<client::primary_lost>(&what)) {
         return fmt::format("primary lost; holding {} operation{}...", lost->held,
@@ -125,19 +151,56 @@ std::string line_about(const client::news& what) {
     return {};
 }
 
-} // namespace
-
-runtime::cluster::cluster(runtime& here)
-    : here_(here), api_(here.executor_, options_of(here.asked_)) {
+runtime::cluster::cluster(runtime& here) : here_(here), api_(here.lent_) {
     ALMENARA_CHECK(here_.cluster_ == nullptr);
     here_.cluster_ = this;
+    if (api_ != nullptr) {
+        return;
+    }
+    own_ = std::make_unique<client::api>(here_.executor_, client_options(here_.asked_));
+    api_ = own_.get();
     if (here_.asked_.verbose) {
-        api_.listen([out = &here_.out_](const client::news& what) {
+        api_->listen([out = &here_.out_](const client::news& what) {
             if (const std::string line = line_about(what); !line.empty()) {
                 out->say(line);
             }
         });
     }
+}
+
+asio::awaitable<client::answer> runtime::cluster::write(base::byte_vector body, instant deadline) {
+    return until_interrupted(api_->write(std::move(body), deadline));
+}
+
+asio::awaitable<client::answer> runtime::cluster::read(base::byte_vector body, instant deadline) {
+    return until_interrupted(api_->read(std::move(body), deadline));
+}
+
+asio::awaitable<client::answer> runtime::cluster::log_in(instant deadline) {
+    return until_interrupted(api_->log_in(deadline));
+}
+
+asio::awaitable<client::answer> runtime::cluster::administer(wire::admin what, instant deadline) {
+    return until_interrupted(api_->administer(what, deadline));
+}
+
+asio::awaitable<client::answer> runtime::cluster::until_interrupted(
+    asio::awaitable<client::answer> asked) {
+    const wait_mark mark{here_};
+    auto stoppable = asio::bind_cancellation_slot(stop_.slot(), asio::use_awaitable);
+    co_return co_await asio::co_spawn(here_.executor_, std::move(asked), std::move(stoppable));
+}
+
+asio::awaitable<void> runtime::cluster::close() {
+    if (!own_) {
+        co_return;
+    }
+    if (own_->session() && !here_.interrupted_) {
+        // Nobody uses it again; that it ends is not what was asked, so nobody waits long for it.
+        const instant soon = net::monotonic_now() + std::chrono::seconds{1};
+        co_await until_interrupted(own_->close_session(std::min(soon, here_.deadline_)));
+    }
+    co_await own_->close();
 }
 
 } // namespace almenara::cli

@@ -9,9 +9,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace almenara::cli {
@@ -21,6 +23,10 @@ namespace almenara::cli {
 class runtime {
   public:
     runtime(boost::asio::any_io_executor executor, console& out, const invocation& asked);
+
+    /// Before the command runs: it is one of a shell, whose lines stand on the standard input. It
+    /// uses the shell's client if one is lent, which lives on.
+    void serve_shell(client::api* lent);
 
     [[nodiscard]] console& out() { return out_; }
     [[nodiscard]] const invocation& asked() const { return asked_; }
@@ -36,8 +42,14 @@ class runtime {
     [[nodiscard]] bool must_stop() const { return interrupted_ || out_.broken(); }
     [[nodiscard]] bool interrupted() const { return interrupted_; }
 
-    /// Ends what waits, saying goodbye to the server.
+    /// Ends what waits. Only a client of its own is left with a goodbye.
     void interrupt();
+
+    /// Whether somebody is asked now and has not answered, and since when.
+    [[nodiscard]] std::optional<instant> waits_since() const { return waits_since_; }
+
+    /// What is typed as `-` stands on the standard input; a shell's lines stand there themselves.
+    [[nodiscard]] bool owns_input() const { return owns_input_; }
 
     /// Until then, or until interrupted.
     [[nodiscard]] boost::asio::awaitable<void> pause_until(instant when);
@@ -46,6 +58,8 @@ class runtime {
     exit_code fail(const client::failure& why);
     /// The same for what the cluster answered; `about` is what it was asked about.
     exit_code fail(const std::string& about, const client::answer& how);
+    /// The same for what may have changed something: an interrupt leaves nobody in doubt.
+    exit_code fail_write(const complaint& why, const client::answer& how);
 
     /// Good, unless it was interrupted.
     [[nodiscard]] exit_code done() const {
@@ -70,7 +84,8 @@ class runtime {
         std::unique_ptr<client::connection> connection_;
     };
 
-    /// A command's client of the whole cluster.
+    /// The client of the whole cluster: the one that was lent if there is one, else the command's
+    /// own. It says who it waits for.
     class cluster {
       public:
         explicit cluster(runtime& here);
@@ -78,23 +93,59 @@ class runtime {
         cluster(const cluster&) = delete;
         cluster& operator=(const cluster&) = delete;
 
-        client::api* operator->() { return &api_; }
+        [[nodiscard]] boost::asio::awaitable<client::answer> write(base::byte_vector body,
+                                                                   instant deadline);
+        [[nodiscard]] boost::asio::awaitable<client::answer> read(base::byte_vector body,
+                                                                  instant deadline);
+        [[nodiscard]] boost::asio::awaitable<client::answer> log_in(instant deadline);
+        [[nodiscard]] boost::asio::awaitable<client::answer> administer(wire::admin what,
+                                                                        instant deadline);
+        [[nodiscard]] const std::optional<wire::login_ok>& user() const { return api_->user(); }
+
+        /// The command is done with it: its own says goodbye, and its session ends.
+        [[nodiscard]] boost::asio::awaitable<void> close();
 
       private:
         friend class runtime;
+        [[nodiscard]] boost::asio::awaitable<client::answer> until_interrupted(
+            boost::asio::awaitable<client::answer> asked);
+
         runtime& here_;
-        client::api api_;
+        std::unique_ptr<client::api> own_;
+        client::api* api_;
+        boost::asio::cancellation_signal stop_;
     };
 
   private:
+    /// As long as it lives somebody is waited for.
+    class wait_mark {
+      public:
+        explicit wait_mark(runtime& here);
+        ~wait_mark() { here_.waits_since_.reset(); }
+        wait_mark(const wait_mark&) = delete;
+        wait_mark& operator=(const wait_mark&) = delete;
+
+      private:
+        runtime& here_;
+    };
+
     boost::asio::any_io_executor executor_;
     console& out_;
     const invocation& asked_;
+    client::api* lent_ = nullptr;
+    bool owns_input_ = true;
     instant deadline_;
     boost::asio::steady_timer pause_;
+    std::optional<instant> waits_since_;
     link* link_ = nullptr; ///< a command has one at a time
     cluster* cluster_ = nullptr;
     bool interrupted_ = false;
 };
+
+/// How a client of the cluster is made as the command line says.
+[[nodiscard]] client::api_options client_options(const invocation& asked);
+
+/// What is told of a primary that was lost or found; nothing of other news.
+[[nodiscard]] std::string line_about(const client::news& what);
 
 } // namespace almenara::cli

@@ -54,14 +54,15 @@ asio::awaitable<exit_code> transfer(runtime& here, const invocation& asked) {
         what.target = server_id{static_cast<server_id::rep>(*id)};
     }
     runtime::cluster cluster{here};
-    const client::answer how = co_await cluster->administer(what, here.deadline());
+    const client::answer how = co_await cluster.administer(what, here.deadline());
     exit_code exit = exit_code::ok;
     if (how.code == wire::result_code::ok) {
         print_done(here, how.why);
     } else {
-        exit = here.fail(std::string{asked.what->name}, how);
+        const complaint why = complaint_about(std::string{asked.what->name}, how, asked.timeout);
+        exit = here.fail_write(why, how);
     }
-    co_await cluster->close();
+    co_await cluster.close();
     co_return exit == exit_code::ok ? here.done() : exit;
 }
 

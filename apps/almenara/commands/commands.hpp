@@ -35,6 +35,10 @@ using status_printer = std::string (*)(const wire::status_reply& status, bool js
 [[nodiscard]] std::string command_help(const command& about);
 /// The verbs of a noun.
 [[nodiscard]] std::string noun_help(std::string_view noun);
+/// What people want to do, and how it is typed.
+[[nodiscard]] std::string task_help();
+/// What --help shows behind these words.
+[[nodiscard]] std::string help_for(const invocation& asked);
 
 /// The script for bash, made from the table.
 [[nodiscard]] std::string bash_completion();

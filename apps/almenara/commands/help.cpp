@@ -65,9 +65,50 @@ constexpr std::string_view exit_codes =
     "5 no server could answer within the time, 6 denied, 7 timed out with the outcome unknown,\n"
     "130 interrupted.\n";
 
+struct task {
+    std::string_view name;
+    std::span<const example> how;
+};
+
+constexpr std::array<example, 3> keep{{
+    {"kv put colour blue", "keep a value, on a majority's disks"},
+    {"kv put picture - < picture.png", "the same from a file, outside of a shell"},
+    {"kv rm colour", "and remove it"},
+}};
+constexpr std::array<example, 3> read{{
+    {"kv get colour", "a value as it is"},
+    {"kv list user/ --values", "keys that begin so, with their values"},
+    {"kv get colour --json", "with its index, for a script"},
+}};
+constexpr std::array<example, 2> agree{{
+    {"kv add visitors 1", "count together"},
+    {"kv cas colour blue green", "change it only if it is still blue"},
+}};
+constexpr std::array<example, 3> look{{
+    {"status", "how all servers are, and who is primary"},
+    {"status --watch", "the same, again and again, until Ctrl-C"},
+    {"ping --count 5", "how fast a server answers"},
+}};
+constexpr std::array<example, 2> change{{
+    {"cluster transfer 2", "make server 2 the primary; administrators only"},
+    {"cluster members", "who belongs to the cluster"},
+}};
+constexpr std::array<example, 2> identity{{
+    {"whoami", "as whom the servers know you"},
+    {"-u anna whoami", "as somebody else, for one command"},
+}};
+constexpr std::array<task, 6> tasks{{
+    {"Keep a value", keep},
+    {"Read it again", read},
+    {"Change it together with others", agree},
+    {"See how the servers are", look},
+    {"Change who does what", change},
+    {"Know who you are", identity},
+}};
+
 asio::awaitable<exit_code> help(runtime& here, const invocation& asked) {
     if (asked.words.empty()) {
-        here.out().print(program_help());
+        here.out().print(task_help());
         co_return here.done();
     }
     const std::string& name = asked.words.front();
@@ -94,8 +135,9 @@ asio::awaitable<exit_code> help(runtime& here, const invocation& asked) {
     co_return here.done();
 }
 
-constexpr std::array<example, 2> examples{{
-    {"almenara help", "all commands"},
+constexpr std::array<example, 3> examples{{
+    {"almenara help", "what can be done, and how"},
+    {"almenara help kv", "what can be done with keys"},
     {"almenara help ping", "one of them"},
 }};
 
@@ -111,9 +153,37 @@ std::string program_help() {
         lines.emplace_back(std::move(name), each.summary);
     }
     return example_section(program_examples()) +
-           "Usage: almenara [OPTIONS] COMMAND [ARGUMENTS]\n\n" + section("Commands", lines) +
+           "Usage: almenara [OPTIONS] COMMAND [ARGUMENTS]\n"
+           "       almenara [OPTIONS]    a shell for the same words, at a terminal or for a "
+           "script\n\n" +
+           section("Commands", lines) +
            option_section("Options, before or behind the command", global_options()) +
-           std::string{exit_codes};
+           option_section("Options of the shell", shell_options()) + std::string{exit_codes};
+}
+
+std::string task_help() {
+    std::size_t width = 0;
+    for (const task& each : tasks) {
+        for (const example& one : each.how) {
+            width = std::max(width, one.line.size());
+        }
+    }
+    std::string text;
+    for (const task& each : tasks) {
+        std::vector<line_pair> lines;
+        for (const example& one : each.how) {
+            lines.emplace_back(fmt::format("{:<{}}", one.line, width), one.what);
+        }
+        text += section(each.name, lines);
+    }
+    return text + "'help kv' and 'help kv put' say more, and 'almenara --help' everything.\n";
+}
+
+std::string help_for(const invocation& asked) {
+    if (asked.what != nullptr) {
+        return command_help(*asked.what);
+    }
+    return is_noun(asked.noun) ? noun_help(asked.noun) : program_help();
 }
 
 std::string noun_help(std::string_view noun) {

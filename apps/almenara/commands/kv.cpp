@@ -3,7 +3,6 @@
 #include "base/text.hpp"
 #include "base64.hpp"
 #include "commands/commands.hpp"
-#include "net/clock.hpp"
 #include "services/kv/bodies.hpp"
 #include "wire/json.hpp"
 #include "writing.hpp"
@@ -13,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
@@ -97,22 +95,15 @@ void print_written(runtime& here, const client::answer& how, const report_of& re
 
 asio::awaitable<exit_code> write_once(runtime& here, base::byte_vector body, report_of report) {
     runtime::cluster cluster{here};
-    const client::answer how = co_await cluster->write(std::move(body), here.deadline());
-    exit_code exit = exit_code::interrupted;
+    const client::answer how = co_await cluster.write(std::move(body), here.deadline());
+    exit_code exit = exit_code::ok;
     if (how.code == wire::result_code::ok) {
         print_written(here, how, report);
-        exit = exit_code::ok;
-    } else if (!here.interrupted()) {
+    } else {
         const complaint why = complaint_about_write(here.asked(), how);
-        here.out().complain(why, here.asked().json);
-        exit = why.exit;
+        exit = here.fail_write(why, how);
     }
-    if (cluster->session() && !here.interrupted()) {
-        // Nobody uses it again; that it ends is not what was asked, so nobody waits long for it.
-        const instant soon = net::monotonic_now() + std::chrono::seconds{1};
-        co_await cluster->close_session(std::min(soon, here.deadline()));
-    }
-    co_await cluster->close();
+    co_await cluster.close();
     co_return exit == exit_code::ok ? here.done() : exit;
 }
 
@@ -178,7 +169,23 @@ asio::awaitable<exit_code> write_value(runtime& here,
     co_return co_await write_once(here, std::move(body), std::move(report));
 }
 
+/// Whether one of the values stands where the commands themselves come from.
+bool misses_input(const runtime& here, const invocation& asked) {
+    const auto& words = asked.words;
+    return !here.owns_input() && std::find(words.begin() + 1, words.end(), "-") != words.end();
+}
+
+asio::awaitable<exit_code> refuse_input(runtime& here, const invocation&) {
+    const complaint what =
+        usage_complaint("-", "the commands themselves come from the standard input",
+                        "Write the value, or run this command by itself.");
+    co_return refuse(here, what);
+}
+
 asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
+    if (misses_input(here, asked)) {
+        return refuse_input(here, asked);
+    }
     base::byte_vector value = read_value(asked.words[1]);
     const std::size_t size = value.size();
     base::byte_vector body = kv::put(asked.words[0], std::move(value));
@@ -187,6 +194,9 @@ asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
 }
 
 asio::awaitable<exit_code> cas(runtime& here, const invocation& asked) {
+    if (misses_input(here, asked)) {
+        return refuse_input(here, asked);
+    }
     base::byte_vector value = read_value(asked.words[2]);
     const std::size_t size = value.size();
     base::byte_vector body = kv::cas(
@@ -243,7 +253,7 @@ asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {
     }
     runtime::cluster cluster{here};
     base::byte_vector body = kv::get(asked.words[0]);
-    const client::answer how = co_await cluster->read(std::move(body), here.deadline());
+    const client::answer how = co_await cluster.read(std::move(body), here.deadline());
     const auto found = kv::in<kv::service::value>(how.body);
     exit_code exit = exit_code::ok;
     if (how.code != wire::result_code::ok || !found) {
@@ -264,7 +274,7 @@ asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {
             here.out().print("\n");
         }
     }
-    co_await cluster->close();
+    co_await cluster.close();
     co_return exit == exit_code::ok ? here.done() : exit;
 }
 
@@ -291,7 +301,7 @@ asio::awaitable<exit_code> list(runtime& here, const invocation& asked) {
     exit_code exit = exit_code::ok;
     while (!here.must_stop()) {
         base::byte_vector body = kv::list(question);
-        const client::answer how = co_await cluster->read(std::move(body), here.deadline());
+        const client::answer how = co_await cluster.read(std::move(body), here.deadline());
         const auto page = kv::in<kv::service::page>(how.body);
         if (how.code != wire::result_code::ok || !page) {
             exit = here.fail(subject(asked), how);
@@ -308,7 +318,7 @@ asio::awaitable<exit_code> list(runtime& here, const invocation& asked) {
         question.after = page->more_after;
         here.begin_round();
     }
-    co_await cluster->close();
+    co_await cluster.close();
     co_return exit == exit_code::ok ? here.done() : exit;
 }
 

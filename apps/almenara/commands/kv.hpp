@@ -24,7 +24,7 @@ struct write_report {
 };
 using report_of = std::function<write_report(const client::answer& how)>;
 
-/// Writes, prints where the write stands, and ends the session, which nobody uses again.
+/// Writes, and prints where the write stands.
 [[nodiscard]] boost::asio::awaitable<exit_code> write_once(runtime& here,
                                                            base::byte_vector body,
                                                            report_of report);

@@ -29,14 +29,14 @@ std::string line_about(const wire::login_ok& who, bool json) {
 /// Asks the primary; the name that it knows is printed.
 asio::awaitable<exit_code> log_in(runtime& here, const invocation& asked) {
     runtime::cluster cluster{here};
-    const client::answer how = co_await cluster->log_in(here.deadline());
+    const client::answer how = co_await cluster.log_in(here.deadline());
     exit_code exit = exit_code::ok;
-    if (how.code == wire::result_code::ok && cluster->user()) {
-        here.out().print(line_about(*cluster->user(), asked.json));
+    if (how.code == wire::result_code::ok && cluster.user()) {
+        here.out().print(line_about(*cluster.user(), asked.json));
     } else {
         exit = here.fail(std::string{asked.what->name}, how);
     }
-    co_await cluster->close();
+    co_await cluster.close();
     co_return exit == exit_code::ok ? here.done() : exit;
 }
 

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <set>
@@ -127,9 +128,46 @@ TEST_CASE("an option of another command names its owner") {
           "See 'almenara status --help'.");
 }
 
+TEST_CASE("without a command it is the shell, which has options of its own") {
+    CHECK(understood({}).what == nullptr);
+    const auto asked = understood({"-u", "anna", "--keep-going"});
+    CHECK(asked.user == "anna");
+    CHECK(asked.has("keep-going"));
+    CHECK(told({"--count", "3"}) == "--count: it belongs to 'ping' and there is no command. "
+                                    "See 'almenara --help'.");
+    CHECK(told({"ping", "--keep-going"}) == "--keep-going: it belongs to the shell and 'ping' does "
+                                            "not take it. See 'almenara ping --help'.");
+    CHECK(told({"--keep-gong"}).ends_with("Did you mean '--keep-going'?"));
+}
+
+TEST_CASE("a line of a shell has the shell's options where it names no others") {
+    const auto start = understood({"-s", "127.0.0.1:7401", "-s", "unix:/a,b", "-u", "anna",
+                                   "--timeout", "5s", "--plaintext", "--json"});
+    const auto line = [&](const std::vector<std::string>& words) {
+        return parse_command_line(words, shell_words{.start = start});
+    };
+    const auto plain = line({"kv", "get", "a"});
+    REQUIRE(plain.has_value());
+    CHECK(plain->servers == start.servers);
+    CHECK(plain->user == "anna");
+    CHECK(plain->timeout == 5s);
+    CHECK(plain->plaintext);
+    CHECK(plain->json);
+    const auto other = line({"-u", "bob", "kv", "get", "a", "--timeout", "1s", "-s", "[::1]:7402"});
+    REQUIRE(other.has_value());
+    CHECK(other->user == "bob");
+    CHECK(other->timeout == 1s);
+    CHECK(to_string(other->servers.at(0)) == "[::1]:7402");
+    CHECK(line({"ping", "--timeout", "soon"}).error().text().starts_with("--timeout: "));
+    const std::array<std::string_view, 1> more{"restart"};
+    const std::vector<std::string> nearly{"restrat"};
+    CHECK(parse_command_line(nearly, shell_words{.start = start, .more = more})
+              .error()
+              .text()
+              .ends_with("Did you mean 'restart'?"));
+}
+
 TEST_CASE("missing and superfluous things are named") {
-    CHECK(told({}) ==
-          "no command: there is nothing to do. Try 'almenara status', or 'almenara --help'.");
     CHECK(told({"ping", "--timeout"}) ==
           "--timeout: its value is missing. Write '--timeout TIME'.");
     CHECK(told({"ping", "--timeout="}) ==

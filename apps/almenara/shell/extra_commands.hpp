@@ -1,0 +1,41 @@
+#pragma once
+
+#include "console.hpp"
+#include "exit_code.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace almenara::cli {
+
+/// What a shell can be told besides the commands of the table: whoever opens it brings it along.
+class extra_commands {
+  public:
+    struct entry {
+        std::string_view name;  ///< its first word
+        std::string_view words; ///< what stands behind it, for the help: `SERVER`
+        std::string_view summary;
+    };
+
+    virtual ~extra_commands() = default;
+
+    [[nodiscard]] virtual std::span<const entry> list() const = 0;
+
+    /// What may stand behind these words, of which the first is one of the names. Asked on the
+    /// reactor while somebody types; nothing may take long.
+    [[nodiscard]] virtual std::vector<std::string> complete(
+        std::span<const std::string> words) const = 0;
+
+    /// Runs it and tells its failures, as a command of the table does.
+    [[nodiscard]] virtual boost::asio::awaitable<exit_code> run(std::vector<std::string> words,
+                                                                console& out) = 0;
+
+    /// Ctrl-C: what runs comes to its end soon.
+    virtual void interrupt() = 0;
+};
+
+} // namespace almenara::cli

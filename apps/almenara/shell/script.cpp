@@ -1,0 +1,109 @@
+#include "shell/script.hpp"
+
+#include "shell/input_lines.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+class script {
+  public:
+    script(const asio::any_io_executor& executor,
+           int descriptor,
+           console& out,
+           const shell_settings& how)
+        : out_(out),
+          keep_going_(how.start.has("keep-going")),
+          commands_(executor, out, how),
+          lines_(executor, descriptor),
+          signals_(executor, SIGINT, SIGTERM) {
+        signals_.async_wait([this](const boost::system::error_code& over, int) {
+            if (!over) {
+                boost::system::error_code ignored; // It cannot fail for signals that were added.
+                signals_.clear(ignored);           // A second one has its usual effect.
+                interrupted_ = true;
+                lines_.stop();
+                commands_.interrupt();
+            }
+        });
+    }
+
+    [[nodiscard]] asio::awaitable<exit_code> run() {
+        while (!must_stop()) {
+            const input_line line = co_await lines_.next();
+            if (line.is_end || line.is_too_long) {
+                judge_end(line);
+                break;
+            }
+            ++number_;
+            out_.set_place(fmt::format("line {}", number_));
+            note(co_await commands_.run(line.text));
+        }
+        signals_.cancel();
+        co_await commands_.close();
+        co_return interrupted_ ? exit_code::interrupted : first_failure_;
+    }
+
+  private:
+    [[nodiscard]] bool must_stop() const {
+        return interrupted_ || commands_.is_left() || out_.broken() ||
+               (first_failure_ != exit_code::ok && !keep_going_);
+    }
+
+    void note(exit_code exit) {
+        if (first_failure_ == exit_code::ok) {
+            first_failure_ = exit;
+        }
+    }
+
+    void judge_end(const input_line& line) {
+        if (!line.is_too_long && !line.failed) {
+            return;
+        }
+        out_.set_place({});
+        const std::string what = fmt::format("line {}", number_ + 1);
+        complaint why =
+            usage_complaint(what, fmt::format("it has more than {} bytes", input_lines::longest),
+                            "Write a command per line.");
+        if (line.failed) {
+            why = complaint{
+                exit_code::failed,
+                errc::malformed,
+                what,
+                fmt::format("the standard input cannot be read: {}", line.failed.message()),
+                {}};
+        }
+        out_.complain(why, false);
+        note(why.exit);
+    }
+
+    console& out_;
+    bool keep_going_;
+    interpreter commands_;
+    input_lines lines_;
+    asio::signal_set signals_;
+    std::uint64_t number_ = 0;
+    exit_code first_failure_ = exit_code::ok;
+    bool interrupted_ = false;
+};
+
+} // namespace
+
+asio::awaitable<exit_code> run_script(int descriptor, console& out, const shell_settings& how) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    script lines{executor, descriptor, out, how};
+    co_return co_await lines.run();
+}
+
+} // namespace almenara::cli
