@@ -45,11 +45,12 @@ build_packages() {
 
 # One LLVM everywhere: sanitizers, fuzzers, layout and queries all come from version 19.
 # `systemd` is here for systemd-analyze, which judges the service file; it is not started.
+# iproute2 and nftables make the networks of the tests.
 test_packages() {
   printf '%s\n' \
     catch2 \
     clang-19 clang-format-19 clang-tidy-19 clang-tools-19 libclang-rt-19-dev llvm-19 lld-19 \
-    python3 shellcheck systemd
+    iproute2 nftables python3 shellcheck systemd
 }
 
 installed() {
@@ -92,7 +93,7 @@ means, then build with cmake --preset release && cmake --build --preset release:
             (Asio, Describe, JSON, Log, Program_options, System), fmt 9, OpenSSL 3, libsodium,
             xxHash 0.8, libsystemd, RocksDB 7.8, jemalloc 5; ccache helps
   to test   Catch2 (2.13 or 3), LLVM 19 (clang, clang-format, clang-query, libFuzzer, lld),
-            Python 3, shellcheck, systemd-analyze
+            Python 3, shellcheck, systemd-analyze, ip and nft
 HELP
   exit 1
 fi

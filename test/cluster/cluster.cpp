@@ -17,6 +17,11 @@ namespace {
 /// An election after a silence and a start on a busy machine, many times over.
 constexpr std::chrono::seconds patience_with_elections{60};
 
+/// The machine that a server has for itself.
+machine machine_of(server_id which) {
+    return machine{which.value()};
+}
+
 bool is_in_sync(const wire::status_reply& told, server_id which) {
     return std::any_of(told.servers.begin(), told.servers.end(), [&](const auto& server) {
         return server.id == which && server.state == wire::server_state::in_sync;
@@ -44,11 +49,16 @@ void write_secret(const std::string& path, char digit) {
 }
 
 cluster::cluster(cluster_settings settings)
-    : arguments_(std::move(settings.arguments)), secret_file_(home_ / "secret") {
+    : arguments_(std::move(settings.arguments)),
+      network_(settings.on),
+      secret_file_(home_ / "secret") {
     write_secret(secret_file_, 'a');
     for (std::size_t number = 1; number <= settings.servers; ++number) {
         ids_.push_back(server_id{static_cast<std::uint16_t>(number)});
-        places_.try_emplace(ids_.back());
+        place& own = places_[ids_.back()];
+        if (network_ == nullptr) {
+            own.port.emplace();
+        }
     }
 }
 
@@ -56,7 +66,9 @@ cluster::cluster(cluster_settings settings)
 cluster::~cluster() = default;
 
 std::string cluster::address(server_id which) const {
-    return fmt::format("127.0.0.1:{}", places_.at(which).port.number());
+    const auto& port = places_.at(which).port;
+    return port ? fmt::format("127.0.0.1:{}", port->number())
+                : fmt::format("{}:7400", network_->address(machine_of(which)));
 }
 
 std::vector<std::string> cluster::addresses() const {
@@ -93,8 +105,11 @@ std::vector<std::string> cluster::arguments_of(server_id which) const {
 void cluster::start(server_id which) {
     INFO("server " << fmt::format("{}", which));
     REQUIRE_FALSE(runs(which));
-    running_[which] = std::make_unique<server_process>(
-        server_options{.arguments = arguments_of(which), .data_dir = data_dir(which)});
+    server_options options{.arguments = arguments_of(which), .data_dir = data_dir(which)};
+    if (network_ != nullptr) {
+        options.network = network_->space(machine_of(which));
+    }
+    running_[which] = std::make_unique<server_process>(std::move(options));
     done_.starts += std::exchange(places_.at(which).has_started, true) ? 1U : 0U;
 }
 

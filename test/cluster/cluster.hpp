@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "cluster/network.hpp"
 #include "cluster/reserved_port.hpp"
 #include "cluster/server_process.hpp"
 #include "support/temporary_directory.hpp"
@@ -21,6 +22,7 @@ namespace almenara::test {
 struct cluster_settings {
     std::size_t servers = 3;
     std::vector<std::string> arguments{}; ///< for each of them
+    const network* on = nullptr;          ///< server N on its machine N; else all on this one
 };
 
 /// What the kernel confirmed of the faults that a test asked for.
@@ -31,8 +33,8 @@ struct faults_done {
     unsigned starts = 0; ///< the first ones not counted
 };
 
-/// Servers 1 to N on ports and in directories of their own, which are theirs as long as this
-/// exists, whether they run or not. A fault that does not happen fails the test.
+/// Servers 1 to N on ports, or machines, and in directories of their own, which are theirs as long
+/// as this exists, whether they run or not. A fault that does not happen fails the test.
 class cluster {
   public:
     explicit cluster(cluster_settings settings = {});
@@ -82,12 +84,13 @@ class cluster {
 
   private:
     struct place {
-        reserved_port port;
+        std::optional<reserved_port> port; ///< where they share a machine
         bool has_started = false;
     };
 
     temporary_directory home_;
     std::vector<std::string> arguments_;
+    const network* network_;
     std::string secret_file_;
     std::vector<server_id> ids_;
     std::map<server_id, place> places_;

@@ -55,13 +55,13 @@ void judgement::add(const judgement& other) {
     append(evidence, other.evidence);
 }
 
-judgement judge(const load& done, const all_rows& in_the_end) {
-    const auto settled = check::settle(done.heard(), in_the_end.rows);
-    const auto heard = with_the_end(done.heard(), in_the_end);
+judgement judge(const check::history& told, const all_rows& in_the_end) {
+    const auto settled = check::settle(told, in_the_end.rows);
+    const auto heard = with_the_end(told, in_the_end);
     const auto stale = check::find_stale(heard);
     const auto orders = check::find_orders(heard, most_steps);
     judgement is{.confirmed = settled.confirmed,
-                 .unknown = done.heard().count(check::outcome::uncertain),
+                 .unknown = told.count(check::outcome::uncertain),
                  .lost = settled.lost,
                  .twice = settled.twice + settled.invented,
                  .stale = stale.reads + stale.writes,
@@ -72,6 +72,10 @@ judgement judge(const load& done, const all_rows& in_the_end) {
     append(is.evidence, stale.examples);
     append(is.evidence, orders.broken);
     return is;
+}
+
+judgement judge(const load& done, const all_rows& in_the_end) {
+    return judge(done.heard(), in_the_end);
 }
 
 void check_safe(const judgement& is) {

@@ -26,6 +26,7 @@ struct judgement {
     void add(const judgement& other);
 };
 
+[[nodiscard]] judgement judge(const check::history& told, const all_rows& in_the_end);
 [[nodiscard]] judgement judge(const load& done, const all_rows& in_the_end);
 
 /// The test fails if something is wrong; it fails too if nothing was done.

@@ -1,6 +1,7 @@
 #include "cluster/load.hpp"
 
 #include "client/api.hpp"
+#include "cluster/network.hpp"
 #include "cluster/worker.hpp"
 #include "net/clock.hpp"
 #include "services/kv/bodies.hpp"
@@ -43,8 +44,9 @@ client::api_options options_of(const std::vector<std::string>& servers, std::str
 class load::crew {
   public:
     crew(const std::vector<std::string>& servers, const load_habits& habits) : habits_(habits) {
-        for (std::uint32_t i = 1; i <= habits_.writers + habits_.readers; ++i) {
-            hands_.push_back(std::make_unique<hand>(*this, servers, check::client_number{i}));
+        for (std::uint32_t i = 0; i < habits_.writers + habits_.readers; ++i) {
+            const check::client_number number{habits_.first_client + i};
+            hands_.push_back(std::make_unique<hand>(*this, servers, number, i >= habits_.writers));
         }
         thread_ = std::thread{[this] { work(); }};
     }
@@ -68,8 +70,11 @@ class load::crew {
   private:
     /// One client and what it is at.
     struct hand {
-        hand(crew& owner, const std::vector<std::string>& servers, check::client_number number)
-            : mind(number, number.value() > owner.habits_.writers, owner.habits_),
+        hand(crew& owner,
+             const std::vector<std::string>& servers,
+             check::client_number number,
+             bool only_reads)
+            : mind(number, only_reads, owner.habits_),
               library(owner.reactor_.get_executor(), options_of(servers, "load of a test")),
               pause(owner.reactor_) {}
 
@@ -80,6 +85,9 @@ class load::crew {
 
     void work() {
         try {
+            if (habits_.network) {
+                enter_space(*habits_.network);
+            }
             for (const auto& each : hands_) {
                 step(*each);
             }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct load_habits {
     duration deadline = std::chrono::seconds{30};   ///< of one operation
     std::string prefix = "run/";                    ///< of all keys, so that runs do not meet
     std::uint64_t seed = 1;
-    std::size_t filler = 0; ///< bytes more in each value that is put under an own key
+    std::size_t filler = 0;         ///< bytes more in each value that is put under an own key
+    std::optional<int> network{};   ///< an open namespace to be in; needs root
+    std::uint32_t first_client = 1; ///< number, so that two loads can be judged as one
 };
 
 /// Clients in a thread of their own: each is the client library, asks one thing after the other and

@@ -78,11 +78,18 @@ row::~row() {
 }
 
 void row::add(const load& done, const all_rows& in_the_end, instant from) {
-    const judgement is = judge(done, in_the_end);
+    add(done.heard(), in_the_end, from, done.ended());
+}
+
+void row::add(const check::history& heard,
+              const all_rows& in_the_end,
+              instant from,
+              instant ended) {
+    const judgement is = judge(heard, in_the_end);
     INFO("row " << number_ << ", run " << runs_ + 1);
     check_safe(is);
     all_.add(is);
-    gaps_.push_back(check::longest_gap(done.heard(), from, done.ended()).length);
+    gaps_.push_back(check::longest_gap(heard, from, ended).length);
     ++runs_;
 }
 

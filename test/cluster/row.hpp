@@ -31,6 +31,7 @@ class row {
 
     /// A run has ended: nothing may be wrong. `from`: when the fault began.
     void add(const load& done, const all_rows& in_the_end, instant from);
+    void add(const check::history& heard, const all_rows& in_the_end, instant from, instant ended);
     void add_elections(std::uint64_t count) { elections_ += count; }
     /// Something else that is measured in each run.
     void note(const std::string& what, duration length) { others_[what].push_back(length); }

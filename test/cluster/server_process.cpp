@@ -18,6 +18,7 @@ program program_for(const std::string& data_dir, server_options&& options) {
     what.environment = std::move(options.environment);
     what.descriptors = options.descriptors;
     what.user = options.user;
+    what.network = options.network;
     what.stderr_is_terminal = options.stderr_is_terminal;
     return what;
 }

@@ -22,6 +22,7 @@ struct server_options {
     std::optional<std::string> data_dir{}; ///< it stays; else one that goes with the server
     std::optional<std::size_t> descriptors{};
     std::optional<uid_t> user{};
+    std::optional<int> network{}; ///< see test/support/process.hpp
     bool stderr_is_terminal = false;
 };
 

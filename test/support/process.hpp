@@ -34,6 +34,9 @@ struct program {
     std::map<std::string, std::string> environment{};
     std::optional<std::size_t> descriptors{}; ///< how many it may have open
     std::optional<uid_t> user{};              ///< needs root
+    std::optional<int> network{};             ///< an open namespace to be in; needs root
+    /// Files that it, and nobody else, sees in the place of others; needs root.
+    std::map<std::string, std::string> instead_of{};
     bool stderr_is_terminal = false;
 };
 
