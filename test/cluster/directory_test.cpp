@@ -1,0 +1,92 @@
+#include "cluster/client_program.hpp"
+#include "cluster/cluster.hpp"
+#include "cluster/network.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <boost/json/object.hpp>
+#include <catch2/catch_all.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// S21: a directory says who is primary, and the cluster keeps it up to date.
+namespace almenara::test {
+
+namespace {
+
+/// A hosts file with one name, which the script of --on-primary-change writes.
+class directory {
+  public:
+    directory() {
+        write_file(hosts(), "# nobody rules\n");
+        // In place: a client sees this file as its own, and not another one of the same name.
+        write_file(script(), fmt::format("#!/bin/sh\n"
+                                         "[ $ALMENARA_IS_ME = 1 ] || exit 0\n"
+                                         "echo \"${{ALMENARA_PRIMARY_ADDRESS%:*}} {}\" >'{}'\n",
+                                         name, hosts()));
+        std::filesystem::permissions(script(), std::filesystem::perms::owner_all);
+    }
+
+    static constexpr const char* name = "primary.almenara.test";
+
+    [[nodiscard]] std::string hosts() const { return place_ / "hosts"; }
+    [[nodiscard]] std::string script() const { return place_ / "script"; }
+    [[nodiscard]] std::string says() const { return content_of(hosts()); }
+
+  private:
+    temporary_directory place_;
+};
+
+/// A client on a machine of its own that is started anew each time, and knows the name alone.
+class newcomer {
+  public:
+    newcomer(const network& wires, machine where, const directory& asked)
+        : network_(wires.space(where)), hosts_(asked.hosts()) {}
+
+    [[nodiscard]] finished says(const std::vector<std::string>& words) const {
+        program what{.words = {ALMENARA_CLIENT, "--plaintext", "-s",
+                               fmt::format("{}:7400", directory::name), "--json"},
+                     .network = network_,
+                     .instead_of = {{"/etc/hosts", hosts_}}};
+        what.words.insert(what.words.end(), words.begin(), words.end());
+        return run(what);
+    }
+
+  private:
+    int network_;
+    std::string hosts_;
+};
+
+} // namespace
+
+TEST_CASE("S21: a client that knows a name alone finds whoever is primary") {
+    if (network::is_impossible()) {
+        return;
+    }
+    const directory names;
+    const network wires{4};
+    cluster servers{{.arguments = {"--on-primary-change", names.script()}, .on = &wires}};
+    const newcomer client{wires, machine{4}, names};
+    CHECK(client.says({"ping"}).status == exit_status{.code = 5});
+    servers.start_all();
+
+    auto office = servers.wait_until_in_sync();
+    for (const unsigned round : {1U, 2U, 3U}) {
+        INFO("round " << round);
+        const std::string address = wires.address(machine{office.primary.value()});
+        eventually([&] { return names.says().starts_with(address + " "); },
+                   "the directory names the primary");
+        // It is asked for the very server, so it cannot be sent there by another one.
+        CHECK(member(parsed(client.says({"ping"})), "server") == fmt::format("{}", office.primary));
+        CHECK(client.says({"kv", "put", "round", fmt::format("{}", round)}).status == good_exit);
+        servers.kill({office.primary});
+        const server_id killed = office.primary;
+        office = servers.wait_for_primary(office.epoch);
+        servers.start(killed);
+        servers.wait_until_in_sync();
+    }
+}
+
+} // namespace almenara::test
