@@ -121,7 +121,8 @@ std::optional<server::reloadable_options> reload(const command_line& given,
     }
     log::set_lowest(wanted->log.lowest);
     log::notice("SIGHUP: configuration read again");
-    return server::reloadable_options{.max_clients = wanted->daemon.max_clients};
+    return server::reloadable_options{.max_clients = wanted->daemon.max_clients,
+                                      .on_primary_change = wanted->daemon.on_primary_change};
 }
 
 /// An exception that reached the reactor's run() is a defect: says whose, innermost last.

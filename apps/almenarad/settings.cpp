@@ -18,6 +18,9 @@
 #include <cctype>
 #include <utility>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace almenara::almenarad {
 
 namespace options = boost::program_options;
@@ -267,6 +270,7 @@ result<configuration> understand(const settings& all) {
           take(all, "listen", net::parse_host_port, understood.daemon.listen),
           take(all, "id", parse_server_id, understood.daemon.id),
           take(all, "max-clients", parse_max_clients, understood.daemon.max_clients),
+          take(all, "on-primary-change", parse_text, understood.daemon.on_primary_change),
           take(all, "plaintext", parse_switch, plaintext),
           take(all, "log-level", log::parse_level, understood.log.lowest),
           take(all, "log-file", parse_text, log_file),
@@ -294,6 +298,31 @@ result<configuration> understand(const settings& all) {
     return understood;
 }
 
+namespace {
+
+/// What will be run when a primary is lost is tried before.
+result<void> check_script(const settings& all, const std::optional<std::string>& script) {
+    if (!script) {
+        return {};
+    }
+    struct stat facts{};
+    error failure{errc::invalid, fmt::format("'{}' cannot be run", *script)};
+    if (::stat(script->c_str(), &facts) != 0) {
+        failure = last_system_error(failure.doing);
+        failure.advice = "Give the path of a script";
+    } else if (!S_ISREG(facts.st_mode)) {
+        failure.advice = "It is not a file: give the path of a script";
+    } else if (::access(script->c_str(), X_OK) != 0) {
+        failure = last_system_error(failure.doing);
+        failure.advice = fmt::format("Say 'chmod +x {}'", *script);
+    } else {
+        return {};
+    }
+    return in_setting("on-primary-change", *all.find("on-primary-change"), failure);
+}
+
+} // namespace
+
 result<void> check_places(const settings& all, const configuration& understood) {
     if (auto checked = check_addresses(all, understood.daemon); !checked) {
         return checked;
@@ -306,7 +335,7 @@ result<void> check_places(const settings& all, const configuration& understood) 
                                          "another name",
                                          file->path)});
     }
-    return {};
+    return check_script(all, understood.daemon.on_primary_change);
 }
 
 std::string help_text() {
@@ -341,7 +370,8 @@ std::string help_text() {
         "\n"
         "Signals: SIGTERM and SIGINT hand over, tell the clients and stop, a second one leaves\n"
         "at once;\n"
-        "SIGHUP reads max-clients and log-level again; SIGUSR1 writes the state to the log.\n"
+        "SIGHUP reads max-clients, log-level and on-primary-change again; SIGUSR1 writes the\n"
+        "state to the log.\n"
         "\n"
         "Exit codes: 0 stopped in good order, 1 failed, 2 wrong option or configuration.\n";
     return text;

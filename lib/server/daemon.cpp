@@ -92,6 +92,7 @@ daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
       signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
       clients_(
           turns_, static_cast<surroundings&>(*this), registry_options(wanted), random_number()),
+      hook_(turns_.executor(), wanted.on_primary_change),
       typed_(turns_.executor(), [this] { static_cast<void>(driver_->go()); }),
       waits_for_go_(wanted.cluster.waits_for_go),
       network_door_(std::make_unique<door>(clients_, client_origin::network)),
@@ -138,6 +139,12 @@ result<void> daemon::open_cluster(const cluster_options& wanted) {
     }
     driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted, std::move(*story));
     driver_->answer_through(clients_);
+    driver_->tell_of_primaries([this](const standing& seen) {
+        hook_.learned({.epoch = seen.epoch,
+                       .primary = seen.primary->id,
+                       .address = seen.primary->addresses.front(),
+                       .is_me = seen.primary->id == seen.self});
+    });
     return {};
 }
 
@@ -277,6 +284,7 @@ void daemon::reload() {
     manager_.reloading();
     if (const auto changed = reload_()) {
         clients_.set_max_clients(changed->max_clients);
+        hook_.use(changed->on_primary_change);
     }
     manager_.ready(status_line());
 }
@@ -311,6 +319,7 @@ void daemon::stop(std::string_view why) {
     // B.10: clients hear at once who rules next, if anybody does by then.
     driver_->terminate([this] { is_handed_over_ = true; });
     stop_began_ = turns_.now();
+    hook_.stop(stop_began_ + longest_stop);
     stop_timer_.expires_after(longest_stop);
     stop_timer_.async_wait([this](const error_code& failure) {
         if (!failure) {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "net/address.hpp"
+#include "server/change_hook.hpp"
 #include "server/client_registry.hpp"
 #include "server/cluster_options.hpp"
 #include "server/driver.hpp"
@@ -30,11 +31,13 @@ struct daemon_options {
     std::optional<std::size_t> max_clients; ///< nothing: auto
     session_limits session;
     cluster_options cluster;
+    std::optional<std::string> on_primary_change; ///< a script
 };
 
 /// What can be changed while it runs.
 struct reloadable_options {
     std::optional<std::size_t> max_clients;
+    std::optional<std::string> on_primary_change;
 };
 
 /// The server as a process: data directory, sockets, signals, service manager, and the order in
@@ -94,6 +97,7 @@ class daemon final : private surroundings {
     boost::asio::signal_set signals_; ///< longer than what takes long to end
     client_registry clients_;
     std::unique_ptr<driver> driver_;
+    change_hook hook_;
     go_listener typed_;
     bool waits_for_go_;
     std::unique_ptr<door> network_door_;

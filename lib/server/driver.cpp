@@ -179,6 +179,7 @@ void driver::end_of_turn() {
     links_->bury();
     send_answers();
     tell_if_changed();
+    tell_new_primary();
     if (const auto due = story_.left_out_due(); due && *due <= now()) {
         story_.tell_left_out(teller());
     }
@@ -541,6 +542,17 @@ void driver::tell_if_changed() {
             clients_->push_members(all);
         }
     }
+}
+
+/// An epoch has one primary.
+void driver::tell_new_primary() {
+    const standing& seen = here();
+    if (!on_primary_ || !seen.primary || seen.primary->addresses.empty() ||
+        seen.epoch <= told_primary_of_) {
+        return;
+    }
+    told_primary_of_ = seen.epoch;
+    on_primary_(seen);
 }
 
 /// One timer for everything that is due by itself.

@@ -48,6 +48,8 @@ class driver final : public replication {
     ~driver();
 
     void answer_through(client_registry& clients) { clients_ = &clients; }
+    /// Called at the end of the turn in which a new primary is known, this server included.
+    void tell_of_primaries(std::function<void(const standing&)> to) { on_primary_ = std::move(to); }
     /// Dials begin, timers run.
     void begin();
 
@@ -115,6 +117,7 @@ class driver final : public replication {
     void state_damaged(const state::unusable_entry& what);
     void send_answers();
     void tell_if_changed();
+    void tell_new_primary();
     void set_timer();
     void see_if_over();
 
@@ -158,6 +161,8 @@ class driver final : public replication {
     mutable standing here_; ///< as of the last output, and the time of the call
     mutable bool seen_in_office_ = false;
     cluster_known told_;
+    std::function<void(const standing&)> on_primary_;
+    epoch told_primary_of_; ///< to that
 
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer go_timer_;

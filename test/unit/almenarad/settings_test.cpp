@@ -7,6 +7,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -294,6 +295,23 @@ TEST_CASE("cli a log file that would be a file of the data directory is refused"
     CHECK(understood({"-d", (place / "other").c_str(), "--log-file", file.c_str()}).has_value());
 }
 
+TEST_CASE("on-primary-change: what cannot be run is refused before it is needed") {
+    const temporary_directory place;
+    const std::string script = place / "script";
+    const auto tried = [&script] { return understood({"--on-primary-change", script.c_str()}); };
+    const std::string setting = "on-primary-change (command line): '" + script + "' cannot be run";
+
+    CHECK(says(failure_of(tried()), setting + ": No such file or directory. Give the path of"));
+    write_file(script, "#!/bin/sh\n");
+    CHECK(says(failure_of(tried()), setting + ": Permission denied. Say 'chmod +x " + script));
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    CHECK(value_of(tried()).daemon.on_primary_change == script);
+    CHECK(says(failure_of(understood({"--on-primary-change", place.path().c_str()})),
+               "It is not a file"));
+    // A reload looks at no file: it goes on with what it has if the script is away for a moment.
+    CHECK(understand(gathered({"--plaintext", "--on-primary-change", "/nowhere"})).has_value());
+}
+
 TEST_CASE("cli settings are understood without a look at the network") {
     // A reload asks for no address: a name server that is slow would stop everybody.
     CHECK(understand(gathered({"--plaintext", "--listen", "no-such-host.invalid:1"})).has_value());
@@ -384,6 +402,7 @@ TEST_CASE("cli --print-config says every setting, its value and where it comes f
                       file.path() +
                       ":1\n"
                       "max-clients = 5\n"
+                      "# on-primary-change is not set\n"
                       "# plaintext is not set\n"
                       "# from the environment ALMENARA_LOG_LEVEL\n"
                       "log-level = debug\n"
