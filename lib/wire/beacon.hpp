@@ -5,11 +5,14 @@
 #include "base/ids.hpp"
 #include "base/session_ids.hpp"
 #include "base/strong.hpp"
+#include "wire/described.hpp"
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -34,8 +37,11 @@ struct datagram_address {
     bool is_v6 = false;
     std::uint16_t port = 0;
 
-    friend auto operator<=>(const datagram_address&, const datagram_address&) = default;
+    friend std::strong_ordering operator<=>(const datagram_address& a, const datagram_address& b) {
+        return std::tie(a.is_v6, a.ip, a.port) <=> std::tie(b.is_v6, b.ip, b.port);
+    }
 };
+ALMENARA_DESCRIBE(datagram_address, ip, is_v6, port)
 
 /// A client asks a server to be told there.
 struct u_register {
