@@ -275,6 +275,7 @@ void reception::not_here(connection_id from, client_request&& what) {
 
 void reception::connection_ended(connection_id connection) {
     desk_.connection_closed(connection);
+    attendance_.ended(connection);
     held_.connection_ended(connection);
     cold_.connection_ended(connection);
     logins_.erase(logins_.lower_bound({connection, request_id{}}),
@@ -413,6 +414,7 @@ void reception::refused_read(probe_ticket ticket) {
 
 std::optional<state::unusable_entry> reception::entered_office(log_index first_uncommitted) {
     entering_ = first_uncommitted;
+    attendance_.office_changed();
     return enter_further();
 }
 
@@ -434,6 +436,7 @@ std::optional<state::unusable_entry> reception::enter_further() {
 
 void reception::left_office() {
     entering_.reset();
+    attendance_.office_changed();
     for (held_request& one : held_.take(held_for::office)) {
         release(std::move(one));
     }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "server/attendance.hpp"
 #include "server/client_requests.hpp"
 #include "server/cold_queue.hpp"
 #include "server/replication.hpp"
@@ -49,6 +51,10 @@ class reception {
               replication& log,
               const reception_limits& limits = {});
 
+    /// C.2: whoever logs in with a device gets what a beacon is known by, and take_attendance() is
+    /// called each turn. Without it nobody does, and it need not be.
+    void announces_with(const base::key256& key) { announce_key_ = key; }
+
     // -- Between outputs: these propose --
 
     void request(connection_id connection, client_request what);
@@ -93,6 +99,11 @@ class reception {
     }
     [[nodiscard]] std::vector<connection_id> take_closing() { return std::exchange(closing_, {}); }
 
+    /// Of the office of now, since the last time: which devices are attached here for service.
+    [[nodiscard]] std::vector<attendance::change> take_attendance() {
+        return attendance_.take_changes();
+    }
+
     [[nodiscard]] bool in_office() const { return desk_.in_office(); }
     [[nodiscard]] bool is_entering() const { return entering_.has_value(); }
     [[nodiscard]] log_index beyond_base() const { return desk_.log_beyond_base().last(); }
@@ -126,6 +137,8 @@ class reception {
                      std::optional<std::chrono::milliseconds> age,
                      progress&& so_far);
     void sweep(progress&& so_far);
+
+    [[nodiscard]] std::optional<wire::beacon_pass> pass_for(const device_id& device) const;
 
     /// Nothing: none is accepted now.
     [[nodiscard]] std::optional<state::turn> next_turn();
@@ -176,6 +189,8 @@ class reception {
     bool is_over_ = false;     ///< an entry could not be applied
     /// What a login is answered when its session is open.
     std::map<std::pair<connection_id, request_id>, wire::login_ok> logins_;
+    std::optional<base::key256> announce_key_;
+    attendance attendance_;
     log_index caught_up_upto_; ///< for whom that is enough was looked at
     instant next_sweep_;
     std::vector<leaving> answers_;

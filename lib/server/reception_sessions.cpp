@@ -1,5 +1,6 @@
 #include "base/hash.hpp"
 #include "server/reception.hpp"
+#include "wire/beacon.hpp"
 #include "wire/user_name.hpp"
 
 #include <algorithm>
@@ -25,6 +26,14 @@ device_id device_of(const wire::login& who) {
 
 } // namespace
 
+std::optional<wire::beacon_pass> reception::pass_for(const device_id& device) const {
+    if (!announce_key_) {
+        return std::nullopt;
+    }
+    const device_tag tag = wire::tag_of(device);
+    return wire::beacon_pass{.tag = tag, .key = wire::beacon_key(*announce_key_, tag)};
+}
+
 void reception::serve(connection_id from, wire::login&& what, progress&& so_far) {
     if (!wire::is_user_name(what.user)) {
         return turn_away(from, what, {.code = state::result_code::invalid, .body = {}});
@@ -35,6 +44,10 @@ void reception::serve(connection_id from, wire::login&& what, progress&& so_far)
                          .device = {},
                          .session = {},
                          .epoch = log_.here().epoch};
+    if (what.device || what.nonce) {
+        known.device = device_of(what);
+        known.beacon = pass_for(*known.device);
+    }
     if (!what.nonce) {
         // Trust needs no state: any server can say it.
         return say(from, std::move(known));
@@ -46,7 +59,6 @@ void reception::serve(connection_id from, wire::login&& what, progress&& so_far)
     if (!turn) {
         return hold_for_slot(from, std::move(what));
     }
-    known.device = device_of(what);
     state::decision decided = desk_.open_session(
         *turn, from, {.request = what.request, .device = *known.device, .nonce = *what.nonce},
         so_far.supplied);
@@ -87,9 +99,13 @@ void reception::serve(connection_id from, wire::attach&& what, progress&& so_far
         return probe(
             {.connection = from, .request = std::move(what), .why = probing::purpose::refusal});
     }
+    if (announce_key_) {
+        attendance_.attached(from, wire::tag_of(done->device));
+    }
     // C.1: the older connection is void.
     if (done->to_close && *done->to_close != from) {
         closing_.push_back(*done->to_close);
+        attendance_.ended(*done->to_close);
     }
     note(sighting::kind::session_attached, from, what.session);
     say(from, wire::attached{.request = what.request,

@@ -120,17 +120,18 @@ std::variant<attached, probe_first, needs_inputs> desk::attach(connection_id con
     ALMENARA_CHECK(in_office_);
     const look seen{overlay_, overlay::part::whole, supplied};
     const look committed{overlay_, overlay::part::committed, supplied};
-    const bool is_there = find_session(seen.rows(), session).has_value();
+    const auto found = find_session(seen.rows(), session);
     const auto known = find_session(committed.rows(), session);
     if (!seen.is_whole() || !committed.is_whole()) {
         return asks_for(committed.is_whole() ? seen.missing() : committed.missing());
     }
-    if (!is_there) {
+    if (!found) {
         return probe_first{};
     }
     detach(connection);
     return attached{.to_close = attachments_.attach(connection, session),
-                    .last_known = known ? known->last : sequence{}};
+                    .last_known = known ? known->last : sequence{},
+                    .device = found->device};
 }
 
 std::variant<attached, probe_first> desk::attach(connection_id connection, session_id session) {

@@ -108,6 +108,7 @@ struct nothing_due {};
 struct attached {
     std::optional<connection_id> to_close; ///< spoke for the session until now
     sequence last_known;                   ///< the highest with a committed result
+    device_id device;                      ///< whose session it is
 };
 
 struct answer {

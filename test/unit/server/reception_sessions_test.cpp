@@ -1,5 +1,6 @@
 #include "server/reception.hpp"
 #include "unit/server/reception_stand.hpp"
+#include "wire/beacon.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -124,6 +125,63 @@ TEST_CASE("C.1: a device is made of the nonce and the user alone") {
     const device_id::rep device = told.device->value();
     // SHA-256 of 15 zeros, 1 and "ann".
     CHECK(base::to_hex(device) == "640ce5f7945bce689820b0afa3586f37");
+}
+
+TEST_CASE("C.2: whoever logs in with a device is given what a beacon is known by, at any server") {
+    reception_stand backup;
+    const base::key256 key{{std::byte{5}}};
+    wire::login what = login_of("ann");
+    what.device = test::id_number<device_nonce>(1);
+    backup.says(ann, what);
+    CHECK_FALSE(backup.hears<wire::login_ok>(ann).beacon); // It has no key to make it from.
+
+    backup.hall().announces_with(key);
+    backup.says(ann, what);
+    const auto told = backup.hears<wire::login_ok>(ann);
+    CHECK_FALSE(told.session);
+    REQUIRE(told.device);
+    REQUIRE(told.beacon);
+    CHECK(told.beacon->tag == wire::tag_of(*told.device));
+    CHECK(told.beacon->key == wire::beacon_key(key, told.beacon->tag));
+
+    reception_stand primary;
+    primary.hall().announces_with(key);
+    primary.takes_office(1);
+    what.nonce = test::id_number<open_nonce>(2);
+    primary.says(ann, what);
+    primary.confirms_all();
+    const auto opened = primary.hears<wire::login_ok>(ann);
+    CHECK(opened.device == told.device);
+    REQUIRE(opened.beacon);
+    CHECK(opened.beacon->key == told.beacon->key);
+
+    primary.says(bob, login_of("ann"));
+    CHECK_FALSE(primary.hears<wire::login_ok>(bob).beacon); // It names no device.
+}
+
+TEST_CASE("C.2: a device is here from its ATTACH to the end of its connection") {
+    reception_stand server;
+    server.hall().announces_with(base::key256{{std::byte{5}}});
+    server.takes_office(1);
+    server.says(ann, login_of("ann", 1));
+    server.confirms_all();
+    const auto opened = server.hears<wire::login_ok>(ann);
+    CHECK(server.hall().take_attendance().empty());
+
+    using changes = std::vector<attendance::change>;
+    const device_tag device = wire::tag_of(*opened.device);
+    server.attaches(ann, *opened.session);
+    CHECK(server.hall().take_attendance() == changes{{device, true}});
+    // The session is heard over another connection now.
+    server.attaches(bob, *opened.session);
+    server.hall().connection_ended(ann);
+    CHECK(server.hall().take_attendance().empty());
+    server.hall().connection_ended(bob);
+    CHECK(server.hall().take_attendance() == changes{{device, false}});
+
+    server.attaches(bob, *opened.session);
+    server.leaves_office();
+    CHECK(server.hall().take_attendance().empty());
 }
 
 TEST_CASE("C.0: a backup sends who wants a session to the primary") {
