@@ -116,19 +116,18 @@ void change_hook::wait_for_end() {
 }
 
 void change_hook::see_if_ended() {
-    if (schedule_.is_urged()) {
-        // As long as nobody has asked for its end the group is still its own.
-        running_->signal(SIGKILL);
-    }
-    const auto how = running_->end();
-    if (!how) {
+    if (!running_->has_ended()) {
         return wait_for_end();
     }
+    if (schedule_.is_urged()) {
+        running_->signal(SIGKILL); // Who went before its children took none of them along.
+    }
+    const process_end how = running_->end();
     // It may have left others behind who hold the pipe: nobody waits for what they write.
     for (unsigned reads = 0; reads < reads_after_the_end && read_some() > 0; ++reads) {
     }
     tell(written_.end(net::monotonic_now()));
-    tell_end(*how);
+    tell_end(how);
     let_go();
     schedule_.ended();
     start_next();

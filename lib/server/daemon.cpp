@@ -8,6 +8,7 @@
 #include "server/system_resources.hpp"
 #include "wire/print.hpp"
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -140,10 +141,12 @@ result<void> daemon::open_cluster(const cluster_options& wanted) {
     driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted, std::move(*story));
     driver_->answer_through(clients_);
     driver_->tell_of_primaries([this](const standing& seen) {
-        hook_.learned({.epoch = seen.epoch,
-                       .primary = seen.primary->id,
-                       .address = seen.primary->addresses.front(),
-                       .is_me = seen.primary->id == seen.self});
+        primary_change what{.epoch = seen.epoch,
+                            .primary = seen.primary->id,
+                            .address = seen.primary->addresses.front(),
+                            .is_me = seen.primary->id == seen.self};
+        // To start a process takes a while: clients who waited for this turn hear of it first.
+        asio::post(turns_.context(), [this, what = std::move(what)] { hook_.learned(what); });
     });
     return {};
 }

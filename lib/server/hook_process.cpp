@@ -152,13 +152,19 @@ void hook_process::signal(int number) const {
     ::kill(-id_, number);
 }
 
-std::optional<process_end> hook_process::end() {
+bool hook_process::has_ended() const {
     ::siginfo_t how{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(watch_.number()), &how, WEXITED | WNOHANG) != 0) {
-        return process_end{};
-    }
-    if (how.si_pid != id_) {
-        return std::nullopt;
+    constexpr int only_look = WEXITED | WNOHANG | WNOWAIT;
+    // Where it fails there is nobody to wait for.
+    return ::waitid(P_PIDFD, static_cast<id_t>(watch_.number()), &how, only_look) != 0 ||
+           how.si_pid == id_;
+}
+
+process_end hook_process::end() {
+    ::siginfo_t how{};
+    if (::waitid(P_PIDFD, static_cast<id_t>(watch_.number()), &how, WEXITED | WNOHANG) != 0 ||
+        how.si_pid != id_) {
+        return {};
     }
     return how.si_code == CLD_EXITED ? process_end{.code = how.si_status}
                                      : process_end{.signal = how.si_status};

@@ -31,11 +31,13 @@ class hook_process {
     /// What it writes; a read does not wait.
     [[nodiscard]] int output() const { return output_.number(); }
 
-    /// To all of its group. Not after end().
+    /// To all of its group; not after end().
     void signal(int number) const;
 
-    /// How it ended, once it has.
-    [[nodiscard]] std::optional<process_end> end();
+    /// Until it has been asked how, its group is still its own.
+    [[nodiscard]] bool has_ended() const;
+    /// How it ended, once it has. It is over then, and its number may be somebody else's.
+    [[nodiscard]] process_end end();
 
   private:
     hook_process() = default;

@@ -52,6 +52,7 @@ std::optional<hook_urge> hook_schedule::urge(instant now) {
 void hook_schedule::stop(instant latest) {
     is_stopped_ = true;
     next_.reset();
+    limits_.last_words = std::min(limits_.last_words, limits_.last_words_at_stop);
     if (!urged_) {
         run_until_ = std::min(run_until_, latest);
     }

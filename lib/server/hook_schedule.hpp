@@ -25,6 +25,7 @@ struct hook_limits {
     duration run = std::chrono::seconds{10};
     /// From SIGTERM, which it may follow in good order, to SIGKILL.
     duration last_words = std::chrono::seconds{1};
+    duration last_words_at_stop = std::chrono::milliseconds{500}; ///< of the server
 };
 
 /// What a script that takes too long is told.

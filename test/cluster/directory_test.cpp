@@ -1,13 +1,13 @@
 #include "cluster/client_program.hpp"
 #include "cluster/cluster.hpp"
 #include "cluster/network.hpp"
+#include "support/shell_script.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <boost/json/object.hpp>
 #include <catch2/catch_all.hpp>
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,24 +19,21 @@ namespace {
 /// A hosts file with one name, which the script of --on-primary-change writes.
 class directory {
   public:
-    directory() {
-        write_file(hosts(), "# nobody rules\n");
-        // In place: a client sees this file as its own, and not another one of the same name.
-        write_file(script(), fmt::format("#!/bin/sh\n"
-                                         "[ $ALMENARA_IS_ME = 1 ] || exit 0\n"
-                                         "echo \"${{ALMENARA_PRIMARY_ADDRESS%:*}} {}\" >'{}'\n",
-                                         name, hosts()));
-        std::filesystem::permissions(script(), std::filesystem::perms::owner_all);
-    }
+    directory() { write_file(hosts(), "# nobody rules\n"); }
 
     static constexpr const char* name = "primary.almenara.test";
 
     [[nodiscard]] std::string hosts() const { return place_ / "hosts"; }
-    [[nodiscard]] std::string script() const { return place_ / "script"; }
+    [[nodiscard]] std::string script() const { return keeper_.path(); }
     [[nodiscard]] std::string says() const { return content_of(hosts()); }
 
   private:
     temporary_directory place_;
+    /// In place: a client sees this file as its own, and not another one of the same name.
+    shell_script keeper_{fmt::format("[ $ALMENARA_IS_ME = 1 ] || exit 0\n"
+                                     "echo \"${{ALMENARA_PRIMARY_ADDRESS%:*}} {}\" >'{}'\n",
+                                     name,
+                                     hosts())};
 };
 
 /// A client on a machine of its own that is started anew each time, and knows the name alone.

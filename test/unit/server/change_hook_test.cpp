@@ -4,7 +4,7 @@
 #include "net/clock.hpp"
 #include "support/child.hpp"
 #include "support/lines.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/shell_script.hpp"
 #include "support/wait.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 // --on-primary-change: real scripts.
@@ -27,7 +28,7 @@ namespace almenara::server {
 namespace {
 
 using namespace std::chrono_literals;
-using test::temporary_directory;
+using test::shell_script;
 
 /// Long enough for a script that does what it should on a busy machine.
 constexpr hook_limits generous{.run = 60s, .last_words = 60s};
@@ -35,19 +36,6 @@ constexpr hook_limits generous{.run = 60s, .last_words = 60s};
 primary_change of(std::uint64_t number) {
     return {.epoch = epoch{number}, .primary = server_id{3}, .address = "127.0.0.1:7403"};
 }
-
-class script {
-  public:
-    explicit script(std::string_view text) {
-        test::write_file(path(), "#!/bin/sh\n" + std::string{text});
-        std::filesystem::permissions(path(), std::filesystem::perms::owner_all);
-    }
-    [[nodiscard]] std::string path() const { return place_ / "script"; }
-    [[nodiscard]] const temporary_directory& place() const { return place_; }
-
-  private:
-    temporary_directory place_;
-};
 
 using work = std::function<void(change_hook&)>;
 
@@ -88,8 +76,8 @@ std::ptrdiff_t times(const std::string& text, std::string_view words) {
 } // namespace
 
 TEST_CASE("on-primary-change: the script is told in its environment, and heard in the log") {
-    const script here{"echo \"$ALMENARA_EPOCH $ALMENARA_PRIMARY_ID $ALMENARA_PRIMARY_ADDRESS "
-                      "$ALMENARA_IS_ME $HOME\" >&2\n"};
+    const shell_script here{"echo \"$ALMENARA_EPOCH $ALMENARA_PRIMARY_ID $ALMENARA_PRIMARY_ADDRESS "
+                            "$ALMENARA_IS_ME $HOME\" >&2\n"};
     const bool is_me = GENERATE(true, false);
     const std::string log = log_of(here.path(), generous, [is_me](change_hook& hook) {
         ::setenv("HOME", "/nowhere", 1);
@@ -106,27 +94,28 @@ TEST_CASE("on-primary-change: the script is told in its environment, and heard i
 
 TEST_CASE("on-primary-change: how it ended badly is said") {
     SECTION("an exit code") {
-        const script here{"echo it does not go\nexit 3\n"};
+        const shell_script here{"echo it does not go\nexit 3\n"};
         const std::string log = log_of(here.path());
         CAPTURE(log);
         CHECK(times(log, "epoch 7: it does not go") == 1);
         CHECK(times(log, "<4>on-primary-change: epoch 7: exit code 3, after ") == 1);
     }
     SECTION("a signal") {
-        const script here{"kill -KILL $$\n"};
+        const shell_script here{"kill -KILL $$\n"};
         CHECK(times(log_of(here.path()), "<4>on-primary-change: epoch 7: ended by signal 9") == 1);
     }
 }
 
 TEST_CASE("on-primary-change: nothing of the server leaks into the script") {
-    const script here{"echo descriptors $(ls /proc/self/fd)\n"
-                      "grep '^SigBlk' /proc/self/status\n"
-                      // 1 to 28; the C library has two of its own ignored.
-                      "grep -q '^SigIgn.*0000000$' /proc/self/status && echo no signal ignored\n"
-                      "read -r pid _ _ _ group _ </proc/$$/stat\n"
-                      "[ $pid = $group ] && echo a group of its own\n"
-                      "read -r line || echo nothing to read\n"
-                      "echo ${NOTIFY_SOCKET-no manager}\n"};
+    const shell_script here{
+        "echo descriptors $(ls /proc/self/fd)\n"
+        "grep '^SigBlk' /proc/self/status\n"
+        // 1 to 28; the C library has two of its own ignored.
+        "grep -q '^SigIgn.*0000000$' /proc/self/status && echo no signal ignored\n"
+        "read -r pid _ _ _ group _ </proc/$$/stat\n"
+        "[ $pid = $group ] && echo a group of its own\n"
+        "read -r line || echo nothing to read\n"
+        "echo ${NOTIFY_SOCKET-no manager}\n"};
     const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
         for (const int wanted : {77, 78}) {
             ::dup2(::open("/dev/null", O_RDWR), wanted);
@@ -153,7 +142,7 @@ TEST_CASE("on-primary-change: nothing of the server leaks into the script") {
 TEST_CASE("on-primary-change: a script that hangs is ended, and its children with it") {
     constexpr hook_limits short_ones{.run = 200ms, .last_words = 200ms};
     SECTION("it follows SIGTERM") {
-        const script here{"sleep 1000\n"};
+        const shell_script here{"sleep 1000\n"};
         const std::string log = log_of(here.path(), short_ones);
         CAPTURE(log);
         CHECK(times(log, "it takes too long and gets SIGTERM") == 1);
@@ -161,14 +150,26 @@ TEST_CASE("on-primary-change: a script that hangs is ended, and its children wit
         CHECK(times(log, "epoch 7: ended by signal 15, after ") == 1);
     }
     SECTION("it says that it was good all the same") {
-        const script here{"trap 'exit 0' TERM\nsleep 1000 & wait\n"};
+        const shell_script here{"trap 'exit 0' TERM\nsleep 1000 & wait\n"};
         const std::string log = log_of(here.path(), short_ones);
         CAPTURE(log);
         CHECK(times(log, "epoch 7: exit code 0, after ") == 1);
         CHECK(times(log, "done in") == 0);
     }
+    SECTION("it follows SIGTERM, and its children do not") {
+        // As long as the child lives it holds a lock; the test gets it when there is none.
+        const shell_script here{"exec 9>\"${0%/*}/lock\"\nflock 9\n"
+                                "(trap '' TERM; while :; do sleep 1000; done) & wait\n"};
+        const std::string log = log_of(here.path(), short_ones);
+        CAPTURE(log);
+        CHECK(times(log, "epoch 7: ended by signal 15, after ") == 1);
+        const int lock = ::open((here.place() / "lock").c_str(), O_RDWR | O_CLOEXEC);
+        CHECK(test::comes_true([lock] { return ::flock(lock, LOCK_EX | LOCK_NB) == 0; },
+                               test::patience));
+        ::close(lock);
+    }
     SECTION("it does not follow SIGTERM") {
-        const script here{"trap '' TERM\nwhile :; do sleep 1000; done\n"};
+        const shell_script here{"trap '' TERM\nwhile :; do sleep 1000; done\n"};
         const std::string log = log_of(here.path(), short_ones);
         CAPTURE(log);
         CHECK(times(log, "it takes too long and gets SIGTERM") == 1);
@@ -179,8 +180,8 @@ TEST_CASE("on-primary-change: a script that hangs is ended, and its children wit
 
 TEST_CASE("on-primary-change: what a script leaves behind holds nobody up") {
     // It writes into the pipe as long as the test's directory is there.
-    const script here{"(while [ -d \"${0%/*}\" ]; do echo still here; sleep 0.01; done) &\n"
-                      "echo in front\n"};
+    const shell_script here{"(while [ -d \"${0%/*}\" ]; do echo still here; sleep 0.01; done) &\n"
+                            "echo in front\n"};
     const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
         hook.learned(of(1));
         hook.learned(of(2));
@@ -192,7 +193,7 @@ TEST_CASE("on-primary-change: what a script leaves behind holds nobody up") {
 }
 
 TEST_CASE("style 11: 1 MiB from a script is some lines in the log, and the script is not held up") {
-    const script here{"head -c 1048576 /dev/zero | tr '\\0' x | fold -w 99\n"};
+    const shell_script here{"head -c 1048576 /dev/zero | tr '\\0' x | fold -w 99\n"};
     const std::string log = log_of(here.path());
     CAPTURE(log.size());
     CHECK(times(log, "epoch 7: done in ") == 1);
@@ -202,14 +203,14 @@ TEST_CASE("style 11: 1 MiB from a script is some lines in the log, and the scrip
 }
 
 TEST_CASE("style 11: a script that writes without end is ended as others are") {
-    const script here{"exec yes\n"};
+    const shell_script here{"exec yes\n"};
     const std::string log = log_of(here.path(), {.run = 300ms, .last_words = 60s});
     CHECK(times(log, "epoch 7: ended by signal 15") == 1);
     CHECK(log.size() < 256U << 10U);
 }
 
 TEST_CASE("on-primary-change: what cannot be run is said, and the next change tries again") {
-    const script here{"echo it runs\n"};
+    const shell_script here{"echo it runs\n"};
     const auto tries = [&here](const std::string& path) {
         return log_of(path, generous, [&here](change_hook& hook) {
             hook.learned(of(7));
@@ -239,7 +240,7 @@ TEST_CASE("on-primary-change: what cannot be run is said, and the next change tr
 }
 
 TEST_CASE("on-primary-change: of the changes that come meanwhile only the latest is run") {
-    const script here{"echo run for $ALMENARA_EPOCH\n"};
+    const shell_script here{"echo run for $ALMENARA_EPOCH\n"};
     const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
         for (const unsigned number : {1U, 2U, 3U, 2U}) {
             hook.learned(of(number));
@@ -252,7 +253,7 @@ TEST_CASE("on-primary-change: of the changes that come meanwhile only the latest
 }
 
 TEST_CASE("on-primary-change: without a script nothing is run") {
-    const script here{"echo it runs\n"};
+    const shell_script here{"echo it runs\n"};
     CHECK(times(log_of(here.path(), generous,
                        [](change_hook& hook) {
                            hook.use(std::nullopt);
@@ -263,7 +264,7 @@ TEST_CASE("on-primary-change: without a script nothing is run") {
 
 TEST_CASE("on-primary-change: a server that stops gives the script what is left of its time") {
     SECTION("it ends by itself") {
-        const script here{"echo it ends\n"};
+        const shell_script here{"echo it ends\n"};
         const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
             hook.learned(of(1));
             hook.stop(net::monotonic_now() + 60s);
@@ -274,7 +275,7 @@ TEST_CASE("on-primary-change: a server that stops gives the script what is left 
         CHECK(times(log, "epoch 2") == 0);
     }
     SECTION("it does not") {
-        const script here{"sleep 1000\n"};
+        const shell_script here{"sleep 1000\n"};
         const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
             hook.learned(of(1));
             hook.stop(net::monotonic_now() + 100ms);
@@ -286,7 +287,7 @@ TEST_CASE("on-primary-change: a server that stops gives the script what is left 
 }
 
 TEST_CASE("on-primary-change: whoever started the server may ignore the ends of children") {
-    const script here{"exit 3\n"};
+    const shell_script here{"exit 3\n"};
     const std::string log = log_of(
         here.path(), generous, [](change_hook& hook) { hook.learned(of(7)); },
         [] { std::signal(SIGCHLD, SIG_IGN); });

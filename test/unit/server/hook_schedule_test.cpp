@@ -99,6 +99,8 @@ TEST_CASE("on-primary-change: a server that stops begins none, and waits so long
         hook.learned(of(2));
         hook.stop(begin + 2s);
         CHECK(hook.due() == begin + 2s);
+        CHECK(hook.urge(begin + 2s) == hook_urge::terminate);
+        CHECK(hook.due() == begin + 2s + 500ms);
         hook.learned(of(3));
         hook.ended();
         CHECK_FALSE(hook.start(begin + 1s));
@@ -112,7 +114,7 @@ TEST_CASE("on-primary-change: a server that stops begins none, and waits so long
         REQUIRE(hook.start(begin));
         CHECK(hook.urge(begin + 10s) == hook_urge::terminate);
         hook.stop(begin + 10s);
-        CHECK(hook.due() == begin + 11s);
+        CHECK(hook.due() == begin + 10s + 500ms);
     }
 }
 
