@@ -39,7 +39,11 @@ class stage {
     static constexpr machine first_client{4};
     static constexpr machine second_client{5};
 
-    stage(unsigned number, const std::string& scenario) : table(number, scenario) {
+    /// `habits` are those of both clients.
+    stage(unsigned number,
+          const std::string& scenario,
+          load_habits habits = {.writers = 8, .readers = 2})
+        : table(number, scenario), habits_(std::move(habits)) {
         servers.start_all();
         office = servers.wait_until_in_sync();
         counted_upto_ = office.epoch;
@@ -118,7 +122,7 @@ class stage {
     [[nodiscard]] std::string prefix() const { return fmt::format("run {}/", run_); }
 
     std::unique_ptr<load> client_on(machine where, std::uint32_t number, server_id known) const {
-        load_habits habits{.writers = 8, .readers = 2};
+        load_habits habits = habits_;
         habits.prefix = prefix();
         habits.seed = run_;
         habits.network = wires.space(where);
@@ -126,6 +130,7 @@ class stage {
         return std::make_unique<load>(std::vector<std::string>{servers.address(known)}, habits);
     }
 
+    load_habits habits_;
     unsigned run_ = 0;
     epoch counted_upto_; ///< elections
 };
@@ -139,13 +144,8 @@ std::size_t answered_between(const load& client, instant from, instant until) {
         }));
 }
 
-} // namespace
-
-TEST_CASE("S24, S19: two clients that know one address each, and the primary is killed") {
-    if (network::is_impossible()) {
-        return;
-    }
-    stage s{1, "kill -9 of the primary, 2 clients and 3 servers on 5 machines"};
+/// While both clients write, again and again.
+void kill_the_primary(stage& s) {
     for (unsigned run = runs_now(of_a_row); run > 0; --run) {
         s.begin();
         const server_id victim = s.office.primary;
@@ -158,24 +158,23 @@ TEST_CASE("S24, S19: two clients that know one address each, and the primary is 
     CHECK(s.servers.done().kills == s.servers.done().starts);
 }
 
+} // namespace
+
+TEST_CASE("S24, S19: two clients that know one address each, and the primary is killed") {
+    if (network::is_impossible()) {
+        return;
+    }
+    stage s{1, "kill -9 of the primary, 2 clients and 3 servers on 5 machines"};
+    kill_the_primary(s);
+}
+
 TEST_CASE("S24: all UDP is dropped, and the primary is killed") {
     if (network::is_impossible()) {
         return;
     }
     stage s{1, "kill -9 of the primary, all UDP dropped, 5 machines"};
-    for (unsigned run = runs_now(of_a_row); run > 0; --run) {
-        const auto everybody = s.all_but({});
-        s.wires.cut(everybody, everybody, traffic::udp);
-        s.begin();
-        const server_id victim = s.office.primary;
-        s.servers.kill({victim});
-        s.wait_for_another();
-        s.both_go_on();
-        s.wires.heal();
-        s.servers.start(victim);
-        s.end();
-    }
-    CHECK(s.servers.done().kills == s.servers.done().starts);
+    s.wires.cut(s.all_but({}), s.all_but({}), traffic::udp);
+    kill_the_primary(s);
 }
 
 TEST_CASE("H4: SIGSTOP of the primary for 3 s, on five machines") {
