@@ -286,6 +286,11 @@ outcome<void> check_value(const option& which, const std::string& value, std::st
             wrong = read.error();
         }
         break;
+    case value_kind::directory:
+        if (value.empty()) {
+            wrong = error{errc::invalid, "a directory has a name"};
+        }
+        break;
     }
     if (wrong) {
         return usage_complaint(std::move(origin), wrong->message(), {});

@@ -55,11 +55,11 @@ std::span<const example> program_examples() {
 }
 
 std::span<const command> commands() {
-    static const std::array<command, 15> all{
+    static const std::array<command, 16> all{
         {login_command, whoami_command, ping_command, status_command, cluster_members_command,
          cluster_transfer_command, cluster_go_command, kv_put_command, kv_get_command,
          kv_cas_command, kv_add_command, kv_remove_command, kv_list_command, help_command,
-         completion_command}};
+         completion_command, demo_command}};
     return all;
 }
 

@@ -24,6 +24,7 @@ enum class value_kind : std::uint8_t {
     length_of_time,
     server,
     user,
+    directory,
 };
 
 struct option {

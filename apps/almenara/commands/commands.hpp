@@ -25,6 +25,7 @@ extern const command kv_remove_command;
 extern const command kv_list_command;
 extern const command help_command;
 extern const command completion_command;
+extern const command demo_command;
 
 /// Asks a server how all of them are and prints the answer.
 using status_printer = std::string (*)(const wire::status_reply& status, bool json);

@@ -268,9 +268,9 @@ asio::awaitable<exit_code> get(runtime& here, const invocation& asked) {
         object["index"] = found->version.value();
         here.out().print(boost::json::serialize(object) + '\n');
     } else {
-        // As it is, for pipes; a terminal gets a line of its own.
+        // As it is, for pipes; a terminal and a shell's output get a line of its own.
         here.out().print(base::as_text(found->bytes));
-        if (here.out().out_is_terminal()) {
+        if (here.out().out_is_terminal() || !here.owns_input()) {
             here.out().print("\n");
         }
     }

@@ -1,0 +1,152 @@
+#include "demo/child_process.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+error system_error(const std::string& what) {
+    return error{errc::unavailable, what, std::error_code{errno, std::generic_category()}};
+}
+
+struct prepared {
+    std::vector<char*> words; ///< as execvp() wants them
+    int output;
+    pid_t parent;
+};
+
+/// In the child: only what is safe between fork() and exec().
+[[noreturn]] void become(const prepared& what) {
+    constexpr int cannot_start = 127;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != what.parent) {
+        ::_exit(cannot_start); // It ended before it could be watched.
+    }
+    ::setpgid(0, 0); // Ctrl-C is for the shell.
+    // What the parent does at a signal would be done in its name.
+    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+        ::signal(each, SIG_DFL);
+    }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::dup2(nothing, STDIN_FILENO);
+    ::dup2(what.output, STDOUT_FILENO);
+    ::dup2(what.output, STDERR_FILENO);
+    ::execvp(what.words.front(), what.words.data());
+    static constexpr char failed[] = "the program cannot be started\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, failed, sizeof failed - 1);
+    ::_exit(cannot_start);
+}
+
+} // namespace
+
+result<std::unique_ptr<child_process>> child_process::start(const asio::any_io_executor& executor,
+                                                            const program& what,
+                                                            on_end then) {
+    constexpr mode_t for_the_owner = 0600;
+    const int output =
+        ::open(what.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, for_the_owner);
+    if (output < 0) {
+        return system_error(fmt::format("opening '{}'", what.output));
+    }
+    prepared child{.words = {}, .output = output, .parent = ::getpid()};
+    for (const std::string& word : what.words) {
+        child.words.push_back(const_cast<char*>(word.c_str())); // execvp() does not change them.
+    }
+    child.words.push_back(nullptr);
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        become(child);
+    }
+    const int failure = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::close(output);
+    if (pid < 0) {
+        errno = failure;
+        return system_error(fmt::format("starting '{}'", what.words.front()));
+    }
+    std::unique_ptr<child_process> started{new child_process{executor, pid, std::move(then)}};
+    if (auto watched = started->watch(); !watched) {
+        return watched.error();
+    }
+    return started;
+}
+
+child_process::child_process(const asio::any_io_executor& executor, pid_t pid, on_end then)
+    : pid_(pid), then_(std::move(then)), end_(executor) {}
+
+child_process::~child_process() {
+    if (!is_over_) {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+}
+
+result<void> child_process::watch() {
+    const int watched = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+    if (watched < 0) {
+        return system_error("watching a child process");
+    }
+    end_.assign(watched);
+    wait_for_end();
+    return {};
+}
+
+void child_process::wait_for_end() {
+    end_.async_wait(asio::posix::descriptor_base::wait_read,
+                    [this](const boost::system::error_code& cancelled) {
+                        if (!cancelled) {
+                            look_whether_over();
+                        }
+                    });
+}
+
+/// A descriptor may be called ready without being it.
+void child_process::look_whether_over() {
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG) == 0) {
+        return wait_for_end();
+    }
+    is_over_ = true;
+    end how;
+    if (WIFEXITED(status)) {
+        how.code = WEXITSTATUS(status);
+    } else {
+        how.signal = WTERMSIG(status);
+    }
+    // Whoever is told may let go of this.
+    const on_end then = std::move(then_);
+    then(how);
+}
+
+void child_process::send(int signal) const {
+    if (!is_over_) {
+        ::kill(pid_, signal);
+    }
+}
+
+std::string to_string(const child_process::end& how) {
+    return how.signal != 0 ? fmt::format("signal {} ended it", how.signal)
+                           : fmt::format("it ended with exit code {}", how.code);
+}
+
+} // namespace almenara::cli

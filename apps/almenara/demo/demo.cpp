@@ -1,0 +1,297 @@
+#include "base/text.hpp"
+#include "client/api.hpp"
+#include "commands/commands.hpp"
+#include "demo/background_load.hpp"
+#include "demo/demo_commands.hpp"
+#include "demo/local_servers.hpp"
+#include "demo/place.hpp"
+#include "net/clock.hpp"
+#include "runtime.hpp"
+#include "shell/shell.hpp"
+#include "wire/user_name.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::uint64_t fewest_servers = 1;
+constexpr std::uint64_t most_servers = 7;
+constexpr std::uint16_t usual_port = 7401;
+constexpr std::chrono::seconds longest_start{15};
+
+/// The end of what a server has said, for whoever wants to know why it is not there.
+std::string last_lines(const std::string& file) {
+    constexpr std::streamoff most = 800;
+    std::ifstream in{file, std::ios::ate};
+    const std::streamoff size = in.tellg();
+    in.seekg(size > most ? size - most : 0);
+    std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    return text;
+}
+
+complaint failed(const error& why) {
+    return complaint{exit_code::failed, why.code, "demo", why.message(), {}};
+}
+
+/// What was asked of the demo, understood.
+struct demo_wishes {
+    std::size_t servers = 0;
+    std::uint16_t port = 0;
+};
+
+outcome<demo_wishes> wishes_of(const invocation& asked) {
+    const std::uint64_t servers = asked.count("servers").value_or(3);
+    if (servers < fewest_servers || servers > most_servers) {
+        return usage_complaint(
+            "--servers",
+            fmt::format("a cluster has {} to {} servers", fewest_servers, most_servers),
+            "Write '--servers 3'.");
+    }
+    const bool is_chosen = asked.has("port");
+    const std::uint64_t port = asked.count("port").value_or(usual_port);
+    if (port == 0 || port + servers - 1 > std::numeric_limits<std::uint16_t>::max()) {
+        return usage_complaint("--port", "it is no port, or too high for so many servers",
+                               fmt::format("Write '--port {}'.", usual_port));
+    }
+    const auto free = free_ports(static_cast<std::uint16_t>(port), servers, is_chosen);
+    if (!free) {
+        return complaint{exit_code::failed, errc::unavailable, "--port",
+                         fmt::format("the ports from {} on are taken", port),
+                         "Name the first of some that are free with --port."};
+    }
+    return demo_wishes{.servers = servers, .port = *free};
+}
+
+std::optional<std::string> directory_of(const invocation& asked) {
+    const auto found = asked.options.find("dir");
+    return found == asked.options.end() ? std::nullopt : std::optional{found->second};
+}
+
+/// Three servers and a shell, from the start to the end of the last of them.
+class demo {
+  public:
+    demo(asio::any_io_executor executor, runtime& here, const demo_wishes& wanted, demo_place place)
+        : executor_(std::move(executor)),
+          here_(here),
+          place_(std::move(place)),
+          servers_(executor_,
+                   {.count = wanted.servers,
+                    .first_port = wanted.port,
+                    .directory = place_.directory(),
+                    .program = server_program()},
+                   [this](server_id which, child_process::end how) { ended(which, how); }),
+          start_(shell_start()),
+          client_(executor_, patient(client_options(start_))),
+          load_(executor_, client_),
+          commands_(executor_, servers_, load_),
+          signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
+        wait_for_signal();
+    }
+
+    [[nodiscard]] asio::awaitable<exit_code> run() {
+        const instant began = net::monotonic_now();
+        std::optional<complaint> why = co_await start();
+        exit_code exit = exit_code::ok;
+        if (!why) {
+            greet(net::monotonic_now() - began);
+            stage_ = stage::shell;
+            const shell_settings how{.start = start_, .extra = &commands_};
+            exit = co_await run_shell(here_.out(), how);
+        }
+        stage_ = stage::end;
+        co_await stop();
+        signals_.cancel();
+        if (is_interrupted_ && exit == exit_code::ok) {
+            exit = exit_code::interrupted;
+        } else if (why) {
+            here_.out().complain(*why, here_.asked().json);
+            exit = why->exit;
+        }
+        co_return exit;
+    }
+
+  private:
+    enum class stage : std::uint8_t { start, shell, end };
+
+    /// As a person would begin a shell on these servers.
+    [[nodiscard]] invocation shell_start() const {
+        invocation start = here_.asked();
+        start.what = nullptr;
+        start.servers.clear();
+        for (const std::string& each : servers_.addresses()) {
+            start.servers.push_back(client::parse_server_address(each).value());
+        }
+        start.plaintext = true;
+        start.globals.insert_or_assign("plaintext", "yes");
+        if (!start.globals.contains("user")) {
+            start.user = wire::administrators_name; // It is the person's own cluster.
+            start.globals.emplace("user", start.user);
+        }
+        start.globals.erase("server");
+        return start;
+    }
+
+    /// The servers do not listen yet.
+    [[nodiscard]] static client::api_options patient(client::api_options options) {
+        options.how.must_find_somebody = false;
+        return options;
+    }
+
+    [[nodiscard]] asio::awaitable<std::optional<complaint>> start() {
+        std::optional<complaint> why;
+        const result<void> started = co_await servers_.start_all();
+        if (!started) {
+            why = failed(started.error());
+            co_return why;
+        }
+        const client::answer how = co_await client_.log_in(net::monotonic_now() + longest_start);
+        if (unexpected_) {
+            why = *unexpected_;
+        } else if (how.code != wire::result_code::ok && !is_interrupted_) {
+            why = complaint_about("demo", how, longest_start);
+        }
+        co_return why;
+    }
+
+    void greet(duration took) const {
+        const std::string where = servers_.ids().size() == 1
+                                      ? servers_.addresses().front()
+                                      : fmt::format("{} to {}", servers_.addresses().front(),
+                                                    servers_.addresses().back());
+        const double seconds = std::chrono::duration<double>{took}.count();
+        here_.out().say(fmt::format("{} server{} at {}, files in {} ({:.1f} s)",
+                                    servers_.ids().size(), servers_.ids().size() == 1 ? "" : "s",
+                                    where, place_.directory(), seconds));
+        if (here_.out().out_is_terminal()) {
+            here_.out().say("Try 'status', 'kv put colour blue', 'busy on', 'kill primary', 'busy "
+                            "off'. 'help' shows more, 'exit' stops everything.");
+        }
+    }
+
+    [[nodiscard]] asio::awaitable<void> stop() {
+        if (load_.is_running()) {
+            client_.give_up();
+            co_await load_.stop();
+        }
+        co_await client_.close();
+        co_await servers_.stop_all();
+        if (place_.is_kept()) {
+            here_.out().say(fmt::format("the servers' files are kept in {}", place_.directory()));
+        }
+    }
+
+    void ended(server_id which, child_process::end how) {
+        const std::string what = fmt::format("server {}: {}", which, to_string(how));
+        if (stage_ == stage::start && !unexpected_) {
+            unexpected_ =
+                complaint{exit_code::failed, errc::unavailable, "demo",
+                          fmt::format("{}. It said: {}", what,
+                                      base::escaped(last_lines(servers_.log_file(which)))),
+                          "If a port is taken, name others with --port."};
+            client_.give_up(); // Nobody waits for the others.
+        } else if (stage_ == stage::shell) {
+            here_.out().say(fmt::format("{}, see {}", what, servers_.log_file(which)));
+        }
+    }
+
+    /// The shell has its own way of ending. A second signal waits for nobody.
+    void wait_for_signal() {
+        signals_.async_wait([this](const boost::system::error_code& over, int) {
+            if (over) {
+                return;
+            }
+            if (stage_ != stage::shell) {
+                if (std::exchange(is_interrupted_, true)) {
+                    servers_.kill_all();
+                }
+                client_.give_up();
+            }
+            wait_for_signal();
+        });
+    }
+
+    asio::any_io_executor executor_;
+    runtime& here_;
+    demo_place place_;
+    local_servers servers_;
+    invocation start_;
+    client::api client_;
+    background_load load_;
+    demo_commands commands_;
+    asio::signal_set signals_;
+    std::optional<complaint> unexpected_; ///< a server ended before anybody was served
+    stage stage_ = stage::start;
+    bool is_interrupted_ = false;
+};
+
+asio::awaitable<exit_code> run(runtime& here, const invocation& asked) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const outcome<demo_wishes> wanted = wishes_of(asked);
+    if (!wanted) {
+        here.out().complain(wanted.error(), asked.json);
+        co_return wanted.error().exit;
+    }
+    auto place = demo_place::open(directory_of(asked), asked.has("keep"));
+    if (!place) {
+        const complaint why = failed(place.error());
+        here.out().complain(why, asked.json);
+        co_return why.exit;
+    }
+    demo whole{executor, here, *wanted, *std::move(place)};
+    co_return co_await whole.run();
+}
+
+constexpr std::array<example, 3> examples{{
+    {"almenara demo", "three servers and a shell on them"},
+    {"almenara demo --servers 5 --keep", "five, and their files stay"},
+    {"printf 'kv put a 1\\nkill primary\\nkv get a\\n' | almenara demo", "as a script"},
+}};
+
+constexpr std::array<option, 5> options{{
+    {.name = "servers",
+     .kind = value_kind::count,
+     .value_name = "N",
+     .help = "how many",
+     .fallback = "3"},
+    {.name = "dir",
+     .kind = value_kind::directory,
+     .value_name = "DIR",
+     .help = "where their files are, and stay; without it a temporary directory"},
+    {.name = "port",
+     .kind = value_kind::count,
+     .value_name = "PORT",
+     .help = "of the first of them; without it the first that are free from 7401 on"},
+    {.name = "keep", .help = "the files stay, also those in a temporary directory"},
+    {.name = "keep-going", .help = "as a script: go on behind a command that failed"},
+}};
+
+} // namespace
+
+const command demo_command{
+    .name = "demo",
+    .words = "",
+    .summary = "starts servers on this machine, opens a shell on them, and stops them at its end",
+    .examples = examples,
+    .options = options,
+    .run = run,
+    .is_shell = true,
+};
+
+} // namespace almenara::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "demo/background_load.hpp"
+#include "demo/local_servers.hpp"
+#include "shell/extra_commands.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace almenara::cli {
+
+/// `kill primary`, `pause 2`, ...: what the shell of a demo can do to the demo's own servers.
+class demo_commands final : public extra_commands {
+  public:
+    demo_commands(boost::asio::any_io_executor executor,
+                  local_servers& servers,
+                  background_load& load);
+
+    [[nodiscard]] std::span<const entry> list() const override;
+    [[nodiscard]] std::vector<std::string> complete(
+        std::span<const std::string> words) const override;
+    [[nodiscard]] boost::asio::awaitable<exit_code> run(std::vector<std::string> words,
+                                                        console& out) override;
+    void interrupt() override { load_.interrupt(); } // Nothing else takes long.
+
+  private:
+    [[nodiscard]] boost::asio::awaitable<outcome<server_id>> server_named(std::string word);
+    [[nodiscard]] boost::asio::awaitable<std::optional<server_id>> primary();
+    [[nodiscard]] boost::asio::awaitable<outcome<std::string>> do_it(
+        std::vector<std::string> words);
+    [[nodiscard]] boost::asio::awaitable<outcome<std::string>> act_on_server(
+        std::vector<std::string> words);
+    [[nodiscard]] boost::asio::awaitable<outcome<std::string>> switch_load(
+        std::vector<std::string> words);
+    [[nodiscard]] std::string list_servers() const;
+    [[nodiscard]] std::optional<complaint> why_not(const std::string& verb, server_id which) const;
+
+    boost::asio::any_io_executor executor_;
+    local_servers& servers_;
+    background_load& load_;
+};
+
+} // namespace almenara::cli

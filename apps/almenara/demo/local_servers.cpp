@@ -1,0 +1,196 @@
+#include "demo/local_servers.hpp"
+
+#include "client/bell.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <tuple>
+#include <utility>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// A server that is asked to stop is gone within three seconds (B.13).
+constexpr std::chrono::seconds longest_stop{4};
+
+} // namespace
+
+local_servers::local_servers(asio::any_io_executor executor,
+                             settings wanted,
+                             on_unexpected_end then)
+    : executor_(std::move(executor)),
+      settings_(std::move(wanted)),
+      then_(std::move(then)),
+      one_ended_(executor_) {
+    for (std::size_t i = 1; i <= settings_.count; ++i) {
+        ids_.emplace_back(static_cast<std::uint16_t>(i));
+    }
+}
+
+std::string local_servers::secret_file() const {
+    return settings_.directory + "/secret";
+}
+
+std::string local_servers::log_file(server_id which) const {
+    return fmt::format("{}/server{}.log", settings_.directory, which);
+}
+
+std::string local_servers::address(server_id which) const {
+    return fmt::format("127.0.0.1:{}", settings_.first_port + which.value() - 1);
+}
+
+std::vector<std::string> local_servers::addresses() const {
+    std::vector<std::string> all;
+    for (const server_id id : ids_) {
+        all.push_back(address(id));
+    }
+    return all;
+}
+
+std::string local_servers::peers() const {
+    std::vector<std::string> all;
+    for (const server_id id : ids_) {
+        all.push_back(fmt::format("{}={}", id, address(id)));
+    }
+    return fmt::format("{}", fmt::join(all, ","));
+}
+
+local_servers::state local_servers::state_of(server_id which) const {
+    const auto found = running_.find(which);
+    if (found == running_.end()) {
+        return state::ended;
+    }
+    return found->second.is_paused ? state::paused : state::runs;
+}
+
+pid_t local_servers::pid_of(server_id which) const {
+    return running_.at(which).child->pid();
+}
+
+asio::awaitable<result<void>> local_servers::make_secret() {
+    result<void> made;
+    if (std::filesystem::exists(secret_file())) {
+        co_return made; // A directory that was kept (--keep).
+    }
+    const std::string log = settings_.directory + "/secret.log";
+    const child_process::program maker{.words = {settings_.program, "--make-secret", secret_file()},
+                                       .output = log};
+    client::bell over{executor_};
+    child_process::end how;
+    const child_process::on_end then = [&](child_process::end ended_how) {
+        how = ended_how;
+        over.ring();
+    };
+    const auto child = child_process::start(executor_, maker, then);
+    if (!child) {
+        made = child.error();
+        co_return made;
+    }
+    co_await over.wait();
+    if (how.code != 0) {
+        made = error{errc::unavailable, fmt::format("'{} --make-secret': {}, see {}",
+                                                    settings_.program, to_string(how), log)};
+    }
+    co_return made;
+}
+
+asio::awaitable<result<void>> local_servers::start_all() {
+    result<void> started = co_await make_secret();
+    for (const server_id id : ids_) {
+        if (started) {
+            started = start(id);
+        }
+    }
+    co_return started;
+}
+
+result<void> local_servers::start(server_id which) {
+    const std::vector<std::string> words{
+        settings_.program,
+        "--id",
+        fmt::format("{}", which),
+        "--data-dir",
+        fmt::format("{}/server{}", settings_.directory, which),
+        "--listen",
+        address(which),
+        "--peers",
+        peers(),
+        "--secret-file",
+        secret_file(),
+        "--auth",
+        "trust",
+        "--wal-segment",
+        "4MiB",
+        "--plaintext",
+    };
+    auto child = child_process::start(executor_, {.words = words, .output = log_file(which)},
+                                      [this, which](child_process::end how) { ended(which, how); });
+    if (!child) {
+        return child.error();
+    }
+    running_[which] = one{.child = *std::move(child)};
+    return {};
+}
+
+asio::awaitable<void> local_servers::kill(server_id which) {
+    one& victim = running_.at(which);
+    victim.is_to_end = true;
+    victim.child->send(SIGKILL);
+    one_ended_.expires_at(asio::steady_timer::time_point::max());
+    while (running_.contains(which)) {
+        co_await one_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+}
+
+void local_servers::pause(server_id which) {
+    running_.at(which).is_paused = true;
+    running_.at(which).child->send(SIGSTOP);
+}
+
+void local_servers::resume(server_id which) {
+    running_.at(which).is_paused = false;
+    running_.at(which).child->send(SIGCONT);
+}
+
+void local_servers::kill_all() {
+    for (auto& [id, each] : running_) {
+        each.is_to_end = true;
+        each.child->send(SIGKILL);
+    }
+}
+
+asio::awaitable<void> local_servers::stop_all() {
+    for (auto& [id, each] : running_) {
+        each.is_to_end = true;
+        each.child->send(SIGTERM);
+        each.child->send(SIGCONT); // Behind the other: a paused one hears it when it goes on.
+    }
+    one_ended_.expires_after(longest_stop);
+    while (!running_.empty()) {
+        const auto waited = co_await one_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (!std::get<0>(waited)) {
+            kill_all();
+            one_ended_.expires_after(longest_stop);
+        }
+    }
+}
+
+void local_servers::ended(server_id which, child_process::end how) {
+    const bool is_expected = running_.at(which).is_to_end;
+    running_.erase(which);
+    one_ended_.cancel();
+    if (!is_expected) {
+        then_(which, how);
+    }
+}
+
+} // namespace almenara::cli

@@ -1,0 +1,103 @@
+#include "demo/place.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace almenara::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t highest_port = 65'535;
+constexpr unsigned places_to_look = 50;
+/// From one place where ports are looked for to the next.
+constexpr std::uint32_t stride = 10;
+
+/// As a server will bind it: SO_REUSEADDR passes over what old connections left behind.
+bool is_free(std::uint16_t port, int type) {
+    const int probe = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    if (probe < 0) {
+        return false;
+    }
+    if (type == SOCK_STREAM) {
+        const int on = 1;
+        ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    }
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(port);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool bound = ::bind(probe, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+    ::close(probe);
+    return bound;
+}
+
+bool are_free(std::uint32_t first, std::size_t count) {
+    for (std::uint32_t port = first; port < first + count; ++port) {
+        const auto number = static_cast<std::uint16_t>(port);
+        if (port > highest_port || !is_free(number, SOCK_STREAM) || !is_free(number, SOCK_DGRAM)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace
+
+result<demo_place> demo_place::open(const std::optional<std::string>& directory, bool keep) {
+    if (directory) {
+        std::error_code failed;
+        fs::create_directories(*directory, failed);
+        if (failed) {
+            return error{errc::unavailable, fmt::format("making the directory '{}'", *directory),
+                         failed};
+        }
+        return demo_place{fs::absolute(*directory).string(), true};
+    }
+    std::string made = fs::temp_directory_path().string() + "/almenara-demo-XXXXXX";
+    if (::mkdtemp(made.data()) == nullptr) {
+        return error{errc::unavailable, fmt::format("making the directory '{}'", made),
+                     std::error_code{errno, std::generic_category()}};
+    }
+    return demo_place{std::move(made), keep};
+}
+
+demo_place::demo_place(demo_place&& other) noexcept
+    : directory_(std::move(other.directory_)), is_kept_(std::exchange(other.is_kept_, true)) {}
+
+demo_place::~demo_place() {
+    if (!is_kept_) {
+        std::error_code ignored; // What is left of it lies in the directory for temporary files.
+        fs::remove_all(directory_, ignored);
+    }
+}
+
+std::string server_program() {
+    std::error_code unknown;
+    const fs::path own = fs::read_symlink("/proc/self/exe", unknown);
+    const fs::path beside = own.parent_path() / "almenarad";
+    return !unknown && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : "almenarad";
+}
+
+std::optional<std::uint16_t> free_ports(std::uint16_t wanted, std::size_t count, bool only_there) {
+    std::uint32_t first = wanted;
+    for (unsigned looks = 0; looks < (only_there ? 1U : places_to_look); ++looks) {
+        if (are_free(first, count)) {
+            return static_cast<std::uint16_t>(first);
+        }
+        first += stride;
+    }
+    return std::nullopt;
+}
+
+} // namespace almenara::cli

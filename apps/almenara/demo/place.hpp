@@ -1,0 +1,42 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace almenara::cli {
+
+/// Where a demo has its servers' files. A directory that it made itself goes away with it.
+class demo_place {
+  public:
+    /// Nothing: a temporary one.
+    [[nodiscard]] static result<demo_place> open(const std::optional<std::string>& directory,
+                                                 bool keep);
+    demo_place(demo_place&& other) noexcept;
+    demo_place& operator=(demo_place&&) = delete;
+    ~demo_place();
+
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+    [[nodiscard]] bool is_kept() const { return is_kept_; }
+
+  private:
+    demo_place(std::string directory, bool keep)
+        : directory_(std::move(directory)), is_kept_(keep) {}
+
+    std::string directory_;
+    bool is_kept_;
+};
+
+/// The `almenarad` that lies beside this program, or the one that PATH finds.
+[[nodiscard]] std::string server_program();
+
+/// So many ports of 127.0.0.1 behind one another on which nobody listens, `wanted` being the first
+/// if it can. Somebody may take one of them meanwhile: the server says so then.
+[[nodiscard]] std::optional<std::uint16_t> free_ports(std::uint16_t wanted,
+                                                      std::size_t count,
+                                                      bool only_there);
+
+} // namespace almenara::cli

@@ -1,0 +1,187 @@
+#include "cluster/client_program.hpp"
+#include "support/lines.hpp"
+#include "support/process.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch_all.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace almenara;
+using namespace almenara::test;
+
+namespace fs = std::filesystem;
+
+// `almenara demo` as a newcomer meets it, with real servers.
+
+namespace {
+
+/// Below the ports that the system gives away, and another one in each process of the tests.
+unsigned first_port() {
+    return 12'000 + static_cast<unsigned>(::getpid() % 2000) * 10;
+}
+
+bool is_listening(unsigned port) {
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(static_cast<std::uint16_t>(port));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool connected = ::connect(probe, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+    ::close(probe);
+    return connected;
+}
+
+bool nobody_listens() {
+    return !is_listening(first_port()) && !is_listening(first_port() + 1) &&
+           !is_listening(first_port() + 2);
+}
+
+/// A demo whose temporary files are in a directory of the test, and which reads a file.
+class stage {
+  public:
+    [[nodiscard]] program demo(const std::string& script, const std::string& options = {}) const {
+        std::ofstream{place_ / "script"} << script;
+        return reading(place_ / "script", options);
+    }
+    /// One that waits for commands: nothing is written into the pipe.
+    [[nodiscard]] program waiting_demo() const {
+        const std::string pipe = place_ / "pipe";
+        if (!fs::exists(pipe)) {
+            REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+        }
+        return reading(pipe, {}, "3<>" + pipe + " ");
+    }
+    [[nodiscard]] std::string path(const std::string& name) const { return place_ / name; }
+    [[nodiscard]] bool is_clean() const { return fs::is_empty(place_ / "temporary"); }
+
+  private:
+    [[nodiscard]] program reading(const std::string& input,
+                                  const std::string& options,
+                                  const std::string& more = {}) const {
+        fs::create_directories(place_ / "temporary");
+        return {.words = {"/bin/sh", "-c",
+                          fmt::format("exec {} demo --port {} {} {}<{}", ALMENARA_CLIENT,
+                                      first_port(), options, more, input)},
+                .environment = {{"TMPDIR", place_ / "temporary"}}};
+    }
+
+    temporary_directory place_;
+};
+
+bool has_line(const std::string& text, std::string_view beginning) {
+    const auto lines = lines_of(text);
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const std::string& line) { return line.starts_with(beginning); });
+}
+
+} // namespace
+
+TEST_CASE("S24: a demo's servers hand over while somebody writes, and nothing of it is left") {
+    const stage here;
+    const finished ended = run(here.demo("kv put colour blue\n"
+                                         "busy on\n"
+                                         "kill primary\n"
+                                         "kv get colour\n"
+                                         "servers\n"
+                                         "busy off\n"));
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == good_exit);
+    CHECK(has_line(ended.err, "3 servers at 127.0.0.1:"));
+    CHECK(has_line(ended.err, "primary lost; holding "));
+    CHECK(has_line(ended.err, "reconnected to server "));
+    CHECK(has_line(ended.out, "blue"));
+    CHECK(ended.out.find(": ended\n") != std::string::npos);
+    CHECK(ended.out.find(": none lost, none done twice\n") != std::string::npos);
+    CHECK(nobody_listens());
+    CHECK(here.is_clean());
+}
+
+TEST_CASE("a demo's servers are paused, go on, and are started again") {
+    const stage here;
+    const finished ended = run(here.demo("pause primary\n"
+                                         "kv put colour red\n"
+                                         "resume 1\n"
+                                         "resume 2\n"
+                                         "resume 3\n"
+                                         "kill 2\n"
+                                         "restart 2\n"
+                                         "kv get colour\n",
+                                         "--keep-going"));
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == exit_status{.code = 4}); // Two of the three were not paused.
+    CHECK(has_line(ended.out, "server 2 starts"));
+    CHECK(has_line(ended.out, "red"));
+    CHECK(nobody_listens());
+}
+
+TEST_CASE("a demo with a directory of its own finds there what it left") {
+    const stage here;
+    const std::string options = "--dir " + here.path("kept");
+    const finished first = run(here.demo("kv put colour blue\n", options));
+    CAPTURE(first.out, first.err);
+    CHECK(first.status == good_exit);
+    CHECK(has_line(first.err, "the servers' files are kept in "));
+    const finished second = run(here.demo("kv get colour\n", options));
+    CAPTURE(second.out, second.err);
+    CHECK(has_line(second.out, "blue"));
+    CHECK(here.is_clean());
+}
+
+TEST_CASE("a demo that gets a signal stops its servers and takes its files away") {
+    const int signal = GENERATE(SIGINT, SIGTERM);
+    const stage here;
+    process demo{here.waiting_demo()};
+    eventually([&] { return has_line(demo.errors(), "3 servers at "); }, "the demo is there");
+    demo.send(signal);
+    CHECK(demo.wait() == exit_status{.code = 130});
+    CHECK(nobody_listens());
+    CHECK(here.is_clean());
+}
+
+TEST_CASE("a demo that is killed leaves no server behind") {
+    const stage here;
+    process demo{here.waiting_demo()};
+    eventually([&] { return has_line(demo.errors(), "3 servers at "); }, "the demo is there");
+    demo.send(SIGKILL);
+    CHECK(demo.wait() == exit_status{.signal = SIGKILL});
+    eventually(nobody_listens, "its servers are gone");
+}
+
+TEST_CASE("a demo says what is wrong with what it is asked") {
+    const stage here;
+    const auto fails = [&](const std::string& options, int with, std::string_view why) {
+        const finished ended = run(here.demo("", options));
+        CAPTURE(options, ended.out, ended.err);
+        CHECK(ended.status == exit_status{.code = with});
+        CHECK(ended.err.find(why) != std::string::npos);
+        CHECK(here.is_clean());
+    };
+    fails("--servers 8", 2, "a cluster has 1 to 7 servers");
+    fails("--servers none", 2, "--servers");
+    fails("--dir /dev/null/below", 1, "making the directory '/dev/null/below'");
+}
+
+TEST_CASE("a demo whose ports are taken says so, and leaves those alone who have them") {
+    const stage here;
+    process demo{here.waiting_demo()};
+    eventually([&] { return has_line(demo.errors(), "3 servers at "); }, "the demo is there");
+    const finished second = run(here.demo("kv list\n"));
+    CAPTURE(second.out, second.err);
+    CHECK(second.status == exit_status{.code = 1});
+    CHECK(second.err.find("are taken. Name the first of some that are free with --port.") !=
+          std::string::npos);
+    CHECK(is_listening(first_port()));
+}
