@@ -4,6 +4,7 @@
 #include "support/temporary_directory.hpp"
 #include "support/wait.hpp"
 
+#include <boost/json.hpp>
 #include <catch2/catch_all.hpp>
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ using namespace almenara;
 using namespace almenara::test;
 
 namespace fs = std::filesystem;
+namespace json = boost::json;
 
 // `almenara demo` as a newcomer meets it, with real servers.
 
@@ -93,9 +95,11 @@ TEST_CASE("S24: a demo's servers hand over while somebody writes, and nothing of
     const stage here;
     const finished ended = run(here.demo("kv put colour blue\n"
                                          "busy on\n"
+                                         "wait 50ms\n"
                                          "kill primary\n"
                                          "kv get colour\n"
                                          "servers\n"
+                                         "wait 200ms\n"
                                          "busy off\n"));
     CAPTURE(ended.out, ended.err);
     CHECK(ended.status == good_exit);
@@ -125,6 +129,20 @@ TEST_CASE("a demo's servers are paused, go on, and are started again") {
     CHECK(has_line(ended.out, "server 2 starts"));
     CHECK(has_line(ended.out, "red"));
     CHECK(nobody_listens());
+}
+
+TEST_CASE("a demo tells a script in JSON what it did") {
+    const stage here;
+    const finished ended =
+        run(here.demo("busy on\nkill 2\nservers\nbusy off\npause 2\n", "--json"));
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == exit_status{.code = 4});
+    const auto lines = lines_of(ended.out);
+    REQUIRE(lines.size() == 7);
+    CHECK(member(json::parse(lines[1]).as_object(), "state") == R"("ended")");
+    CHECK(member(json::parse(lines[3]).as_object(), "process") == "null");
+    CHECK(member(json::parse(lines[5]).as_object(), "wrong") == "0");
+    CHECK(json::parse(lines[6]).at("error").at("code").as_string() == "conflict");
 }
 
 TEST_CASE("a demo with a directory of its own finds there what it left") {

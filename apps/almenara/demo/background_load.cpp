@@ -102,4 +102,15 @@ std::string background_load::report() const {
                                     : fmt::format(": {} sums are WRONG", wrong_sums_));
 }
 
+boost::json::object background_load::report_json() const {
+    boost::json::object object;
+    object["confirmed"] = confirmed_;
+    object["counter"] = sum_.value_or(0);
+    object["longest_gap_ms"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(longest_gap_).count();
+    object["unknown"] = unknown_;
+    object["wrong"] = wrong_sums_;
+    return object;
+}
+
 } // namespace almenara::cli

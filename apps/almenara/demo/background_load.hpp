@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -31,7 +32,7 @@ class background_load {
     [[nodiscard]] bool is_running() const { return runs_; }
     /// What became of them: counted, lost, done twice, and the longest time without an answer.
     [[nodiscard]] std::string report() const;
-    [[nodiscard]] bool is_right() const { return wrong_sums_ == 0; }
+    [[nodiscard]] boost::json::object report_json() const;
 
   private:
     [[nodiscard]] static boost::asio::awaitable<void> count(background_load& self);

@@ -100,7 +100,7 @@ class demo {
           start_(shell_start()),
           client_(executor_, patient(client_options(start_))),
           load_(executor_, client_),
-          commands_(executor_, servers_, load_),
+          commands_(executor_, servers_, load_, start_.json),
           signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
         wait_for_signal();
     }

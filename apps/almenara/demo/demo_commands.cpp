@@ -6,6 +6,9 @@
 #include "client/server_address.hpp"
 #include "net/clock.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,6 +16,7 @@
 #include <array>
 #include <chrono>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace almenara::cli {
@@ -21,17 +25,19 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::array<extra_commands::entry, 6> all_entries{{
+constexpr std::array<extra_commands::entry, 7> all_entries{{
     {"kill", "primary|SERVER", "ends a server at once, as a power cut does (kill -9)"},
     {"pause", "primary|SERVER", "stops a server's time: it hears and says nothing (SIGSTOP)"},
     {"resume", "SERVER", "lets it go on"},
     {"restart", "primary|SERVER", "starts a server that has ended, or ends it and starts it again"},
     {"servers", "", "the demo's servers, with their processes"},
     {"busy", "on|off", "counts in the background, and says afterwards whether a count was lost"},
+    {"wait", "TIME", "lets time pass, for scripts: 500ms, 2s"},
 }};
 
 /// A server that is not there says so at once; a paused one never does.
 constexpr std::chrono::milliseconds longest_answer{500};
+constexpr std::chrono::hours longest_wait{1};
 
 std::string_view name_of(local_servers::state what) {
     switch (what) {
@@ -59,15 +65,25 @@ const extra_commands::entry& entry_of(std::string_view name) {
 
 demo_commands::demo_commands(asio::any_io_executor executor,
                              local_servers& servers,
-                             background_load& load)
-    : executor_(std::move(executor)), servers_(servers), load_(load) {}
+                             background_load& load,
+                             bool json)
+    : executor_(std::move(executor)),
+      servers_(servers),
+      load_(load),
+      json_(json),
+      pause_(executor_) {}
+
+void demo_commands::interrupt() {
+    load_.interrupt();
+    pause_.cancel();
+}
 
 std::span<const extra_commands::entry> demo_commands::list() const {
     return all_entries;
 }
 
 std::vector<std::string> demo_commands::complete(std::span<const std::string> words) const {
-    if (words.size() != 1 || words[0] == "servers") {
+    if (words.size() != 1 || words[0] == "servers" || words[0] == "wait") {
         return {};
     }
     if (words[0] == "busy") {
@@ -84,16 +100,22 @@ std::vector<std::string> demo_commands::complete(std::span<const std::string> wo
 }
 
 asio::awaitable<exit_code> demo_commands::run(std::vector<std::string> words, console& out) {
-    const outcome<std::string> done = co_await do_it(std::move(words));
+    const outcome<told> done = co_await do_it(std::move(words));
     if (!done) {
-        out.complain(done.error(), false);
+        out.complain(done.error(), json_);
         co_return done.error().exit;
     }
-    out.print(*done);
+    if (!json_) {
+        out.print(done->text);
+        co_return exit_code::ok;
+    }
+    for (const boost::json::object& line : done->lines) {
+        out.print(boost::json::serialize(line) + '\n');
+    }
     co_return exit_code::ok;
 }
 
-asio::awaitable<outcome<std::string>> demo_commands::do_it(std::vector<std::string> words) {
+asio::awaitable<outcome<demo_commands::told>> demo_commands::do_it(std::vector<std::string> words) {
     const std::string verb = words.front();
     const std::size_t wanted = verb == "servers" ? 1 : 2;
     if (words.size() != wanted) {
@@ -102,26 +124,48 @@ asio::awaitable<outcome<std::string>> demo_commands::do_it(std::vector<std::stri
     if (verb == "servers") {
         co_return list_servers();
     }
+    if (verb == "wait") {
+        co_return co_await let_pass(std::move(words));
+    }
     if (verb == "busy") {
         co_return co_await switch_load(std::move(words));
     }
     co_return co_await act_on_server(std::move(words));
 }
 
-std::string demo_commands::list_servers() const {
-    std::string text;
+demo_commands::told demo_commands::list_servers() const {
+    told all{{}};
     for (const server_id id : servers_.ids()) {
         const auto state = servers_.state_of(id);
-        const std::string process = state == local_servers::state::ended
-                                        ? std::string{}
-                                        : fmt::format(", process {}", servers_.pid_of(id));
-        text += fmt::format("server {} at {}: {}{}\n", id, servers_.address(id), name_of(state),
-                            process);
+        const bool is_there = state != local_servers::state::ended;
+        const std::string process =
+            is_there ? fmt::format(", process {}", servers_.pid_of(id)) : std::string{};
+        all.text += fmt::format("server {} at {}: {}{}\n", id, servers_.address(id), name_of(state),
+                                process);
+        boost::json::object line;
+        line["server"] = id.value();
+        line["address"] = servers_.address(id);
+        line["state"] = name_of(state);
+        line["process"] = nullptr;
+        if (is_there) {
+            line["process"] = servers_.pid_of(id);
+        }
+        all.lines.push_back(std::move(line));
     }
-    return text;
+    return all;
 }
 
-asio::awaitable<outcome<std::string>> demo_commands::switch_load(std::vector<std::string> words) {
+demo_commands::told demo_commands::about(server_id which, std::string_view what_now) const {
+    told one{fmt::format("server {} {}\n", which, what_now)};
+    boost::json::object line;
+    line["server"] = which.value();
+    line["state"] = name_of(servers_.state_of(which));
+    one.lines.push_back(std::move(line));
+    return one;
+}
+
+asio::awaitable<outcome<demo_commands::told>> demo_commands::switch_load(
+    std::vector<std::string> words) {
     const bool on = words[1] == "on";
     if (!on && words[1] != "off") {
         co_return wrong_words(entry_of("busy"));
@@ -132,15 +176,36 @@ asio::awaitable<outcome<std::string>> demo_commands::switch_load(std::vector<std
     }
     if (on) {
         load_.start();
-        co_return fmt::format("counting in '{}'\n", background_load::key);
+        told begun{fmt::format("counting in '{}'\n", background_load::key)};
+        boost::json::object line;
+        line["key"] = background_load::key;
+        begun.lines.push_back(std::move(line));
+        co_return begun;
     }
     co_await load_.stop();
     if (load_.is_running()) {
         co_return complaint{exit_code::interrupted, errc::unavailable, "busy off",
                             "the last write is not answered yet", "Say it again later."};
     }
-    std::string report = load_.report() + '\n';
+    told report{load_.report() + '\n'};
+    report.lines.push_back(load_.report_json());
     co_return report;
+}
+
+asio::awaitable<outcome<demo_commands::told>> demo_commands::let_pass(
+    std::vector<std::string> words) {
+    const auto time = parse_duration(words[1]);
+    if (!time || *time < duration::zero() || *time > longest_wait) {
+        co_return wrong_words(entry_of("wait"));
+    }
+    pause_.expires_after(*time);
+    const auto waited = co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (std::get<0>(waited)) {
+        co_return complaint{exit_code::interrupted, errc::unavailable, "wait", "it was interrupted",
+                            ""};
+    }
+    told nothing{{}};
+    co_return nothing;
 }
 
 std::optional<complaint> demo_commands::why_not(const std::string& verb, server_id which) const {
@@ -164,7 +229,8 @@ std::optional<complaint> demo_commands::why_not(const std::string& verb, server_
                      std::move(why), std::move(next)};
 }
 
-asio::awaitable<outcome<std::string>> demo_commands::act_on_server(std::vector<std::string> words) {
+asio::awaitable<outcome<demo_commands::told>> demo_commands::act_on_server(
+    std::vector<std::string> words) {
     const std::string verb = words[0];
     const outcome<server_id> found = co_await server_named(words[1]);
     if (!found) {
@@ -177,15 +243,15 @@ asio::awaitable<outcome<std::string>> demo_commands::act_on_server(std::vector<s
     }
     if (verb == "kill") {
         co_await servers_.kill(which);
-        co_return fmt::format("server {} is dead\n", which);
+        co_return about(which, "is dead");
     }
     if (verb == "pause") {
         servers_.pause(which);
-        co_return fmt::format("server {} is paused\n", which);
+        co_return about(which, "is paused");
     }
     if (verb == "resume") {
         servers_.resume(which);
-        co_return fmt::format("server {} goes on\n", which);
+        co_return about(which, "goes on");
     }
     if (servers_.state_of(which) != local_servers::state::ended) {
         co_await servers_.kill(which);
@@ -195,7 +261,7 @@ asio::awaitable<outcome<std::string>> demo_commands::act_on_server(std::vector<s
         co_return complaint{exit_code::failed, started.error().code,
                             fmt::format("restart {}", which), started.error().message(), ""};
     }
-    co_return fmt::format("server {} starts\n", which);
+    co_return about(which, "starts");
 }
 
 asio::awaitable<outcome<server_id>> demo_commands::server_named(std::string word) {
