@@ -1,5 +1,7 @@
 #include "cluster/client_program.hpp"
 #include "cluster/cluster.hpp"
+#include "cluster/judgement.hpp"
+#include "cluster/load.hpp"
 #include "cluster/network.hpp"
 #include "support/shell_script.hpp"
 #include "support/temporary_directory.hpp"
@@ -24,6 +26,7 @@ class directory {
     static constexpr const char* name = "primary.almenara.test";
 
     [[nodiscard]] std::string hosts() const { return place_ / "hosts"; }
+    [[nodiscard]] static std::string address() { return fmt::format("{}:7400", name); }
     [[nodiscard]] std::string script() const { return keeper_.path(); }
     [[nodiscard]] std::string says() const { return content_of(hosts()); }
 
@@ -43,10 +46,10 @@ class newcomer {
         : network_(wires.space(where)), hosts_(asked.hosts()) {}
 
     [[nodiscard]] finished says(const std::vector<std::string>& words) const {
-        program what{.words = {ALMENARA_CLIENT, "--plaintext", "-s",
-                               fmt::format("{}:7400", directory::name), "--json"},
-                     .network = network_,
-                     .instead_of = {{"/etc/hosts", hosts_}}};
+        program what{
+            .words = {ALMENARA_CLIENT, "--plaintext", "-s", directory::address(), "--json"},
+            .network = network_,
+            .instead_of = {{"/etc/hosts", hosts_}}};
         what.words.insert(what.words.end(), words.begin(), words.end());
         return run(what);
     }
@@ -84,6 +87,32 @@ TEST_CASE("S21: a client that knows a name alone finds whoever is primary") {
         servers.start(killed);
         servers.wait_until_in_sync();
     }
+}
+
+TEST_CASE("S21: clients that know a name alone go on when the primary is killed") {
+    if (network::is_impossible()) {
+        return;
+    }
+    const directory names;
+    const network wires{4};
+    cluster servers{{.arguments = {"--on-primary-change", names.script()}, .on = &wires}};
+    servers.start_all();
+    const auto before = servers.wait_until_in_sync();
+    eventually([&] { return names.says().find(directory::name) != std::string::npos; },
+               "the directory names a primary");
+    load clients{{names.address()},
+                 {.writers = 8,
+                  .readers = 2,
+                  .network = wires.space(machine{4}),
+                  .instead_of = {{"/etc/hosts", names.hosts()}}}};
+    clients.goes_on();
+    servers.kill({before.primary});
+    servers.wait_for_primary(before.epoch);
+    clients.goes_on();
+    servers.start(before.primary);
+    servers.wait_until_in_sync();
+    clients.finish();
+    check_safe(judge(clients, read_all(servers.addresses(), "run/")));
 }
 
 } // namespace almenara::test

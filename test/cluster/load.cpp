@@ -13,8 +13,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <cerrno>
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -87,6 +89,9 @@ class load::crew {
         try {
             if (habits_.network) {
                 enter_space(*habits_.network);
+            }
+            if (!show(habits_.instead_of)) {
+                throw std::system_error{errno, std::system_category(), "showing other files"};
             }
             for (const auto& each : hands_) {
                 step(*each);

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "support/check/history.hpp"
 #include "support/check/kv_model.hpp"
+#include "support/instead_of.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,7 @@ struct load_habits {
     std::uint64_t seed = 1;
     std::size_t filler = 0;         ///< bytes more in each value that is put under an own key
     std::optional<int> network{};   ///< an open namespace to be in; needs root
+    shown_instead instead_of{};     ///< files that they see in the place of others; needs root
     std::uint32_t first_client = 1; ///< number, so that two loads can be judged as one
 };
 

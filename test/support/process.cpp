@@ -1,5 +1,7 @@
 #include "support/process.hpp"
 
+#include "support/instead_of.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -12,7 +14,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,22 +53,6 @@ void insist(bool worked, const char* doing) {
     if (!worked) {
         std::perror(doing);
         std::_Exit(126);
-    }
-}
-
-/// In the child: where it is, and what it sees there.
-void settle(const program& what) {
-    if (what.network) {
-        insist(::setns(*what.network, CLONE_NEWNET) == 0, "setns");
-    }
-    if (what.instead_of.empty()) {
-        return;
-    }
-    insist(::unshare(CLONE_NEWNS) == 0 &&
-               ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0,
-           "unshare");
-    for (const auto& [hidden, shown] : what.instead_of) {
-        insist(::mount(shown.c_str(), hidden.c_str(), nullptr, MS_BIND, nullptr) == 0, "mount");
     }
 }
 
@@ -112,7 +97,8 @@ void process::become(const program& what, int out, int err, pid_t parent) {
     insist(::dup2(out, STDOUT_FILENO) >= 0 && ::dup2(err, STDERR_FILENO) >= 0, "dup2");
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     insist(nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0, "/dev/null");
-    settle(what);
+    insist(!what.network || ::setns(*what.network, CLONE_NEWNET) == 0, "entering a network");
+    insist(show(what.instead_of), "showing other files");
     // Opened while we still are who we are: another user may not reach the build folder.
     const int executable = ::open(what.words.front().c_str(), O_PATH | O_CLOEXEC);
     insist(executable >= 0, what.words.front().c_str());
