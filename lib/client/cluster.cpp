@@ -16,6 +16,7 @@ api_options options_of(cluster_options&& wanted) {
     options.how.device_name = std::move(wanted.program);
     options.how.seed = random_seed();
     options.how.must_find_somebody = wanted.must_find_somebody;
+    options.how.follow = wanted.follow;
     options.plaintext = wanted.plaintext;
     return options;
 }

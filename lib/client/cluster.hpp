@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "client/api.hpp"
 #include "client/operation_error.hpp"
+#include "client/ways.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -30,6 +31,8 @@ struct cluster_options {
     bool plaintext = false;
     /// What is asked fails at once when none of the servers was ever there.
     bool must_find_somebody = false;
+    /// How a new primary may be found, once one has served.
+    ways follow = all_ways;
 };
 
 /// Until when an answer is waited for.

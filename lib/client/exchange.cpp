@@ -156,6 +156,12 @@ void exchange::take_output(exchange_output& into) {
     into.swap(output_);
 }
 
+void exchange::set_patience(duration ask_after, duration dead_after) {
+    ALMENARA_CHECK(ask_after < dead_after);
+    options_.ask_after = ask_after;
+    options_.dead_after = dead_after;
+}
+
 void exchange::leave() {
     if (is_over()) {
         return;

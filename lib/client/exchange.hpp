@@ -87,6 +87,9 @@ class exchange {
         return number;
     }
 
+    /// How long silence may last from now on (conversation_options).
+    void set_patience(duration ask_after, duration dead_after);
+
     /// Says goodbye. What waits fails with `cancelled`.
     void leave();
 

@@ -19,6 +19,9 @@ using namespace std::chrono_literals;
 // C.3 and B.13.
 constexpr duration whois_hold = 1s;
 
+/// The ear's random numbers have a sequence of their own.
+constexpr std::uint64_t ears_own = 0x6561'7220'6561'7220;
+
 /// Different clients and openings never get the same bytes.
 open_nonce a_nonce(base::generator& random) {
     std::array<std::byte, 16> bytes{};
@@ -35,22 +38,11 @@ std::chrono::milliseconds time_left(instant deadline, instant now) {
 
 } // namespace
 
-std::string_view to_string(source told_by) {
-    switch (told_by) {
-    case source::members:
-        return "members";
-    case source::redirect:
-        return "redirect";
-    case source::whois:
-        return "whois";
-    }
-    return "unknown";
-}
-
 void failover_output::clear() {
     send.clear();
     close.clear();
     dial.clear();
+    datagrams.clear();
     news.clear();
     wake = instant::max();
 }
@@ -59,6 +51,7 @@ void failover_output::swap(failover_output& other) noexcept {
     send.swap(other.send);
     close.swap(other.close);
     dial.swap(other.dial);
+    datagrams.swap(other.datagrams);
     news.swap(other.news);
     std::swap(wake, other.wake);
 }
@@ -68,7 +61,8 @@ failover::failover(failover_options options, instant now)
       random_(options_.seed),
       routes_(options_.servers),
       nonce_(a_nonce(random_)),
-      wants_session_(options_.opens_session) {
+      wants_session_(options_.opens_session),
+      ear_(options_.seed ^ ears_own) {
     ALMENARA_CHECK(!options_.servers.empty());
     look_for_primary(now);
 }
@@ -194,12 +188,12 @@ void failover::end_hopeless() {
     const auto is_hopeless = [](const auto& each) {
         return each.second.trouble && !waiting_may_help(*each.second.trouble);
     };
-    const auto& ways = routes_.all();
+    const auto& all = routes_.all();
     if (!options_.must_find_somebody || found_somebody_ ||
-        !std::all_of(ways.begin(), ways.end(), is_hopeless)) {
+        !std::all_of(all.begin(), all.end(), is_hopeless)) {
         return;
     }
-    trouble_ = ways.begin()->second.trouble;
+    trouble_ = all.begin()->second.trouble;
     end_all(*trouble_);
 }
 
@@ -309,6 +303,8 @@ void failover::take_output(instant now, failover_output& into) {
         drain_all(now);
         close_silent(now);
         end_overdue(now);
+        leave_doubted(now);
+        try_next(now);
         const bool doubted = is_doubted(now);
         for (auto& [number, way] : routes_.all()) {
             if (is_wanted(number, doubted)) {
@@ -317,13 +313,15 @@ void failover::take_output(instant now, failover_output& into) {
         }
         for (auto& [link, each] : lines_) {
             if (is_wanted(each.route, doubted)) {
-                speak(each, now);
+                speak(each, now, doubted);
             }
         }
+        keep_standby(now);
         if (serving_ && lines_.size() > 1 && !is_doubted(now)) {
             close_others();
         }
         drain_all(now);
+        register_with_servers(now);
         end_hopeless();
         end_barred(now);
         out_.wake = next_wake(now);
@@ -331,15 +329,19 @@ void failover::take_output(instant now, failover_output& into) {
     take_pending(into);
 }
 
-void failover::speak(line& to, instant now) {
+void failover::speak(line& to, instant now, bool doubted) {
     if (!to.talk || !to.talk->is_open()) {
         return;
     }
+    const bool is_idle = is_standby(to) && chosen_ && !guessing_ && !doubted;
     if (is_followed(to)) {
         introduce(to, now);
         send_errands(to, now);
         check_service(to, now);
-    } else {
+    } else if (is_idle) {
+        stand_by(to, now);
+    }
+    if (is_hinted(to.route) || (!is_followed(to) && !is_idle)) {
         ask_who_rules(to, now);
     }
 }
@@ -365,21 +367,31 @@ void failover::introduce(line& to, instant now) {
             is_asked(to, question::login) || is_asked(to, question::open_session);
         const bool is_pointless = login_refused_ && errands_.all().empty();
         if (!is_under_way && !is_pointless) {
-            wire::login who{.user = options_.user, .device_name = options_.device_name};
-            if (must_open) {
-                who.nonce = nonce_;
-            }
-            ask(to, now, {.what = must_open ? question::open_session : question::login},
-                std::move(who));
+            ask_to_log_in(to, now, must_open ? question::open_session : question::login);
         }
     } else if (session_ && !to.attached && !is_asked(to, question::attach)) {
-        ask(to, now, {.what = question::attach},
-            wire::attach{.session = *session_,
-                         .next = errands_.next_sequence(),
-                         .first_unacked = errands_.first_unacked(),
-                         .last_seen = last_seen_,
-                         .epoch_seen = epoch_seen_});
+        ask_to_attach(to, now, question::attach);
     }
+}
+
+/// For service, or for a place that is only kept.
+void failover::ask_to_attach(line& to, instant now, question what) {
+    const bool stands_by = what == question::stand_by;
+    ask(to, now, {.what = what},
+        wire::attach{.mode = stands_by ? wire::attach_mode::standby : wire::attach_mode::service,
+                     .session = session_.value_or(session_id{}),
+                     .next = errands_.next_sequence(),
+                     .first_unacked = errands_.first_unacked(),
+                     .last_seen = last_seen_,
+                     .epoch_seen = epoch_seen_});
+}
+
+void failover::ask_to_log_in(line& to, instant now, question what) {
+    wire::login who{.user = options_.user, .device_name = options_.device_name};
+    if (what == question::open_session) {
+        who.nonce = nonce_;
+    }
+    ask(to, now, {.what = what}, std::move(who));
 }
 
 void failover::send_errands(line& to, instant now) {
@@ -445,10 +457,12 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
 
 /// Says that there is a primary again, once it takes what is asked.
 void failover::check_service(const line& to, instant now) {
-    if (serving_ || !to.logged_in || (session_ && !to.attached)) {
+    // Any server lets in whom it knows; that one rules it shows by an answer.
+    if (serving_ || !to.logged_in || (session_ && !to.attached) || guessing_) {
         return;
     }
     serving_ = true;
+    served_last_ = to.route;
     if (lost_at_) {
         out_.news.emplace_back(reconnected{.server = to.server,
                                            .epoch = epoch_seen_,
@@ -490,15 +504,17 @@ instant failover::next_wake(instant now) const {
     const auto doubted_from = doubted_at();
     const bool doubted = doubted_from && now >= *doubted_from;
     for (const auto& [number, way] : routes_.all()) {
-        if (is_wanted(number, doubted)) {
+        if (is_wanted(number, doubted) || (!chosen_ && tries_others())) {
             at(way.link ? way.whois_at : earliest_dial(number, way));
         }
     }
     at(doubted_from.value_or(instant::max()));
+    at(ear_.next_wake());
+    if (!standby_) {
+        at(standby_at_);
+    }
     for (const auto& [link, each] : lines_) {
-        if (!each.questions.empty()) {
-            at(each.waiting_since + longest_silence);
-        }
+        at(silent_from(each));
         if (each.talk) {
             at(each.talk->next_deadline().value_or(instant::max()));
         }

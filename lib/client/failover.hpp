@@ -4,6 +4,7 @@
 #include "base/random.hpp"
 #include "base/session_ids.hpp"
 #include "base/time.hpp"
+#include "client/beacon_ear.hpp"
 #include "client/errands.hpp"
 #include "client/exchange.hpp"
 #include "client/failover_output.hpp"
@@ -58,6 +59,8 @@ class failover {
         return chosen_ ? routes_.at(*chosen_).link : std::nullopt;
     }
     [[nodiscard]] const errands& open() const { return errands_; }
+    /// What became of announcements (C.2).
+    [[nodiscard]] const hint_counts& hints() const { return hint_counts_; }
 
     // -- Connections --
 
@@ -69,6 +72,8 @@ class failover {
     void broken(instant now, link_id link, std::string why);
     /// Not told of links that were closed here.
     void link_ended(instant now, link_id link, std::error_code why);
+    /// C.2: it came from anybody.
+    void datagram(instant now, base::byte_view bytes);
 
     [[nodiscard]] failover_output take_output(instant now);
     /// The same in exchange for one that is used up.
@@ -83,7 +88,7 @@ class failover {
     /// D.1: by then the servers suspect one another too, and may have a new primary.
     static constexpr duration silence_to_doubt = std::chrono::milliseconds{450};
 
-    enum class question : std::uint8_t { whois, login, open_session, attach, errand };
+    enum class question : std::uint8_t { whois, login, open_session, attach, stand_by, errand };
     struct asked {
         question what = question::whois;
         client::ticket ticket{};
@@ -97,7 +102,15 @@ class failover {
         instant waiting_since{}; ///< for an answer to any of them; before that: dialled
         bool logged_in = false;
         bool attached = false;
-        bool worn_out = false; ///< no numbers are left for requests
+        bool stands_by = false; ///< C.3: a place is kept there
+        bool moved = false;     ///< another server was at the end of the route before
+        bool worn_out = false;  ///< no numbers are left for requests
+    };
+    /// C.2: an announcement that its server has yet to confirm.
+    struct hint {
+        server_id server;
+        route_number route;
+        almenara::epoch epoch;
     };
 
     [[nodiscard]] outcome<ticket> add(errand what);
@@ -122,6 +135,39 @@ class failover {
     [[nodiscard]] std::optional<instant> doubted_at() const;
     [[nodiscard]] bool is_doubted(instant now) const;
     [[nodiscard]] bool is_wanted(route_number way, bool doubted) const;
+
+    // failover_ways.cpp
+    [[nodiscard]] bool may_use(source way) const;
+    [[nodiscard]] bool asks_all() const { return may_use(source::members); }
+    [[nodiscard]] bool may_be_found(route_number way) const;
+    [[nodiscard]] std::optional<source> told_over(const line& from,
+                                                  server_id named,
+                                                  epoch at) const;
+    [[nodiscard]] bool is_news(epoch at) const;
+    bool hear_of(const wire::member_address& primary, epoch at, const line& from, instant now);
+    void see(epoch at, std::optional<server_id> primary = std::nullopt);
+    [[nodiscard]] bool tries_others() const;
+    [[nodiscard]] bool looks_up_names() const;
+    void try_next(instant now);
+    [[nodiscard]] bool is_ready(const route& way, instant now) const;
+    void leave_doubted(instant now);
+    void look_up_anew(link_id link, instant now);
+    void keep_standby(instant now);
+    [[nodiscard]] std::optional<route_number> a_standby(instant now);
+    [[nodiscard]] static bool owes_answer(const line& to);
+    void stand_by(line& to, instant now);
+    void stands_by(line& to);
+    void lose_standby(instant now);
+    void give_up_standby(instant now);
+    [[nodiscard]] bool is_standby(const line& which) const { return standby_ == which.route; }
+
+    // failover_beacon.cpp
+    void judge(const wire::u_coord& what, instant now);
+    void take_hint(const hint& what, instant now);
+    void refute_hint(route_number way);
+    void register_with_servers(instant now);
+    [[nodiscard]] bool is_hinted(route_number way) const { return hint_ && hint_->route == way; }
+    [[nodiscard]] bool is_one_hint_too_many(instant now);
     void learn(log_index config, const std::vector<wire::member_address>& members, instant now);
 
     [[nodiscard]] instant earliest_dial(route_number way, const route& to) const;
@@ -130,10 +176,14 @@ class failover {
     void drop(link_id link);
     void close_others();
     void close_silent(instant now);
+    [[nodiscard]] instant silent_from(const line& which) const;
+    void give_up_on(link_id link, instant now);
 
-    void speak(line& to, instant now);
+    void speak(line& to, instant now, bool doubted);
     void ask_who_rules(line& to, instant now);
     void introduce(line& to, instant now);
+    void ask_to_log_in(line& to, instant now, question what);
+    void ask_to_attach(line& to, instant now, question what);
     void send_errands(line& to, instant now);
     void send(line& to, ticket number, errand& one, instant now);
     void check_service(const line& to, instant now);
@@ -172,6 +222,7 @@ class failover {
     void refused(const failure& why, const answering& from);
     void refused_errand(const failure& why, const answering& from);
     [[nodiscard]] bool serves_as_of(epoch its_own, const answering& from);
+    void rules(epoch its_own, const answering& from);
     [[nodiscard]] bool is_one_redirect_too_many(instant now);
 
     [[nodiscard]] instant next_wake(instant now) const;
@@ -187,9 +238,14 @@ class failover {
 
     std::optional<route_number> chosen_; ///< believed to be primary; none: looking for it
     source told_by_ = source::members;
-    bool serving_ = false;           ///< the chosen one takes what is asked
-    std::optional<instant> lost_at_; ///< when the last one that served was lost
-    std::vector<instant> redirects_; ///< C.3: of the last second
+    bool guessing_ = false;                   ///< ... only tried, and may send this client on
+    bool serving_ = false;                    ///< the chosen one takes what is asked
+    std::optional<instant> lost_at_;          ///< when the last one that served was lost
+    std::vector<instant> redirects_;          ///< C.3: of the last second
+    std::optional<route_number> served_last_; ///< nothing: no primary has served yet
+    std::optional<route_number> tried_last_;
+    std::optional<route_number> standby_;
+    instant standby_at_{};           ///< no other one is taken before
     bool found_somebody_ = false;    ///< a server let this client in, or may do so yet
     std::optional<failure> trouble_; ///< the newest reason why nobody serves
     bool login_refused_ = false;
@@ -200,7 +256,13 @@ class failover {
     std::uint32_t window_ = 0;
     bool wants_session_ = false;
     epoch epoch_seen_;
+    std::optional<server_id> ruler_; ///< of that epoch, if it was said
     log_index last_seen_;
+
+    beacon_ear ear_;
+    std::optional<hint> hint_;
+    std::vector<instant> hinted_; ///< C.2: of the last second
+    hint_counts hint_counts_;
 
     failover_output out_;
     exchange_output drained_; ///< used up; its memory serves the next one

@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t redirects_per_second = 5;
+constexpr duration futile_pause = 300ms;
 
 /// B.5.2: what does not depend on the state and so is no entry; the same as an error.
 bool is_refusal(wire::result_code code) {
@@ -30,27 +31,29 @@ bool is_refusal(wire::result_code code) {
 } // namespace
 
 void failover::on_event(opened&& what, link_id link, instant now) {
-    line& from = *find(link);
     wire::welcome& welcome = what.welcome;
-    from.server = welcome.server;
     found_somebody_ = true;
-    routes_.at(from.route).trouble.reset();
-    if (welcome.server != server_id{}) {
-        routes_.name(from.route, welcome.server);
+    {
+        line& from = *find(link);
+        from.server = welcome.server;
+        routes_.at(from.route).trouble.reset();
+        from.moved = welcome.server != server_id{} && routes_.name(from.route, welcome.server);
+    }
+    if (welcome.cluster) {
+        ear_.belongs_to(*welcome.cluster, now);
     }
     learn(welcome.config_index, welcome.members, now);
-    if (!welcome.primary) {
-        return;
+    const line* const from = find(link);
+    if (from == nullptr || !welcome.primary) {
+        return; // A member no more, or one that knows nobody.
     }
-    if (!chosen_ && welcome.epoch >= epoch_seen_) {
-        epoch_seen_ = welcome.epoch;
-        follow(*welcome.primary, source::members);
-    } else if (chosen_ && welcome.epoch > epoch_seen_) {
-        leave_for(*welcome.primary, welcome.epoch, source::members, now);
+    const bool is_itself = welcome.primary->id == welcome.server;
+    if (!hear_of(*welcome.primary, welcome.epoch, *from, now) && !is_itself) {
+        look_up_anew(link, now);
     }
 }
 
-void failover::on_event(told&& what, link_id, instant now) {
+void failover::on_event(told&& what, link_id link, instant now) {
     std::vector<wire::member_address> members;
     std::optional<wire::member_address> primary;
     for (const wire::member_state& each : what.members.servers) {
@@ -60,11 +63,8 @@ void failover::on_event(told&& what, link_id, instant now) {
         }
     }
     learn(what.members.config_index, members, now);
-    // Who follows somebody leaves only for a newer one.
-    const bool is_news =
-        chosen_ ? what.members.epoch > epoch_seen_ : what.members.epoch >= epoch_seen_;
-    if (primary && is_news) {
-        leave_for(*primary, what.members.epoch, source::members, now);
+    if (const line* const from = find(link); from != nullptr && primary) {
+        hear_of(*primary, what.members.epoch, *from, now);
     }
 }
 
@@ -98,44 +98,46 @@ void failover::on_event(failed&& what, link_id link, instant now) {
 }
 
 void failover::hear(wire::primary_is&& told, const answering& from) {
-    if (chosen_) {
-        // Another one was quicker, or the followed one is in doubt.
-        if (told.primary && told.epoch > epoch_seen_) {
-            leave_for(*told.primary, told.epoch, source::whois, from.now);
-        } else {
-            routes_.at(find(from.link)->route).whois_at = from.now + a_pause();
-        }
+    const line& who = *find(from.link);
+    const route_number way = who.route;
+    if (told.primary && hear_of(*told.primary, told.epoch, who, from.now)) {
         return;
     }
-    if (told.primary && told.epoch >= epoch_seen_) {
-        epoch_seen_ = told.epoch;
-        follow(*told.primary, source::whois);
-    }
+    refute_hint(way);
+    // Who names one that may not be followed, by it, would say the same at once.
+    const bool is_of_no_use = told.primary && !asks_all();
+    routes_.at(way).whois_at = from.now + a_pause() + (is_of_no_use ? futile_pause : 0ms);
     if (!chosen_) {
         trouble_ = failure{failure_kind::no_primary, "no server is primary now"};
-        routes_.at(find(from.link)->route).whois_at = from.now + a_pause();
     }
+    look_up_anew(from.link, from.now);
 }
 
 void failover::hear(wire::redirect&& told, const answering& from) {
-    if (!is_followed(*find(from.link))) {
+    const line& who = *find(from.link);
+    if (!is_followed(who)) {
+        if (is_standby(who) && from.to.what != question::errand) {
+            give_up_standby(from.now); // It wants nobody there.
+        }
         return;
     }
     if (errand* const one = errands_.find(from.to.ticket);
         one != nullptr && one->kind == errand_kind::administer) {
         errands_.send_again(from.to.ticket, instant{}); // Who sends it on has not begun it.
     }
-    // C.3: one that knows less than the client leads nowhere.
-    const bool is_too_many = is_one_redirect_too_many(from.now);
-    if (told.primary && told.epoch >= epoch_seen_ && !is_too_many) {
-        epoch_seen_ = told.epoch;
+    // C.3: one that knows less than the client leads nowhere. One that knows nobody leads in no
+    // circle either, and is asked again after a pause if it was only tried.
+    const bool was_tried = guessing_;
+    const bool is_too_many = (told.primary || !was_tried) && is_one_redirect_too_many(from.now);
+    if (told.primary && told.epoch >= epoch_seen_ && !is_too_many && may_use(source::redirect)) {
+        see(told.epoch, told.primary->id);
         look_for_primary(from.now);
         follow(*told.primary, source::redirect);
         return;
     }
     trouble_ = elsewhere(told);
     // Whoever knows no primary holds the WHOIS: at first it costs nothing to ask at once.
-    const bool may_ask_at_once = !is_too_many && told.retry_after.count() == 0;
+    const bool may_ask_at_once = !is_too_many && !was_tried && told.retry_after.count() == 0;
     look_for_primary(from.now, may_ask_at_once ? duration{0} : pause_after(told.retry_after));
 }
 
@@ -155,11 +157,22 @@ bool failover::serves_as_of(epoch its_own, const answering& from) {
         look_for_primary(from.now, a_pause());
         return false;
     }
-    epoch_seen_ = its_own;
+    see(its_own);
     return true;
 }
 
+/// Only a primary answers that.
+void failover::rules(epoch its_own, const answering& from) {
+    const line& who = *find(from.link);
+    guessing_ = guessing_ && !is_followed(who);
+    see(its_own, who.server);
+}
+
 void failover::hear(wire::login_ok&& told, const answering& from) {
+    if (!is_followed(*find(from.link))) {
+        find(from.link)->logged_in = true; // Where a place is kept.
+        return;
+    }
     if (!serves_as_of(told.epoch, from)) {
         return;
     }
@@ -169,6 +182,12 @@ void failover::hear(wire::login_ok&& told, const answering& from) {
     }
     find(from.link)->logged_in = true;
     login_refused_ = false;
+    if (told.beacon) {
+        ear_.take(*told.beacon, from.now);
+    }
+    if (told.session && from.to.what == question::open_session) {
+        rules(told.epoch, from);
+    }
     if (told.session && !session_) {
         session_ = told.session;
         window_ = told.window;
@@ -177,17 +196,21 @@ void failover::hear(wire::login_ok&& told, const answering& from) {
 }
 
 void failover::hear(wire::attached&& told, const answering& from) {
-    if (session_ && serves_as_of(told.epoch, from)) {
+    if (from.to.what == question::stand_by) {
+        stands_by(*find(from.link));
+    } else if (session_ && serves_as_of(told.epoch, from)) {
         find(from.link)->attached = true;
+        rules(told.epoch, from);
     }
 }
 
 void failover::hear(wire::operation_result&& told, const answering& from) {
-    epoch_seen_ = std::max(epoch_seen_, told.epoch);
     if (told.index == log_index{} && is_refusal(told.code)) {
+        see(told.epoch);
         refused(declined(wire::error_reply{.code = told.code}), from);
         return;
     }
+    rules(told.epoch, from);
     last_seen_ = std::max(last_seen_, told.index);
     answer how{told.code};
     how.index = told.index;
@@ -199,11 +222,12 @@ void failover::hear(wire::operation_result&& told, const answering& from) {
 }
 
 void failover::hear(wire::read_result&& told, const answering& from) {
-    epoch_seen_ = std::max(epoch_seen_, told.epoch);
     if (told.index == log_index{} && is_refusal(told.code)) {
+        see(told.epoch);
         refused(declined(wire::error_reply{.code = told.code}), from);
         return;
     }
+    rules(told.epoch, from);
     last_seen_ = std::max(last_seen_, told.index);
     answer how{told.code};
     how.index = told.index;
@@ -213,7 +237,7 @@ void failover::hear(wire::read_result&& told, const answering& from) {
 }
 
 void failover::hear(wire::session_closed&& told, const answering& from) {
-    epoch_seen_ = std::max(epoch_seen_, told.epoch);
+    rules(told.epoch, from);
     answer how;
     how.index = told.index;
     how.epoch = told.epoch;
@@ -234,7 +258,7 @@ void failover::hear(wire::admin_result&& told, const answering& from) {
 void failover::refused(const failure& why, const answering& from) {
     const auto code = why.refusal.value_or(wire::result_code::retry_elsewhere);
     const duration pause = pause_after(why.retry_after);
-    if (code == wire::result_code::session_expired) {
+    if (code == wire::result_code::session_expired && from.to.what != question::stand_by) {
         end_session(from.now);
         return;
     }
@@ -242,11 +266,17 @@ void failover::refused(const failure& why, const answering& from) {
         refused_errand(why, from);
         return;
     }
+    const line& who = *find(from.link);
     if (from.to.what == question::whois) {
-        routes_.at(find(from.link)->route).whois_at = from.now + pause;
+        refute_hint(who.route);
+        routes_.at(who.route).whois_at = from.now + pause;
         return;
     }
-    if (!is_followed(*find(from.link))) {
+    if (is_standby(who) && !is_followed(who)) {
+        give_up_standby(from.now);
+        return;
+    }
+    if (!is_followed(who)) {
         return;
     }
     trouble_ = why;

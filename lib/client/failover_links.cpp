@@ -25,6 +25,7 @@ void failover::look_for_primary(instant now, duration pause) {
         out_.news.emplace_back(primary_lost{.held = errands_.all().size()});
     }
     chosen_.reset();
+    guessing_ = false;
     const instant first = now + pause;
     for (auto& [number, way] : routes_.all()) {
         way.whois_at = std::max(way.whois_at, now + pause);
@@ -32,7 +33,8 @@ void failover::look_for_primary(instant now, duration pause) {
             way.dial_at = std::max(way.dial_at, first);
             // Who is said to rule does not wait for its turn.
             way.wished_at = std::max(way.wished_at, now + pause);
-            pause += whois_stagger; // Who was just lost takes nobody's turn.
+            // Who was just lost takes nobody's turn, and who tries one by one has no crowd.
+            pause += asks_all() ? whois_stagger : 0ms;
         }
     }
     for (auto& [link, each] : lines_) {
@@ -53,6 +55,12 @@ void failover::look_for_primary(instant now, duration pause) {
 void failover::follow(route_number way, source told_by) {
     chosen_ = way;
     told_by_ = told_by;
+    guessing_ = false;
+    const auto link = routes_.at(way).link;
+    if (line* const to = link ? find(*link) : nullptr; to != nullptr && to->stands_by) {
+        to->stands_by = false;
+        to->talk->set_patience(conversation_options{}.ask_after, conversation_options{}.dead_after);
+    }
 }
 
 void failover::follow(const wire::member_address& server, source told_by) {
@@ -67,7 +75,7 @@ void failover::leave_for(const wire::member_address& primary,
                          epoch at,
                          source told_by,
                          instant now) {
-    epoch_seen_ = at;
+    see(at, primary.id);
     const auto way = routes_.way_to(primary);
     if (way && (chosen_ != way || serving_)) {
         look_for_primary(now);
@@ -93,13 +101,17 @@ bool failover::is_doubted(instant now) const {
 }
 
 bool failover::is_wanted(route_number way, bool doubted) const {
-    return !chosen_ || chosen_ == way || doubted;
+    const bool is_kept = chosen_ == way || standby_ == way || is_hinted(way);
+    const bool looks_around = !chosen_ || guessing_ || doubted;
+    return is_kept || (looks_around && may_be_found(way));
 }
 
 void failover::learn(log_index config,
                      const std::vector<wire::member_address>& members,
                      instant now) {
     const std::vector<route> gone = routes_.learn(config, members);
+    ear_.servers_changed(now);
+    standby_at_ = std::min(standby_at_, now);
     for (const route& way : gone) {
         if (way.link) {
             lines_.erase(*way.link);
@@ -119,7 +131,8 @@ failover::line* failover::find(link_id link) {
 }
 
 instant failover::earliest_dial(route_number way, const route& to) const {
-    return chosen_ == way ? to.dial_at : std::max(to.dial_at, to.wished_at);
+    const bool is_said_to_rule = chosen_ == way || is_hinted(way);
+    return is_said_to_rule ? to.dial_at : std::max(to.dial_at, to.wished_at);
 }
 
 void failover::dial(route_number way, route& to, instant now) {
@@ -129,7 +142,11 @@ void failover::dial(route_number way, route& to, instant now) {
     last_link_ = last_link_.next();
     to.link = last_link_;
     lines_.emplace(last_link_, line{.route = way, .waiting_since = now});
-    out_.dial.push_back({.link = last_link_, .addresses = to.addresses, .by = now + longest_dial});
+    dial_order order{.link = last_link_, .addresses = to.addresses, .by = now + longest_dial};
+    if (to.named && !asks_all() && may_use(source::directory)) {
+        order.addresses.resize(1); // Who has the name now, and nobody else.
+    }
+    out_.dial.push_back(std::move(order));
 }
 
 void failover::connected(instant now, link_id link) {
@@ -154,6 +171,10 @@ void failover::lose(link_id link, instant now, failure why) {
     // A port listens before its server has read its log, and a paused one listens on.
     found_somebody_ = found_somebody_ || (place->second.talk && waiting_may_help(why));
     lines_.erase(place);
+    refute_hint(number);
+    if (standby_ == number) {
+        lose_standby(now);
+    }
     route& way = routes_.at(number);
     way.link.reset();
     way.dial_at = now + a_pause();
@@ -190,7 +211,8 @@ void failover::drop(link_id link) {
 void failover::close_others() {
     for (auto place = lines_.begin(); place != lines_.end();) {
         const link_id link = place->first;
-        const bool stays = is_followed(place->second);
+        const bool stays = is_followed(place->second) || is_standby(place->second) ||
+                           is_hinted(place->second.route);
         ++place;
         if (!stays) {
             drop(link);
@@ -198,24 +220,39 @@ void failover::close_others() {
     }
 }
 
-/// C.3: who is asked and says nothing for so long is as good as dead, pings or not.
+/// C.3: who is asked and says nothing for so long is as good as dead, pings or not. A name may
+/// belong to somebody else before that.
+instant failover::silent_from(const line& which) const {
+    const bool is_open = which.talk && which.talk->is_open();
+    if (!is_open && looks_up_names() && routes_.at(which.route).named) {
+        return which.waiting_since + silence_to_doubt;
+    }
+    return which.questions.empty() ? instant::max() : which.waiting_since + longest_silence;
+}
+
 void failover::close_silent(instant now) {
     std::vector<link_id> silent;
     for (const auto& [link, each] : lines_) {
-        const bool is_silent =
-            !each.questions.empty() && now >= each.waiting_since + longest_silence;
-        if (is_silent || each.worn_out) {
+        if (now >= silent_from(each) || each.worn_out) {
             silent.push_back(link);
         }
     }
     for (const link_id link : silent) {
-        const route_number way = lines_.at(link).route;
-        drop(link);
-        routes_.at(way).dial_at = now + a_pause();
-        trouble_ = failure{failure_kind::timed_out, "the server does not answer what it is asked"};
-        if (chosen_ == way) {
-            look_for_primary(now);
-        }
+        give_up_on(link, now);
+    }
+}
+
+void failover::give_up_on(link_id link, instant now) {
+    const route_number way = lines_.at(link).route;
+    drop(link);
+    refute_hint(way);
+    if (standby_ == way) {
+        lose_standby(now);
+    }
+    routes_.at(way).dial_at = now + a_pause();
+    trouble_ = failure{failure_kind::timed_out, "the server does not answer what it is asked"};
+    if (chosen_ == way) {
+        look_for_primary(now);
     }
 }
 

@@ -5,11 +5,12 @@
 #include "client/errands.hpp"
 #include "client/messages.hpp"
 #include "client/routes.hpp"
+#include "client/ways.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <system_error>
 #include <variant>
 #include <vector>
 
@@ -27,15 +28,10 @@ struct failover_options {
     bool must_find_somebody = false;
     /// A session is opened at once, not when something is written.
     bool opens_session = false;
+    /// By which a new primary may be found, once one has served. The first is looked for by all
+    /// that servers say.
+    ways follow = all_ways;
 };
-
-/// By which of its ways a client found its primary (C.3).
-enum class source : std::uint8_t {
-    members, ///< a server said so at the door, or at a change
-    redirect,
-    whois,
-};
-[[nodiscard]] std::string_view to_string(source told_by);
 
 // -- What is told -------------------------------------------------------------------------------
 
@@ -56,7 +52,29 @@ struct reconnected {
     duration after{};
     source told_by = source::members;
 };
-using news = std::variant<ended_errand, logged_in, primary_lost, reconnected>;
+/// C.2: an announcement names another primary for an epoch whose primary is known. It is ignored.
+struct contradiction {
+    almenara::epoch epoch;
+    server_id known;
+    server_id announced;
+};
+/// C.2: this machine gives the client no socket for datagrams. It goes on without; told once.
+struct no_beacon {
+    std::error_code why;
+};
+using news =
+    std::variant<ended_errand, logged_in, primary_lost, reconnected, contradiction, no_beacon>;
+
+/// C.2: what became of announcements that were authentic. For tests and the curious.
+struct hint_counts {
+    std::uint64_t taken = 0;        ///< the server that they name is asked
+    std::uint64_t confirmed = 0;    ///< ... and followed
+    std::uint64_t refuted = 0;      ///< ... and it says otherwise, or nothing
+    std::uint64_t old = 0;          ///< or known already
+    std::uint64_t unknown = 0;      ///< they name nobody that this client knows
+    std::uint64_t contradicted = 0; ///< they name another one for an epoch
+    std::uint64_t too_many = 0;
+};
 
 // -- What is to be done -------------------------------------------------------------------------
 
@@ -71,6 +89,12 @@ struct said {
     to_server message;
 };
 
+/// C.2: may be lost, now as ever.
+struct datagram_order {
+    std::vector<std::string> addresses; ///< of one server: to each of them
+    base::byte_vector bytes;
+};
+
 /// Executed in this order; `wake` is when take_output() is due, at the latest. A link that is
 /// closed, which may be one that is still being dialled, sends what it has and ends in good order;
 /// nothing more is told of it.
@@ -78,6 +102,7 @@ struct failover_output {
     std::vector<said> send;
     std::vector<link_id> close;
     std::vector<dial_order> dial; ///< answered by connected() or dial_failed()
+    std::vector<datagram_order> datagrams;
     std::vector<client::news> news;
     instant wake = instant::max();
 

@@ -40,8 +40,20 @@ route_number routes::add(route way) {
     return last_;
 }
 
-void routes::name(route_number which, server_id server) {
-    all_.at(which).server = server;
+bool routes::name(route_number which, server_id server) {
+    route& way = all_.at(which);
+    const bool was_another = way.server && way.server != server;
+    if (was_another && way.named) {
+        way.addresses.resize(1); // The other ones are those of the server that was there.
+    }
+    way.server = server;
+    return was_another;
+}
+
+std::optional<route_number> routes::find(server_id server) const {
+    const auto found = std::find_if(all_.begin(), all_.end(),
+                                    [&](const auto& each) { return each.second.server == server; });
+    return found == all_.end() ? std::nullopt : std::optional{found->first};
 }
 
 std::optional<route_number> routes::way_to(const wire::member_address& server) {

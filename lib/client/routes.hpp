@@ -51,8 +51,9 @@ class routes {
     [[nodiscard]] route& at(route_number which) { return all_.at(which); }
     [[nodiscard]] const route& at(route_number which) const { return all_.at(which); }
 
-    /// The server at the end of this route has said who it is.
-    void name(route_number which, server_id server);
+    /// The server at the end of this route has said who it is. True: another one was there before.
+    bool name(route_number which, server_id server);
+    [[nodiscard]] std::optional<route_number> find(server_id server) const;
     /// The way to that server; a new one if need be, and if there is room.
     [[nodiscard]] std::optional<route_number> way_to(const wire::member_address& server);
 

@@ -1,7 +1,8 @@
 // Anything that servers may say, in any order and at any time, against a client's failover: each
 // thing that was asked ends exactly once, a number in a session never goes out with two bodies,
 // what was never sent is never called uncertain, nothing is said on a link that is not open, what
-// waits is bounded, and time alone brings everything to its end.
+// waits is bounded, no datagram changes whom it follows or what it has seen, and time alone brings
+// everything to its end.
 #include "client/failover.hpp"
 
 #include "fuzz/failover_input.hpp"
@@ -90,6 +91,9 @@ class play {
             turn();
             ALMENARA_CHECK(open_.empty() && links_.empty());
             break;
+        case failover_step::announce:
+            announce(input);
+            break;
         case failover_step::count_:
             break;
         }
@@ -103,6 +107,9 @@ class play {
     }
 
   private:
+    static constexpr cluster_id cluster{{std::byte{5}}};
+    const wire::beacon_pass pass{.tag = device_tag{77}, .key = base::key256{{std::byte{3}}}};
+
     struct link {
         bool connected = false;
         std::vector<std::pair<request_id, client::to_server>> requests; ///< not answered
@@ -146,6 +153,25 @@ class play {
                 client_.dial_failed(now_, gone, {client::failure_kind::refused, "no"});
             }
         }
+    }
+
+    /// C.2: the right key, most of the time.
+    void announce(numbers& input) {
+        wire::u_coord what{.cluster = wire::tag_of(cluster), .device = pass.tag};
+        what.primary = server_id{static_cast<server_id::rep>(input.next() % 5)};
+        what.epoch = epoch{input.next()};
+        base::byte_vector bytes = wire::to_bytes(what, pass.key);
+        const std::uint8_t wrong = input.next();
+        const bool is_wrong = wrong != 0 && wrong < bytes.size();
+        if (is_wrong) {
+            bytes[wrong] ^= std::byte{1};
+        }
+        const epoch seen = client_.epoch_seen();
+        const auto followed = client_.followed();
+        const std::uint64_t taken = client_.hints().taken;
+        client_.datagram(now_, bytes);
+        ALMENARA_CHECK(client_.epoch_seen() == seen && client_.followed() == followed);
+        ALMENARA_CHECK(!is_wrong || client_.hints().taken == taken);
     }
 
     void say_sample(numbers& input) {
@@ -195,6 +221,7 @@ class play {
         if constexpr (std::same_as<Request, wire::c_hello>) {
             wire::welcome in{.request = request, .epoch = at};
             in.server = server_id{1};
+            in.cluster = cluster;
             if (code % 2 == 0) {
                 in.primary = somebody;
             }
@@ -217,6 +244,7 @@ class play {
                     done.primary = somebody;
                 }
                 if constexpr (std::same_as<Request, wire::login>) {
+                    done.beacon = pass;
                     ++sessions_;
                     done.session =
                         session_id{{std::byte{1}, static_cast<std::byte>(sessions_ >> 8U),

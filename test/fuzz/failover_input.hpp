@@ -21,6 +21,7 @@ enum class failover_step : std::uint8_t {
     cut,        ///< link
     wait,       ///< quarters of a second
     leave,
+    announce, ///< primary, epoch, what is wrong with it: a datagram comes (C.2)
     count_,
 };
 

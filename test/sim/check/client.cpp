@@ -40,6 +40,7 @@ library::failover_options options_of(const client_habits& habits, base::generato
     }
     options.seed = random.next();
     options.opens_session = true;
+    options.follow = library::all_ways_in_passing;
     return options;
 }
 

@@ -20,8 +20,9 @@ namespace almenara::test {
 /// on, with their numbers behind the colon.
 class failover_stand {
   public:
-    explicit failover_stand(client::failover_options options)
-        : client_((options.seed = 7, std::move(options)), now_) {
+    explicit failover_stand(client::failover_options options,
+                            std::optional<wire::beacon_pass> given = std::nullopt)
+        : beacon(given), client_((options.seed = 7, std::move(options)), now_) {
         turn();
     }
 
@@ -48,6 +49,10 @@ class failover_stand {
         }
         for (client::news& each : output.news) {
             news.push_back(std::move(each));
+        }
+        for (client::datagram_order& each : output.datagrams) {
+            datagrams.push_back(
+                {.at = now_, .address = each.addresses.front(), .bytes = std::move(each.bytes)});
         }
         wake_ = output.wake;
     }
@@ -117,11 +122,19 @@ class failover_stand {
 
     /// Accepts and lets in, naming the primary if there is one.
     void welcome(const std::string& address, std::optional<std::string> primary, epoch at) {
+        welcome_as(address, server_of(address), std::move(primary), at);
+    }
+    /// Another server than that of the number may be there.
+    void welcome_as(const std::string& address,
+                    server_id server,
+                    std::optional<std::string> primary,
+                    epoch at) {
         accept(address);
         wire::welcome in;
         in.request = heard<wire::c_hello>(address).request;
-        in.server = server_of(address);
+        in.server = server;
         in.epoch = at;
+        in.cluster = cluster;
         if (primary) {
             in.primary = member(*primary);
         }
@@ -146,6 +159,7 @@ class failover_stand {
         if (who.nonce) {
             in.session = session;
         }
+        in.beacon = beacon;
         say(address, in);
     }
     void attach(const std::string& address, epoch at) {
@@ -153,6 +167,12 @@ class failover_stand {
         in.request = heard<wire::attach>(address).request;
         in.epoch = at;
         say(address, in);
+    }
+    /// To the newest ping.
+    void pong(const std::string& address) {
+        wire::pong alive;
+        alive.request = heard<wire::ping>(address).request;
+        say(address, alive);
     }
     void confirm(const std::string& address, const wire::operation& what, log_index index) {
         wire::operation_result done;
@@ -164,6 +184,54 @@ class failover_stand {
         done.voters = 3;
         say(address, done);
     }
+    /// Any of them, to the newest question of that kind.
+    void tell_primary(const std::string& address, const std::string& primary, epoch at) {
+        wire::primary_is told;
+        told.request = heard<wire::whois>(address).request;
+        told.epoch = at;
+        told.primary = member(primary);
+        say(address, told);
+    }
+    void redirect(const std::string& address,
+                  request_id request,
+                  const std::optional<std::string>& primary,
+                  epoch at) {
+        wire::redirect told;
+        told.request = request;
+        told.epoch = at;
+        if (primary) {
+            told.primary = member(*primary);
+        }
+        say(address, told);
+    }
+
+    // -- Datagrams (C.2) --
+
+    [[nodiscard]] wire::u_coord coord(const std::string& primary, epoch at) const {
+        return {.cluster = wire::tag_of(cluster),
+                .device = beacon.value().tag,
+                .epoch = at,
+                .primary = server_of(primary),
+                .addresses = {},
+                .config_index = {}};
+    }
+    void hear(const base::byte_vector& bytes) {
+        client_.datagram(now_, bytes);
+        turn();
+    }
+    void announce(const std::string& primary, epoch at) {
+        hear(wire::to_bytes(coord(primary, at), beacon.value().key));
+    }
+    struct sent_datagram {
+        instant at;
+        std::string address;
+        base::byte_vector bytes;
+    };
+    std::vector<sent_datagram> datagrams;
+    /// Given to whoever logs in, if there is one.
+    std::optional<wire::beacon_pass> beacon;
+    const cluster_id cluster{{std::byte{5}}};
+
     void decline(const std::string& address, request_id request, wire::result_code code) {
         wire::error_reply no;
         no.request = request;
@@ -237,6 +305,11 @@ class failover_stand {
 
     const session_id session{{std::byte{9}}};
     std::vector<client::news> news;
+
+    /// The newest connection there.
+    [[nodiscard]] client::link_id link_to(const std::string& address) const {
+        return links_.at(address);
+    }
 
   private:
     [[nodiscard]] bool is_open(client::link_id link) const { return open_.contains(link); }

@@ -14,7 +14,10 @@ using wire::result_code;
 namespace {
 
 client::failover_options three() {
-    return {.servers = {"a:1", "b:2", "c:3"}, .user = "anna", .client_name = "test 1"};
+    return {.servers = {"a:1", "b:2", "c:3"},
+            .user = "anna",
+            .client_name = "test 1",
+            .follow = client::all_ways_in_passing};
 }
 
 client::failover_options must_find_somebody() {
@@ -643,7 +646,8 @@ TEST_CASE("S22: news of members leads to the new primary at once") {
 }
 
 TEST_CASE("S22: a server that is a member no more is forgotten, one that was named is not") {
-    failover_stand here{{.servers = {"a:1"}, .user = "anna"}};
+    failover_stand here{
+        {.servers = {"a:1"}, .user = "anna", .follow = client::all_ways_in_passing}};
     here.put("1");
     here.serve("a:1", epoch{3});
     here.say("a:1", members({"a:1", "b:2"}, "a:1", log_index{2}, epoch{3}));
