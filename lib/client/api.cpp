@@ -1,5 +1,6 @@
 #include "client/api.hpp"
 
+#include "client/beacon_socket.hpp"
 #include "client/bell.hpp"
 #include "client/in_order.hpp"
 #include "client/link.hpp"
@@ -27,14 +28,19 @@ std::uint64_t random_seed() {
 
 /// Moves messages and the time between the links and the failover, and wakes who waits. It decides
 /// nothing. Coroutines that are under way keep it alive.
-class api::driver final : public std::enable_shared_from_this<driver>, private link::owner {
+class api::driver final : public std::enable_shared_from_this<driver>,
+                          private link::owner,
+                          private beacon_socket::owner {
   public:
     driver(asio::any_io_executor executor, api_options options)
         : executor_(std::move(executor)),
           options_(std::move(options)),
           core_(options_.how, net::monotonic_now()),
           timer_(executor_),
-          over_(executor_) {}
+          over_(executor_) {
+        beacon_socket::owner& me = *this;
+        beacon_ = std::make_shared<beacon_socket>(executor_, me);
+    }
 
     [[nodiscard]] failover& core() { return core_; }
     void answer_later(const outcome<ticket>& which, on_answer then);
@@ -100,10 +106,21 @@ class api::driver final : public std::enable_shared_from_this<driver>, private l
     void link_gone(link_id which) override;
     void look_whether_over();
 
+    // beacon_socket::owner
+    void datagram_came(base::byte_view bytes) override {
+        core_.datagram(net::monotonic_now(), bytes);
+    }
+    void datagrams_told() override { perform(); }
+    void no_datagrams(std::error_code why) override {
+        news what{no_beacon{why}};
+        tell(what);
+    }
+
     asio::any_io_executor executor_;
     api_options options_;
     failover core_;
     std::map<link_id, std::shared_ptr<link>> links_; ///< leaving ones included
+    std::shared_ptr<beacon_socket> beacon_;
     in_order<ticket, on_answer> waiting_;
     on_news on_news_;
     std::optional<wire::login_ok> user_;
@@ -159,6 +176,11 @@ void api::driver::execute(failover_output& output) {
         const auto fresh = std::make_shared<link>(executor_, how, me);
         links_.emplace(order.link, fresh);
         link::start(fresh, std::move(order.addresses), order.by);
+    }
+    if (options_.plaintext) {
+        for (const datagram_order& each : output.datagrams) {
+            beacon_->send(each);
+        }
     }
     for (news& what : output.news) {
         tell(what);
@@ -247,6 +269,7 @@ asio::awaitable<answer> api::driver::wait(std::shared_ptr<driver> self, outcome<
 void api::driver::leave() {
     if (!std::exchange(left_, true)) {
         core_.leave(net::monotonic_now());
+        beacon_->close();
         perform();
     }
 }

@@ -4,14 +4,17 @@
 #include "net/spawn.hpp"
 #include "services/kv/bodies.hpp"
 #include "unit/client/little_primary.hpp"
+#include "wire/beacon.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch_all.hpp>
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -124,6 +127,52 @@ TEST_CASE("C.3: an api follows the primary and brings what was asked to its end"
         CHECK(held->seq == sequence{2});
         CHECK(here.primary.keys.contains("b"));
         CHECK(found.size() == 1);
+        co_await api.close();
+        here.other.stop();
+    });
+}
+
+TEST_CASE("C.2: an api registers by datagram, and leaves a silent primary when one names another") {
+    two_servers here;
+    const wire::beacon_pass pass{.tag = device_tag{77}, .key = base::key256{{std::byte{3}}}};
+    here.primary.beacon = pass;
+    asio::ip::udp::socket ear{here.stage.context,
+                              {asio::ip::make_address("127.0.0.1"), here.stage.server.port()}};
+    here.stage.play([&]() -> asio::awaitable<void> {
+        auto options = to(here.stage.server.address());
+        options.how.follow = {client::source::beacon};
+        client::api api{here.stage.context.get_executor(), options};
+        std::vector<client::source> found;
+        api.listen([&](const client::news& what) {
+            if (const auto* const again = std::get_if<client::reconnected>(&what)) {
+                found.push_back(again->told_by);
+            }
+        });
+        base::byte_vector first = kv::put("a", {});
+        co_await api.write(std::move(first), in(5s));
+        std::array<std::byte, wire::register_size + 1> bytes{};
+        asio::ip::udp::endpoint client_at;
+        const std::size_t size =
+            co_await ear.async_receive_from(asio::buffer(bytes), client_at, asio::use_awaitable);
+        CHECK(size == wire::register_size);
+        CHECK(wire::is_authentic(base::byte_view{bytes}.first(size), pass.key));
+        CHECK(client_at.address().is_loopback());
+        // It hears what is asked and says nothing, as one that is paused.
+        here.stage.server.behave = [](test::visitor&, const test::client_message&) {};
+        here.stage.server.last_visitor().stop_listening();
+        here.primary.primary = server_id{2};
+        here.primary.epoch = epoch{4};
+        wire::u_coord news{.cluster = wire::tag_of(test::little_primary::cluster),
+                           .device = pass.tag,
+                           .epoch = epoch{4},
+                           .primary = server_id{2}};
+        const base::byte_vector told = wire::to_bytes(news, pass.key);
+        ear.send_to(asio::buffer(told), client_at);
+        base::byte_vector second = kv::put("b", {});
+        const auto written = co_await api.write(std::move(second), in(10s));
+        CHECK(written.code == result_code::ok);
+        CHECK(written.epoch == epoch{4});
+        CHECK(found == std::vector{client::source::beacon});
         co_await api.close();
         here.other.stop();
     });

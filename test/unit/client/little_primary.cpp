@@ -55,6 +55,13 @@ void little_primary::serve(place at, const wire::c_hello& what, server_id self) 
     in.server = self;
     in.epoch = epoch;
     in.primary = where_primary_is();
+    if (beacon) {
+        in.cluster = cluster;
+        in.config_index = log_index{1};
+        for (const auto& [id, address] : addresses) {
+            in.members.push_back({.id = id, .addresses = {address}});
+        }
+    }
     at.client.say(in);
 }
 
@@ -77,6 +84,7 @@ void little_primary::serve(place at, const wire::login& what) {
     }
     wire::login_ok in{.request = what.request, .user = what.user, .window = 256, .epoch = epoch};
     in.administrator = what.user == "admin";
+    in.beacon = beacon;
     if (what.nonce) {
         in.session = the_session;
         ++opened_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace almenara::test {
@@ -27,6 +28,9 @@ class little_primary {
     /// Operations are refused so, without an entry, as long as it is not ok.
     wire::result_code refuses = wire::result_code::ok;
     bool answers = true; ///< operations
+    /// Given at the login; then the door says who is a member, of which cluster.
+    std::optional<wire::beacon_pass> beacon;
+    static constexpr cluster_id cluster{{std::byte{5}}};
     std::size_t page = 1000;
 
   private:
