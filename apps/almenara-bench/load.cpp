@@ -30,6 +30,7 @@ client::api_options options_of(const settings& asked) {
     options.how.device_name = "almenara-bench";
     options.how.seed = client::random_seed();
     options.how.must_find_somebody = true;
+    options.how.follow = asked.follow;
     options.how.opens_session = asked.kind != workload_kind::read;
     options.plaintext = asked.plaintext;
     return options;

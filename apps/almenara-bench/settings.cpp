@@ -51,9 +51,12 @@ po::options_description described_options() {
         ("keys", text(), "keys that are used (1000)")                                 //
         ("filled", po::bool_switch(), "what is read is there: do not write it first") //
         ("timeout", text(), "how long an operation may take (30s)")                   //
-        ("history", text(), "write each operation to this file, for checkers")        //
-        ("json", po::bool_switch(), "one JSON object")                                //
-        ("help,h", po::bool_switch(), "this text")                                    //
+        ("follow", text(),
+         "how a new primary may be found: beacon, redirect, standby, members, "
+         "directory, with commas between (all)")                               //
+        ("history", text(), "write each operation to this file, for checkers") //
+        ("json", po::bool_switch(), "one JSON object")                         //
+        ("help,h", po::bool_switch(), "this text")                             //
         ("version", po::bool_switch(), "print the version");
     return all;
 }
@@ -143,6 +146,13 @@ result<void> read_rest(const po::variables_map& given, settings& into) {
             return error{errc::invalid, "--timeout: write for example 5s"};
         }
         into.timeout = *length;
+    }
+    if (given.contains("follow")) {
+        const auto ways = client::parse_ways(given["follow"].as<std::string>());
+        if (!ways) {
+            return while_doing("--follow", ways.error());
+        }
+        into.follow = *ways;
     }
     into.servers = given.contains("server") ? given["server"].as<std::vector<std::string>>()
                                             : std::vector<std::string>{"127.0.0.1:7400"};

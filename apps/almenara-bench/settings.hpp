@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "client/ways.hpp"
 #include "workload.hpp"
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct settings {
     std::size_t keys = 1000;
     bool filled = false;                         ///< what is to be read is there already
     duration timeout = std::chrono::seconds{30}; ///< of each operation
+    client::ways follow = client::all_ways;
     bool json = false;
     std::string history; ///< a file; empty: none
     bool help = false;

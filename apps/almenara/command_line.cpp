@@ -291,6 +291,11 @@ outcome<void> check_value(const option& which, const std::string& value, std::st
             wrong = error{errc::invalid, "a directory has a name"};
         }
         break;
+    case value_kind::ways:
+        if (const auto read = client::parse_ways(value); !read) {
+            wrong = read.error();
+        }
+        break;
     }
     if (wrong) {
         return usage_complaint(std::move(origin), wrong->message(), {});
@@ -478,6 +483,9 @@ outcome<invocation> understand(split_line& line, const command* what) {
     asked.plaintext = line.options.contains("plaintext");
     asked.verbose = line.options.contains("verbose");
     asked.timeout = parse_duration(line.options["timeout"]).value();
+    if (line.options.contains("follow")) {
+        asked.follow = client::parse_ways(line.options["follow"]).value();
+    }
     for (const auto& [name, value] : line.options) {
         if (find_option(global_options(), name) != nullptr && name != "help" && name != "version") {
             asked.globals.emplace(name, value);

@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "client/server_address.hpp"
+#include "client/ways.hpp"
 #include "command_table.hpp"
 #include "complaint.hpp"
 
@@ -30,6 +31,7 @@ struct invocation {
     duration timeout{};
     /// As they were typed or found, for the commands of a shell that was begun with them.
     std::map<std::string, std::string, std::less<>> globals;
+    std::optional<client::ways> follow{};                    ///< nothing: as suits the command
     std::map<std::string, std::string, std::less<>> options; ///< those of the command
     std::vector<std::string> words;                          ///< behind the command
 

@@ -9,7 +9,7 @@ namespace almenara::cli {
 
 namespace {
 
-constexpr std::array<option, 9> globals{{
+constexpr std::array<option, 10> globals{{
     {"server", 's', value_kind::server, "HOST:PORT|unix:PATH", "a server; several -s",
      "ALMENARA_SERVER", "127.0.0.1:7400", true},
     {"user", 'u', value_kind::user, "USER", "who asks", "ALMENARA_USER", ""},
@@ -17,6 +17,8 @@ constexpr std::array<option, 9> globals{{
      "ALMENARA_PLAINTEXT", ""},
     {"timeout", 0, value_kind::length_of_time, "TIME", "how long the command may take",
      "ALMENARA_TIMEOUT", "30s"},
+    {"follow", 0, value_kind::ways, "WAY,...", "how a new primary may be found (all ways)",
+     "ALMENARA_FOLLOW", ""},
     {"json", 0, value_kind::none, "", "one JSON object per line, for scripts", "ALMENARA_JSON", ""},
     {"verbose", 'v', value_kind::none, "", "say when the primary is lost and found",
      "ALMENARA_VERBOSE", ""},

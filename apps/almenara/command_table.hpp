@@ -25,6 +25,7 @@ enum class value_kind : std::uint8_t {
     server,
     user,
     directory,
+    ways, ///< to a new primary
 };
 
 struct option {

@@ -124,7 +124,7 @@ asio::awaitable<client::outcome<wire::welcome>> runtime::link::open() {
     co_return opened;
 }
 
-client::api_options client_options(const invocation& asked) {
+client::api_options client_options(const invocation& asked, client::ways usual) {
     client::api_options options;
     for (const client::server_address& each : asked.servers) {
         options.how.servers.push_back(to_string(each));
@@ -134,6 +134,7 @@ client::api_options client_options(const invocation& asked) {
     options.how.device_name = "almenara";
     options.how.seed = client::random_seed();
     options.how.must_find_somebody = true;
+    options.how.follow = asked.follow.value_or(usual);
     options.plaintext = asked.plaintext;
     return options;
 }
@@ -148,6 +149,15 @@ std::string line_about(const client::news& what) {
         return fmt::format("reconnected to server {}, epoch {} ({:.3f} s, told by {})",
                            found->server, found->epoch, seconds, to_string(found->told_by));
     }
+    if (const auto* const two = std::get_if<client::contradiction>(&what)) {
+        return fmt::format("a datagram names server {} primary of epoch {}, which is server {}; "
+                           "it is ignored",
+                           two->announced, two->epoch, two->known);
+    }
+    if (const auto* const deaf = std::get_if<client::no_beacon>(&what)) {
+        return fmt::format("no socket for datagrams ({}); a new primary is found without",
+                           deaf->why.message());
+    }
     return {};
 }
 
@@ -157,7 +167,8 @@ runtime::cluster::cluster(runtime& here) : here_(here), api_(here.lent_) {
     if (api_ != nullptr) {
         return;
     }
-    own_ = std::make_unique<client::api>(here_.executor_, client_options(here_.asked_));
+    own_ = std::make_unique<client::api>(here_.executor_,
+                                         client_options(here_.asked_, client::all_ways_in_passing));
     api_ = own_.get();
     if (here_.asked_.verbose) {
         api_->listen([out = &here_.out_](const client::news& what) {

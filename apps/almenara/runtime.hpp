@@ -143,9 +143,9 @@ class runtime {
 };
 
 /// How a client of the cluster is made as the command line says.
-[[nodiscard]] client::api_options client_options(const invocation& asked);
+[[nodiscard]] client::api_options client_options(const invocation& asked, client::ways usual);
 
-/// What is told of a primary that was lost or found; nothing of other news.
+/// What is told of primaries and of the ways to them; nothing of other news.
 [[nodiscard]] std::string line_about(const client::news& what);
 
 } // namespace almenara::cli

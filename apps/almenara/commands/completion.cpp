@@ -64,6 +64,15 @@ std::string first_words() {
     return words;
 }
 
+/// What --follow takes.
+std::string way_words() {
+    std::string words;
+    for (const client::source each : client::all_sources) {
+        words += fmt::format("{}{}", words.empty() ? "" : " ", client::to_string(each));
+    }
+    return words;
+}
+
 /// The verbs of each noun.
 std::map<std::string_view, std::string> verbs_of_nouns() {
     std::map<std::string_view, std::string> verbs;
@@ -117,6 +126,12 @@ _almenara() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
     local commands="{commands}" words="{globals}" command="" skip="" i
     COMPREPLY=()
+    if [[ $before == --follow ]]; then
+        local first=""
+        if [[ $word == *,* ]]; then first=${{word%,*}},; fi
+        mapfile -t COMPREPLY < <(compgen -P "$first" -W "{ways}" -- "${{word##*,}}")
+        return
+    fi
     case $before in
         {with_value}) return ;;
     esac
@@ -146,8 +161,8 @@ _almenara() {{
 }}
 complete -o default -F _almenara almenara
 )",
-                       fmt::arg("commands", first_words()), fmt::arg("nouns", nouns),
-                       fmt::arg("own_verbs", own_verbs),
+                       fmt::arg("ways", way_words()), fmt::arg("commands", first_words()),
+                       fmt::arg("nouns", nouns), fmt::arg("own_verbs", own_verbs),
                        fmt::arg("globals", option_words(global_options())),
                        fmt::arg("with_value", with_value), fmt::arg("own_options", own_options));
 }

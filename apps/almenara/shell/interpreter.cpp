@@ -41,7 +41,7 @@ interpreter::interpreter(asio::any_io_executor executor, console& out, const she
       out_(out),
       how_(how),
       own_words_(words_of(how)),
-      cluster_(executor_, client_options(how.start)) {
+      cluster_(executor_, client_options(how.start, client::all_ways)) {
     cluster_.listen([this](const client::news& what) { tell(what); });
 }
 

@@ -28,12 +28,13 @@ TEST_CASE("a load without options is the one of the manual") {
     CHECK(asked->pipeline == 1);
     CHECK_FALSE(asked->rate);
     CHECK_FALSE(asked->filled);
+    CHECK(asked->follow == client::all_ways);
 }
 
 TEST_CASE("several servers and every option are understood") {
     const auto asked = parsed({"-s", "127.0.0.1:7401", "-s", "unix:/tmp/x.sock", "--workload",
                                "failover", "--rate", "500", "--keys", "7", "--timeout", "5s",
-                               "--json", "--plaintext", "--filled"});
+                               "--json", "--plaintext", "--filled", "--follow", "beacon,members"});
     REQUIRE(asked.has_value());
     CHECK(asked->servers.size() == 2);
     CHECK(asked->kind == workload_kind::failover);
@@ -44,6 +45,7 @@ TEST_CASE("several servers and every option are understood") {
     CHECK(asked->json);
     CHECK(asked->filled);
     CHECK(asked->plaintext);
+    CHECK(asked->follow == client::ways{client::source::beacon, client::source::members});
 }
 
 TEST_CASE("a load that makes no sense is refused and the option named") {
@@ -54,6 +56,7 @@ TEST_CASE("a load that makes no sense is refused and the option named") {
         {{"--timeout", "soon"}, "--timeout"},
         {{"-s", "nowhere:"}, "--server"},
         {{"-u", "a b"}, "--user"},
+        {{"--follow", "beacon;members"}, "--follow"},
         {{"--nothing"}, "nothing"},
         {{"word"}, "position"}};
     for (const auto& [words, named] : bad) {

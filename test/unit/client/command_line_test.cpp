@@ -56,6 +56,22 @@ TEST_CASE("a command line without options has the table's defaults") {
     CHECK_FALSE(asked.count("count"));
 }
 
+TEST_CASE("--follow names ways to a new primary, and the environment may") {
+    using client::source;
+    CHECK_FALSE(understood({"ping"}).follow);
+    CHECK(understood({"--follow", "beacon", "ping"}).follow == client::ways{source::beacon});
+    CHECK(understood({"ping", "--follow=directory,redirect"}).follow ==
+          client::ways{source::redirect, source::directory});
+    const variables around{{"ALMENARA_FOLLOW", "members"}};
+    CHECK(understood({"ping"}, around).follow == client::ways{source::members});
+    CHECK(understood({"ping", "--follow", "standby"}, around).follow ==
+          client::ways{source::standby});
+    const std::string why = told({"ping", "--follow", "beacon,standy"});
+    CHECK(why.starts_with("--follow: 'standy' is no way to find a primary"));
+    CHECK(why.find("Did you mean 'standby'?") != std::string::npos);
+    CHECK(told({"ping"}, {{"ALMENARA_FOLLOW", "all"}}).starts_with("ALMENARA_FOLLOW: 'all'"));
+}
+
 TEST_CASE("options stand before or behind the command, in each form") {
     for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
              {"-s", "[::1]:7401", "--timeout", "5s", "--plaintext", "ping", "--count", "3"},

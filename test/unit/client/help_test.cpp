@@ -92,6 +92,8 @@ TEST_CASE("bash completes commands, their options and their words") {
     CHECK(completions({"almenara", "completion", ""}) == "bash");
     CHECK(completions({"almenara", "--timeout", ""}).empty());
     CHECK(completions({"almenara", "--js"}) == "--json");
+    CHECK(completions({"almenara", "--follow", ""}) == "beacon redirect standby members directory");
+    CHECK(completions({"almenara", "--follow", "beacon,re"}) == "beacon,redirect");
 }
 
 TEST_CASE("the completion names each option that takes a value once") {
