@@ -13,6 +13,7 @@ enum class task : std::uint8_t {
     parcel,        ///< network: something may arrive; `which` is the connection
     handshake,     ///< network: a dial meets the other host
     dial_over,     ///< network: a dial has failed
+    datagram,      ///< network: one arrives, if it does
     unacked,       ///< network: has a connection waited too long for an ack?
     turn,          ///< server: its loop runs
     disk,          ///< server: a write was synced, or failed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "server/client_requests.hpp"
@@ -26,11 +27,18 @@ struct client_send {
     client_request request;
 };
 
+/// C.2: it may be lost.
+struct client_datagram {
+    server_id to;
+    base::byte_vector bytes;
+};
+
 /// Executed in this order; `wake` is when tick() is due, at the latest.
 struct client_output {
     std::vector<client_send> send;
     std::vector<connection_id> close; ///< connection_ended does not follow
     std::vector<server_id> dial;      ///< answered by dialled or dial_failed
+    std::vector<client_datagram> datagrams;
     instant wake = instant::max();
 };
 
@@ -47,6 +55,7 @@ class client {
     virtual void dial_failed(instant now, server_id server) = 0;
     virtual void heard(instant now, connection_id connection, const server_answer& answer) = 0;
     virtual void connection_ended(instant now, connection_id connection) = 0;
+    virtual void datagram(instant now, base::byte_view bytes) = 0;
     virtual void tick(instant now) = 0;
 
     /// The load ends: nothing new is begun, what is open goes on until it has ended.

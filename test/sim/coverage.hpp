@@ -62,63 +62,83 @@ enum class sight : std::uint8_t {
     session_held,      ///< a WHOIS was held until somebody was primary
     session_expired,   ///< (C.1)
     bad_refused,       ///< an operation that cannot be was refused as such
-    state_compared,    ///< two states at the same index (I9)
-    order_found,       ///< a key whose operations have an order (I15)
-    order_unknown,     ///< ... and one of which the search could not tell
+    told_by_beacon,    ///< a client found its primary by a datagram (C.2)
+    told_by_redirect,  ///< ... or in one of the other ways (C.3)
+    told_by_standby,
+    told_by_members,
+    told_by_directory,
+    hint_refuted,      ///< a server that was announced said otherwise, or nothing
+    hint_contradicted, ///< an announcement named another one for an epoch
+    old_announcement,  ///< came late or twice, or again from somebody else
+    forged_datagram,
+    state_compared, ///< two states at the same index (I9)
+    order_found,    ///< a key whose operations have an order (I15)
+    order_unknown,  ///< ... and one of which the search could not tell
 };
-ALMENARA_DESCRIBE_ENUM(sight,
-                       office,
-                       entered_in_shares,
-                       pull,
-                       split_promise,
-                       late_promise,
-                       refuse_taken_back,
-                       dropped_overlay,
-                       handover,
-                       truncation,
-                       torn_tail,
-                       damaged_log,
-                       damaged_unknown,
-                       damaged_while_running,
-                       state_ahead,
-                       kill_in_start,
-                       clean_stop,
-                       new_segment,
-                       recycled_segment,
-                       misdirected_write,
-                       meta_slot_unreadable,
-                       window_full,
-                       repaired_log,
-                       bulk_catch_up,
-                       kill,
-                       kill_in_output,
-                       disk_ran_ahead,
-                       power_loss,
-                       power_loss_of_all,
-                       sync_error,
-                       slow_sync,
-                       lag,
-                       pause,
-                       partition,
-                       one_way_cut,
-                       client_cut_off,
-                       half_open,
-                       reset,
-                       clock_jump,
-                       wiped_disk,
-                       retry_found_result,
-                       retry_attached,
-                       read_served,
-                       waited_for_rows,
-                       waited_in_line,
-                       rows_out_of_order,
-                       held_for_handover,
-                       session_held,
-                       session_expired,
-                       bad_refused,
-                       state_compared,
-                       order_found,
-                       order_unknown)
+// More of them than the macro for a whole list takes.
+BOOST_DESCRIBE_ENUM_BEGIN(sight)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, office)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, entered_in_shares)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, pull)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, split_promise)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, late_promise)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, refuse_taken_back)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, dropped_overlay)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, handover)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, truncation)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, torn_tail)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, damaged_log)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, damaged_unknown)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, damaged_while_running)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, state_ahead)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, kill_in_start)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, clean_stop)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, new_segment)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, recycled_segment)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, misdirected_write)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, meta_slot_unreadable)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, window_full)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, repaired_log)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, bulk_catch_up)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, kill)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, kill_in_output)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, disk_ran_ahead)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, power_loss)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, power_loss_of_all)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, sync_error)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, slow_sync)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, lag)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, pause)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, partition)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, one_way_cut)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, client_cut_off)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, half_open)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, reset)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, clock_jump)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, wiped_disk)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, retry_found_result)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, retry_attached)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, read_served)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, waited_for_rows)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, waited_in_line)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, rows_out_of_order)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, held_for_handover)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, session_held)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, session_expired)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, bad_refused)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, told_by_beacon)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, told_by_redirect)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, told_by_standby)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, told_by_members)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, told_by_directory)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, hint_refuted)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, hint_contradicted)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, old_announcement)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, forged_datagram)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, state_compared)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, order_found)
+BOOST_DESCRIBE_ENUM_ENTRY(sight, order_unknown)
+BOOST_DESCRIBE_ENUM_END(sight)
 
 inline constexpr std::size_t sights = static_cast<std::size_t>(sight::order_unknown) + 1;
 

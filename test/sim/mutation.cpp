@@ -1,5 +1,6 @@
 #include "sim/mutation.hpp"
 
+#include "client/rules.hpp"
 #include "replica/rules.hpp"
 #include "state/rules.hpp"
 #include "storage/core/rules.hpp"
@@ -35,7 +36,8 @@ bool break_one(std::string_view name, void (*how)(Rule)) {
 bool break_rule(std::string_view name) {
     return break_one<replica::rule>(name, replica::break_rule) ||
            break_one<state::rule>(name, state::break_rule) ||
-           break_one<storage::core::rule>(name, storage::core::break_rule);
+           break_one<storage::core::rule>(name, storage::core::break_rule) ||
+           break_one<almenara::client::rule>(name, almenara::client::break_rule);
 }
 
 std::vector<std::string> rule_names() {
@@ -44,6 +46,7 @@ std::vector<std::string> rule_names() {
     for_each_rule<replica::rule>(keep);
     for_each_rule<state::rule>(keep);
     for_each_rule<storage::core::rule>(keep);
+    for_each_rule<almenara::client::rule>(keep);
     return names;
 }
 

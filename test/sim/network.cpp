@@ -213,6 +213,27 @@ bool network::hand_over_front(connection_id connection, line& of, std::size_t wa
     return true;
 }
 
+// -- Datagrams ------------------------------------------------------------------------------------
+
+void network::cast(node from, node to, base::byte_vector bytes) {
+    const datagram_habits& habits = habits_.datagrams;
+    if (luck_.percent(habits.lost_percent)) {
+        return;
+    }
+    const int copies = luck_.percent(habits.twice_percent) ? 2 : 1;
+    for (int i = 0; i < copies; ++i) {
+        flying_.emplace(++last_flying_, flying{.from = from, .to = to, .bytes = bytes});
+        time_.add(time_.now() + luck_.draw(habits.delay), task::datagram, to.value(), last_flying_);
+    }
+}
+
+void network::land(std::uint64_t number) {
+    const flying what = std::move(flying_.extract(number).mapped());
+    if (passes(what.from, what.to) && hosts_.listens(what.to)) {
+        hosts_.datagram(what.to, what.from, what.bytes);
+    }
+}
+
 // -- Patience -------------------------------------------------------------------------------------
 
 void network::wait_for_ack(connection_id connection, line& of, std::size_t way) {
@@ -345,6 +366,8 @@ void network::on(const appointment& due) {
         return handshake(due.which);
     case task::dial_over:
         return dial_over(due.which);
+    case task::datagram:
+        return land(due.which);
     default:
         return;
     }

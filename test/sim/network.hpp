@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/hlc.hpp"
 #include "base/ids.hpp"
 #include "base/strong.hpp"
@@ -50,6 +51,13 @@ struct link_frame {
 
 using content = std::variant<line_end, link_frame, client_request, server_answer>;
 
+/// How datagrams fare: each has a delay of its own, so they overtake one another.
+struct datagram_habits {
+    latency delay{std::chrono::microseconds{150}, std::chrono::milliseconds{50}};
+    std::uint64_t lost_percent = 0;
+    std::uint64_t twice_percent = 0;
+};
+
 struct network_habits {
     latency delay{std::chrono::microseconds{150}, std::chrono::milliseconds{5}};
     /// Of a thousand segments so many are lost once; what is behind them waits, as in TCP.
@@ -58,6 +66,7 @@ struct network_habits {
     duration control_timeout = std::chrono::milliseconds{400}; ///< TCP_USER_TIMEOUT (B.2)
     duration other_timeout = std::chrono::seconds{2};
     duration dial_timeout = std::chrono::seconds{1};
+    datagram_habits datagrams{};
 };
 
 /// What is at the ends of the lines: processes on machines.
@@ -78,6 +87,7 @@ class hosts {
     virtual void dial_failed(node at, node peer, line_kind kind) = 0;
     virtual void received(node at, connection_id connection, content&& what) = 0;
     virtual void ended(node at, connection_id connection) = 0;
+    virtual void datagram(node at, node from, base::byte_view bytes) = 0;
 };
 
 enum class death : std::uint8_t {
@@ -95,6 +105,8 @@ class network {
     void send(connection_id connection, node from, content what);
     /// FIN behind what was sent; `by` hears nothing of this connection any more.
     void close(connection_id connection, node by);
+    /// UDP: it may be lost, come twice, or come late.
+    void cast(node from, node to, base::byte_vector bytes);
     void process_ended(node at, death how);
     /// The machine is on again: what was sent to it meanwhile is sent again, and refused.
     void powered_up(node at);
@@ -141,6 +153,11 @@ class network {
         std::uint64_t life = 0;
         std::optional<connection_id> connection;
     };
+    struct flying {
+        node from;
+        node to;
+        base::byte_vector bytes;
+    };
     struct path {
         std::uint16_t cuts = 0;
         std::uint16_t clogs = 0;
@@ -151,6 +168,7 @@ class network {
     [[nodiscard]] bool acks_pass(node from, node to);
     [[nodiscard]] instant arrival(const direction& way);
     [[nodiscard]] line* find(connection_id connection);
+    void land(std::uint64_t number);
     void handshake(std::uint64_t number);
     void dial_over(std::uint64_t number);
     void post(connection_id connection, std::size_t way, content what);
@@ -173,6 +191,8 @@ class network {
     std::map<std::uint64_t, pending_dial> dials_;
     connection_id last_connection_;
     std::uint64_t last_dial_ = 0;
+    std::map<std::uint64_t, flying> flying_;
+    std::uint64_t last_flying_ = 0;
 };
 
 } // namespace almenara::sim

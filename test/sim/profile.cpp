@@ -190,6 +190,20 @@ profile pulls() {
     return made;
 }
 
+profile lone_ways() {
+    profile made = with("lone_ways", "clients that know one way to a new primary, under kills",
+                        {{fault::kill, 3s},
+                         {fault::pause, 5s},
+                         {fault::isolate, 8s},
+                         {fault::one_way, 8s},
+                         {fault::reset, 5s},
+                         {fault::terminate, 10s},
+                         {fault::transfer, 10s}});
+    made.habits.lone_ways_one_in = 1;
+    made.habits.restart_most = 1s;
+    return made;
+}
+
 profile lost_disk() {
     profile made = everything();
     made.name = "lost_disk";
@@ -202,9 +216,9 @@ profile lost_disk() {
 
 const std::vector<profile>& all_profiles() {
     static const std::vector<profile> all{
-        everything(), calm(),       storm(),     damage(),         slow_disk(),
-        slow_meta(),  partitions(), pauses(),    hostile_timing(), handovers(),
-        stragglers(), pulls(),      lost_disk(), slow_everywhere()};
+        everything(), calm(),       storm(),     damage(),          slow_disk(),
+        slow_meta(),  partitions(), pauses(),    hostile_timing(),  handovers(),
+        stragglers(), pulls(),      lost_disk(), slow_everywhere(), lone_ways()};
     return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "server/log_words.hpp"
+#include "sim/beacon.hpp"
 #include "state/session_table.hpp"
 #include "state/update.hpp"
 #include "wire/codec.hpp"
@@ -37,7 +38,9 @@ reception::reception(replica::core& core, state::memory_key_space base, dice luc
             kv_,
             around.habits.state,
             static_cast<almenara::server::replication&>(*this),
-            {.looked_at_once = around.habits.looked_at_once, .sweep_every = never_by_itself}) {}
+            {.looked_at_once = around.habits.looked_at_once, .sweep_every = never_by_itself}) {
+    hall_.announces_with(the_announce_key());
+}
 
 void reception::look(const replica::moment& now, standing&& here) {
     now_ = now;

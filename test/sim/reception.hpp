@@ -69,6 +69,9 @@ class reception final : private almenara::server::replication {
         return answers;
     }
     [[nodiscard]] std::vector<connection_id> take_closing() { return hall_.take_closing(); }
+    [[nodiscard]] std::vector<almenara::server::attendance::change> take_attendance() {
+        return hall_.take_attendance();
+    }
 
   private:
     /// Rows on their way.

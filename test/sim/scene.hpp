@@ -58,6 +58,11 @@ struct habits {
     /// Of the cores, and of the first start.
     replica::settings core{};
     replica::confirm_policy confirm = replica::confirm_policy::sync_set;
+    /// Of so many runs one has clients of which each knows one way to a new primary only (C.3), or
+    /// some of them.
+    std::uint64_t lone_ways_one_in = 4;
+    /// Of so many datagrams that reach a client one makes somebody forge another.
+    std::uint64_t forged_one_in = 3;
     std::uint16_t highest_priority = 0; ///< servers get one up to here
 };
 

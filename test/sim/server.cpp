@@ -39,7 +39,8 @@ server::process::process(replica::start_state start,
                          dice luck,
                          scene& around)
     : core(std::move(start), around.habits.core, now),
-      clients(core, std::move(state), luck, around) {}
+      clients(core, std::move(state), luck, around),
+      mouth(luck) {}
 
 server::server(server_id self, std::vector<server_id> listed, scene& around, dice luck)
     : self_(self),
@@ -342,6 +343,14 @@ void server::received(connection_id connection, content&& what) {
                                         .hlc = frame->hlc});
     } else if (auto* asked = std::get_if<client_request>(&what)) {
         asks({.connection = connection, .request = std::move(*asked)});
+    }
+}
+
+/// The kernel keeps it for a process that is paused.
+void server::datagram(node from, base::byte_view bytes) {
+    if (process_) {
+        process_->mouth.received(from, {bytes.begin(), bytes.end()});
+        want_turn();
     }
 }
 

@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "replica/core.hpp"
+#include "sim/beacon.hpp"
 #include "sim/check/endings.hpp"
 #include "sim/dice.hpp"
 #include "sim/disk.hpp"
@@ -63,6 +64,7 @@ class server {
     void dial_failed(server_id peer, line_kind kind);
     void received(connection_id connection, content&& what);
     void ended(connection_id connection);
+    void datagram(node from, base::byte_view bytes);
     void on(const appointment& due);
 
     // -- What is so --
@@ -104,6 +106,7 @@ class server {
 
         replica::core core;
         reception clients;
+        beacon mouth;
         hybrid_clock stamps{};
         replica::core_status status{};
         std::vector<replica::event> inbox{};
@@ -156,6 +159,7 @@ class server {
     [[nodiscard]] bool connect(const replica::output& out);
     [[nodiscard]] bool finish(const replica::output& out);
     [[nodiscard]] bool say_answers();
+    void work_beacon();
     /// Every single thing of an output passes here: false if the process ends before it.
     [[nodiscard]] bool survives();
 

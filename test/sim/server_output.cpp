@@ -175,6 +175,7 @@ bool server::change_office(const replica::output& out) {
             around_.tale.tell(now(), self_, "leaves office: {}",
                               std::get<replica::left_office>(change).reason);
             p.clients.left_office();
+            p.mouth.left_office();
             p.clients.look(moment(), here());
         }
     }
@@ -184,14 +185,26 @@ bool server::change_office(const replica::output& out) {
         told.primary = wire::member_address{.id = out.announce->primary, .addresses = {}};
         p.clients.look(moment(), std::move(told));
         p.clients.announced();
+        p.mouth.new_primary(out.announce->epoch, out.announce->primary, false, moment().monotonic);
     }
     return say_answers();
 }
 
 void server::announce_office() {
-    process_->clients.look(moment(), here());
-    if (process_->clients.in_office()) {
-        process_->clients.announced();
+    process& p = *process_;
+    p.clients.look(moment(), here());
+    if (p.clients.in_office()) {
+        p.clients.announced();
+        p.mouth.new_primary(p.status.epoch, self_, true, moment().monotonic);
+    }
+}
+
+/// C.2: they may be lost.
+void server::work_beacon() {
+    process& p = *process_;
+    p.mouth.attended(p.clients.take_attendance());
+    for (auto& [to, bytes] : p.mouth.work(moment().monotonic)) {
+        around_.net.cast(node_of(self_), to, std::move(bytes));
     }
 }
 

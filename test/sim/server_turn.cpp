@@ -88,6 +88,7 @@ void server::turn() {
         return;
     }
     p.flushing = false;
+    work_beacon();
     work_disk();
     look_around();
 }
@@ -186,6 +187,9 @@ void server::look_around() {
         arm(when(p.wake) + late);
     }
     if (const auto due = p.clients.wake()) {
+        arm(when(*due));
+    }
+    if (const auto due = p.mouth.wake()) {
         arm(when(*due));
     }
 }

@@ -1,6 +1,7 @@
 #include "sim/world.hpp"
 
 #include "base/hash.hpp"
+#include "sim/beacon.hpp"
 #include "sim/check/linearizability.hpp"
 #include "sim/final_state.hpp"
 
@@ -100,12 +101,34 @@ void choose_log(habits& into, const run_plan& plan) {
         one_of<std::uint64_t>(luck, std::array<std::uint64_t, 4>{0, 16, 256, 4096});
 }
 
+/// How datagrams fare, from well to not at all: luck of its own.
+void choose_datagrams(habits& into, const run_plan& plan) {
+    dice luck{plan.seed ^ 0x0da7a60aU};
+    into.net.datagrams.lost_percent =
+        one_of<std::uint64_t>(luck, std::array<std::uint64_t, 6>{0, 0, 5, 30, 80, 100});
+    into.net.datagrams.twice_percent =
+        one_of<std::uint64_t>(luck, std::array<std::uint64_t, 3>{0, 5, 50});
+    into.net.datagrams.delay.most = one_of<duration>(luck, std::array<duration, 3>{5ms, 50ms, 2s});
+}
+
+/// One way to a new primary in most cases; else any of them.
+almenara::client::ways some_ways(dice& luck) {
+    almenara::client::ways chosen{one_of(luck, almenara::client::all_sources)};
+    for (const auto each : almenara::client::all_sources) {
+        if (luck.one_in(12)) {
+            chosen.set(each);
+        }
+    }
+    return chosen;
+}
+
 habits habits_of(const run_plan& plan) {
     habits chosen = plan.profile.habits;
     choose_settings(chosen, plan);
     choose_world(chosen, plan);
     choose_log(chosen, plan);
     choose_shares(chosen, plan);
+    choose_datagrams(chosen, plan);
     return chosen;
 }
 
@@ -138,7 +161,9 @@ world::world(const run_plan& plan)
              .tale = tale_,
              .seen = seen_,
              .promises = promises_},
-      nemesis_(plan_.profile, servers_, client_nodes(plan_.clients), scene_, luck_.fork()) {
+      nemesis_(plan_.profile, servers_, client_nodes(plan_.clients), scene_, luck_.fork()),
+      ways_luck_(plan.seed ^ 0x3a753a75U),
+      forger_(ways_luck_.fork()) {
     populate();
 }
 
@@ -151,13 +176,17 @@ void world::populate() {
         servers_.push_back(std::make_unique<server>(id, ids, scene_, luck_.fork()));
         servers_.back()->start_in(luck_.between(0s, 1s));
     }
+    steals_key_ = ways_luck_.one_in(4);
+    const bool lone_ways = ways_luck_.one_in(habits_.lone_ways_one_in);
     for (std::size_t i = 0; i < plan_.clients; ++i) {
         const check::client_habits habits{
             .number = client_number{static_cast<std::uint32_t>(i + 1)},
             .seed = luck_.number(),
             .servers = ids,
             .per_second = plan_.operations_per_second,
-            .sessions_expire_soon = habits_.state.idle < std::chrono::hours{1}};
+            .sessions_expire_soon = habits_.state.idle < std::chrono::hours{1},
+            .follow = lone_ways ? some_ways(ways_luck_) : almenara::client::all_ways,
+            .cluster = the_cluster};
         customers_.push_back(
             {.model = std::make_unique<check::kv_client>(habits, history_, found_, time_.now())});
         serve(i);
@@ -178,6 +207,7 @@ run_report world::run() {
     if (found_.clean()) {
         settle();
     }
+    count_follows();
     return report();
 }
 
@@ -212,6 +242,7 @@ void world::dispatch(const appointment& due) {
     case task::parcel:
     case task::handshake:
     case task::dial_over:
+    case task::datagram:
     case task::unacked:
         return net_.on(due);
     case task::fault:
@@ -379,6 +410,9 @@ void world::serve(std::size_t number) {
     for (const server_id server : out.dial) {
         net_.dial(self, node_of(server), line_kind::client);
     }
+    for (client_datagram& each : out.datagrams) {
+        net_.cast(self, node_of(each.to), std::move(each.bytes));
+    }
     if (out.wake < who.armed) {
         who.armed = out.wake;
         time_.add(out.wake, task::client, static_cast<std::uint32_t>(number));
@@ -424,6 +458,10 @@ void world::received(node n, connection_id connection, content&& what) {
         return at(n).received(connection, std::move(what));
     }
     if (const auto* answer = std::get_if<server_answer>(&what)) {
+        const auto* const login = std::get_if<wire::login_ok>(answer);
+        if (login != nullptr && login->beacon && steals_key_) {
+            forger_.learn(login->beacon->tag, login->beacon->key);
+        }
         customers_[place(n)].model->heard(time_.now(), connection, *answer);
         serve(place(n));
     }
@@ -435,6 +473,43 @@ void world::ended(node n, connection_id connection) {
     }
     customers_[place(n)].model->connection_ended(time_.now(), connection);
     serve(place(n));
+}
+
+/// C.2: somebody hears what reaches clients, and sends what he makes of it.
+void world::datagram(node n, node from, base::byte_view bytes) {
+    if (is_server(n)) {
+        return at(n).datagram(from, bytes);
+    }
+    forger_.overhears(n, bytes);
+    tell_client(n, bytes);
+    if (!ways_luck_.one_in(habits_.forged_one_in)) {
+        return;
+    }
+    if (const auto forged = forger_.next()) {
+        seen_.saw(sight::forged_datagram);
+        tell_client(forged->to, forged->bytes);
+    }
+}
+
+void world::tell_client(node n, base::byte_view bytes) {
+    customers_[place(n)].model->datagram(time_.now(), bytes);
+    serve(place(n));
+}
+
+/// What the clients have seen of their ways.
+void world::count_follows() {
+    using almenara::client::source;
+    for (const customer& who : customers_) {
+        check::follow_counts counts = who.model->follows();
+        seen_.saw(sight::told_by_beacon, counts.told_by[source::beacon]);
+        seen_.saw(sight::told_by_redirect, counts.told_by[source::redirect]);
+        seen_.saw(sight::told_by_standby, counts.told_by[source::standby]);
+        seen_.saw(sight::told_by_members, counts.told_by[source::members]);
+        seen_.saw(sight::told_by_directory, counts.told_by[source::directory]);
+        seen_.saw(sight::hint_refuted, counts.hints.refuted);
+        seen_.saw(sight::hint_contradicted, counts.hints.contradicted);
+        seen_.saw(sight::old_announcement, counts.hints.old);
+    }
 }
 
 } // namespace almenara::sim

@@ -11,6 +11,7 @@
 #include "sim/check/liveness.hpp"
 #include "sim/coverage.hpp"
 #include "sim/dice.hpp"
+#include "sim/forger.hpp"
 #include "sim/nemesis.hpp"
 #include "sim/network.hpp"
 #include "sim/profile.hpp"
@@ -66,6 +67,7 @@ class world final : public hosts {
     void dial_failed(node at, node peer, line_kind kind) override;
     void received(node at, connection_id connection, content&& what) override;
     void ended(node at, connection_id connection) override;
+    void datagram(node at, node from, base::byte_view bytes) override;
 
   private:
     /// A client and the machine it is on, which never fails: the world is bad enough.
@@ -78,6 +80,8 @@ class world final : public hosts {
     void run_until(instant end);
     void dispatch(const appointment& due);
     void serve(std::size_t number);
+    void tell_client(node at, base::byte_view bytes);
+    void count_follows();
     void count_offices();
     void settle();
     void wait_until_quiet();
@@ -107,6 +111,9 @@ class world final : public hosts {
     servers servers_;
     std::vector<customer> customers_;
     nemesis nemesis_;
+    dice ways_luck_;
+    forger forger_;
+    bool steals_key_ = false; ///< the forger does
 };
 
 } // namespace almenara::sim

@@ -40,7 +40,7 @@ library::failover_options options_of(const client_habits& habits, base::generato
     }
     options.seed = random.next();
     options.opens_session = true;
-    options.follow = library::all_ways_in_passing;
+    options.follow = habits.follow;
     return options;
 }
 
@@ -110,6 +110,7 @@ wire::welcome kv_client::open_door(server_id server, request_id hello) const {
     wire::welcome in;
     in.request = hello;
     in.server = server;
+    in.cluster = habits_.cluster;
     for (const server_id each : habits_.servers) {
         in.members.push_back({.id = each, .addresses = {address_of(each)}});
     }
@@ -153,12 +154,19 @@ void kv_client::heard(instant now, connection_id connection, const server_answer
         return;
     }
     check_answer(from.server, asked->second, answer);
-    from.asked.erase(asked);
     const auto* const attached = std::get_if<wire::attached>(&answer);
+    const auto* const attach = std::get_if<wire::attach>(&asked->second);
+    const bool is_served = attach != nullptr && attach->mode == wire::attach_mode::service;
     const epoch before = core_.epoch_seen();
+    from.asked.erase(asked);
+    const auto* const login = std::get_if<wire::login_ok>(&answer);
+    if (login != nullptr && login->beacon) {
+        passes_.insert_or_assign(login->beacon->tag, login->beacon->key);
+    }
     std::visit([&](const auto& told) { core_.heard(now, from.link, told); }, answer);
     // I19, the client's part: an answer of an older epoch that comes late does not count.
-    if (attached != nullptr && attached->epoch < before && core_.followed() == from.link) {
+    const bool is_late = attached != nullptr && attached->epoch < before;
+    if (is_served && is_late && core_.followed() == from.link) {
         found_.report("I19", "client {} has seen epoch {} and lets server {} of epoch {} serve it",
                       habits_.number, before, from.server, attached->epoch);
     }
@@ -171,7 +179,8 @@ void kv_client::check_answer(server_id server,
     // What the client has heard since it asked, nobody could know.
     const auto* const attach = std::get_if<wire::attach>(&asked);
     const auto* const attached = std::get_if<wire::attached>(&answer);
-    if (attach != nullptr && attached != nullptr && attached->epoch < attach->epoch_seen) {
+    const bool is_served = attach != nullptr && attach->mode == wire::attach_mode::service;
+    if (is_served && attached != nullptr && attached->epoch < attach->epoch_seen) {
         found_.report("I19", "client {} has seen epoch {} and is served by server {} of epoch {}",
                       habits_.number, attach->epoch_seen, server, attached->epoch);
     }
@@ -180,6 +189,40 @@ void kv_client::check_answer(server_id server,
     if (login != nullptr && opened != nullptr && login->nonce) {
         check_session(*login, *opened);
     }
+}
+
+/// I19: what an announcement must be to be looked at, as this client's judge sees it.
+bool kv_client::may_be_followed(base::byte_view bytes) const {
+    const auto what = wire::parse_datagram(bytes);
+    const auto* const news = what ? std::get_if<wire::u_coord>(&*what) : nullptr;
+    const auto pass = news != nullptr ? passes_.find(news->device) : passes_.end();
+    return pass != passes_.end() && news->cluster == wire::tag_of(habits_.cluster) &&
+           wire::is_authentic(bytes, pass->second) && news->epoch >= core_.epoch_seen();
+}
+
+/// I19: a datagram is a hint at most. Whom this client follows, and what it has seen, changes with
+/// answers alone.
+void kv_client::datagram(instant now, base::byte_view bytes) {
+    const epoch seen = core_.epoch_seen();
+    const auto followed = core_.followed();
+    const std::uint64_t taken = core_.hints().taken;
+    const bool good = may_be_followed(bytes);
+    core_.datagram(now, bytes);
+    if (core_.epoch_seen() != seen || core_.followed() != followed) {
+        found_.report("I19", "client {} had seen epoch {} and believes a datagram: {} now",
+                      habits_.number, seen, core_.epoch_seen());
+    }
+    follows_.bad += good ? 0U : 1U;
+    if (!good && core_.hints().taken != taken) {
+        found_.report("I19", "client {} has seen epoch {} and follows an announcement that is none",
+                      habits_.number, seen);
+    }
+}
+
+follow_counts kv_client::follows() const {
+    follow_counts all = follows_;
+    all.hints = core_.hints();
+    return all;
 }
 
 /// C.1: the same nonce gives the same session, whoever opens it and however often.
@@ -254,10 +297,13 @@ void kv_client::ended(const library::ended_errand& what, instant now) {
     open_.erase(place);
 }
 
+/// Who goes by the beacon alone waits for a datagram that may be lost for good: C.2 is the quick
+/// way, C.3 the safe one.
 std::size_t kv_client::overdue(instant now) const {
     const auto& open = core_.open().all();
     const auto is_overdue = [now](const auto& one) { return now >= one.second.deadline; };
-    return unserved_ +
+    const bool is_owed = habits_.follow != library::ways{library::source::beacon};
+    return (is_owed ? unserved_ : 0) +
            static_cast<std::size_t>(std::count_if(open.begin(), open.end(), is_overdue));
 }
 
@@ -289,7 +335,14 @@ void kv_client::take(library::failover_output output, instant now) {
     for (const library::dial_order& order : output.dial) {
         dial(order.link, order.addresses.front());
     }
+    for (library::datagram_order& each : output.datagrams) {
+        out_.datagrams.push_back(
+            {.to = server_at(each.addresses.front()), .bytes = std::move(each.bytes)});
+    }
     for (const library::news& each : output.news) {
+        if (const auto* const found = std::get_if<library::reconnected>(&each)) {
+            ++follows_.told_by[found->told_by];
+        }
         if (const auto* const what = std::get_if<library::ended_errand>(&each)) {
             ended(*what, now);
         }

@@ -30,6 +30,17 @@ struct client_habits {
     std::uint64_t impatient_of_100 = 10; ///< operations that wait less than half a second
     /// So soon that a nonce may open a second session while the answer of the first is on its way.
     bool sessions_expire_soon = false;
+    /// By which it may find a new primary.
+    almenara::client::ways follow = almenara::client::all_ways_in_passing;
+    /// Its servers say so at the door (C.2).
+    cluster_id cluster{};
+};
+
+/// How clients found their primaries, and what became of what they were told by datagram.
+struct follow_counts {
+    std::map<almenara::client::source, std::uint64_t> told_by;
+    almenara::client::hint_counts hints;
+    std::uint64_t bad = 0; ///< datagrams that no server of the cluster made for this client now
 };
 
 /// The client that people use (lib/client), given ideas of what to ask. Writes what it did and
@@ -44,6 +55,7 @@ class kv_client final : public client {
     void dial_failed(instant now, server_id server) override;
     void heard(instant now, connection_id connection, const server_answer& answer) override;
     void connection_ended(instant now, connection_id connection) override;
+    void datagram(instant now, base::byte_view bytes) override;
     void tick(instant) override {} // what time brings is done in take_output
     void finish(instant now) override { finishing_since_ = now; }
     [[nodiscard]] bool idle() const override { return core_.open().all().empty(); }
@@ -52,6 +64,7 @@ class kv_client final : public client {
     /// I23: operations that should have been answered by now: those that were given up although
     /// the load had ended long before, and nothing went wrong any more.
     [[nodiscard]] std::size_t overdue(instant now) const;
+    [[nodiscard]] follow_counts follows() const;
 
   private:
     using link_id = almenara::client::link_id;
@@ -78,6 +91,7 @@ class kv_client final : public client {
 
     void check_answer(server_id server, const client_request& asked, const server_answer& answer);
     void check_session(const wire::login& asked, const wire::login_ok& told);
+    [[nodiscard]] bool may_be_followed(base::byte_view bytes) const;
     [[nodiscard]] wire::welcome open_door(server_id server, request_id hello) const;
     [[nodiscard]] duration a_deadline();
 
@@ -94,6 +108,9 @@ class kv_client final : public client {
     std::map<link_id, connection_id> connections_;
     std::map<almenara::client::ticket, pending> open_;
     std::map<state::open_nonce, state::session_id> sessions_; ///< what each nonce gave
+    /// C.2: those that it was given.
+    std::map<device_tag, base::key256> passes_;
+    follow_counts follows_;
     instant next_begin_;
     std::optional<instant> finishing_since_;
     std::size_t unserved_ = 0;

@@ -3,6 +3,7 @@
 #include <catch2/catch_all.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ class two_machines final : public hosts {
              fmt::format("hears {}", almenara::server::number_of(std::get<client_request>(what))));
     }
     void ended(node at, connection_id) override { tell(at, "is alone"); }
+    void datagram(node at, node, base::byte_view bytes) override {
+        tell(at, fmt::format("catches {}", static_cast<int>(bytes.front())));
+    }
 
     void wait(duration length) {
         const instant end = time.now() + length;
@@ -182,4 +186,47 @@ TEST_CASE("a connection that a middlebox forgot is silent both ways, a client's 
     world.say(two, 2);
     world.wait(3s);
     CHECK(world.told() == "2 is alone");
+}
+
+TEST_CASE("datagrams arrive, are lost, come twice and overtake one another") {
+    two_machines world;
+    network_habits habits;
+    const auto cast_some = [&] {
+        for (std::uint8_t i = 1; i <= 20; ++i) {
+            world.net.cast(one, two, {std::byte{i}});
+        }
+        world.wait(10s);
+        return world.told();
+    };
+    SECTION("all of them") {
+        world.net.set_habits(habits);
+        const std::string told = cast_some();
+        CHECK(std::count(told.begin(), told.end(), 'c') == 2 * 20); // Each "catches" has two.
+        CHECK(told.find("2 catches 20") != std::string::npos);
+    }
+    SECTION("none of them") {
+        habits.datagrams.lost_percent = 100;
+        world.net.set_habits(habits);
+        CHECK(cast_some().empty());
+    }
+    SECTION("each twice") {
+        habits.datagrams.twice_percent = 100;
+        world.net.set_habits(habits);
+        const std::string told = cast_some();
+        CHECK(std::count(told.begin(), told.end(), 'c') == 2 * 40);
+    }
+    SECTION("in another order") {
+        habits.datagrams.delay = {1ms, 500ms};
+        world.net.set_habits(habits);
+        const std::string told = cast_some();
+        CHECK(told.find("2 catches 2, ") < told.rfind("2 catches"));
+        CHECK_FALSE(told.starts_with("2 catches 1, 2 catches 2, 2 catches 3, 2 catches 4, "));
+    }
+    SECTION("not through a cut, nor to a process that is not there") {
+        world.net.block(one, two);
+        CHECK(cast_some().empty());
+        world.net.unblock(one, two);
+        world.runs[2] = false;
+        CHECK(cast_some().empty());
+    }
 }
