@@ -40,7 +40,7 @@ build_packages() {
     "libboost${boost}-dev" "libboost-log${boost}-dev" "libboost-program-options${boost}-dev" \
     "libboost-json${boost}-dev" \
     libfmt-dev libssl-dev libsodium-dev libxxhash-dev libsystemd-dev \
-    librocksdb-dev libjemalloc-dev
+    librocksdb-dev libjemalloc-dev libedit-dev
 }
 
 # One LLVM everywhere: sanitizers, fuzzers, layout and queries all come from version 19.
@@ -91,7 +91,7 @@ install-deps: $system: the package names of this system are not known. Install t
 means, then build with cmake --preset release && cmake --build --preset release:
   to build  g++ 12 or newer, CMake 3.25, Ninja, pkg-config, and the headers of Boost 1.81 or newer
             (Asio, Describe, JSON, Log, Program_options, System), fmt 9, OpenSSL 3, libsodium,
-            xxHash 0.8, libsystemd, RocksDB 7.8, jemalloc 5; ccache helps
+            xxHash 0.8, libsystemd, RocksDB 7.8, jemalloc 5, libedit 3.1; ccache helps
   to test   Catch2 (2.13 or 3), LLVM 19 (clang, clang-format, clang-query, libFuzzer, lld),
             Python 3, shellcheck, systemd-analyze, ip and nft
 HELP

@@ -1,0 +1,266 @@
+#include "shell/interactive.hpp"
+
+#include "base/version.hpp"
+#include "net/clock.hpp"
+#include "services/kv/bodies.hpp"
+#include "shell/completion.hpp"
+#include "shell/editor_stream.hpp"
+#include "shell/history_file.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <clocale>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <langinfo.h>
+#include <unistd.h>
+
+namespace almenara::cli {
+
+namespace asio = boost::asio;
+namespace kv = services::kv::body;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Who presses Tab does not wait longer for the servers.
+constexpr duration longest_look_up = 500ms;
+constexpr std::uint32_t most_keys_offered = 200;
+/// Nobody wants to be told of what takes less.
+constexpr duration worth_telling = 500ms;
+constexpr duration progress_interval = 250ms;
+
+/// libedit asks the locale how a character is encoded and how wide it is.
+void speak_utf8() {
+    std::setlocale(LC_CTYPE, "");
+    if (std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0) {
+        std::setlocale(LC_CTYPE, "C.UTF-8");
+    }
+}
+
+/// The servers' keys that begin so, behind those of the table.
+class key_look_up {
+  public:
+    explicit key_look_up(completion_question asked) : asked_(std::move(asked)) {}
+
+    [[nodiscard]] base::byte_vector body() const {
+        return kv::list({.prefix = asked_.word, .rows = most_keys_offered});
+    }
+    [[nodiscard]] completion_offer offer(const client::answer& how) {
+        if (const auto page = kv::in<kv::service::page>(how.body)) {
+            for (const kv::service::listed_key& each : page->keys) {
+                asked_.candidates.push_back(each.key);
+            }
+        }
+        return offer_for(asked_);
+    }
+
+  private:
+    completion_question asked_;
+};
+
+class interactive_shell final : private line_editor::listener {
+  public:
+    interactive_shell(asio::any_io_executor executor, terminal_ends ends, const shell_settings& how)
+        : editor_(executor, *this, ends, history_path()),
+          printed_buffer_(editor_, line_editor::channel::out),
+          said_buffer_(editor_, line_editor::channel::err),
+          printed_(&printed_buffer_),
+          said_(&said_buffer_),
+          out_(printed_, said_, ::isatty(ends.out) == 1),
+          commands_(executor, out_, how),
+          news_(executor),
+          progress_(executor),
+          signals_(executor, SIGINT, SIGTERM, SIGHUP) {
+        signals_.add(SIGWINCH);
+        signals_.add(SIGTSTP);
+        hear_signals();
+    }
+
+    [[nodiscard]] asio::awaitable<exit_code> run() {
+        out_.say(
+            fmt::format("almenara {}: 'help' shows what can be done, Ctrl-D leaves.", version));
+        bool armed = false;
+        while (!leaves_) {
+            editor_.read_line(std::exchange(armed, false));
+            co_await wait_for_lines();
+            while (!lines_.empty() && !leaves_) {
+                const std::string line = take_line();
+                co_await run_line(line);
+                armed = interrupts_ > 0;
+                if (armed) {
+                    lines_.clear(); // The others were pasted with the one that was given up.
+                }
+            }
+        }
+        signals_.cancel();
+        co_await commands_.close();
+        editor_.close();
+        co_return exit_;
+    }
+
+  private:
+    [[nodiscard]] std::string take_line() {
+        std::string line = std::move(lines_.front());
+        lines_.pop_front();
+        return line;
+    }
+
+    [[nodiscard]] asio::awaitable<void> wait_for_lines() {
+        while (lines_.empty() && !leaves_) {
+            news_.expires_at(asio::steady_timer::time_point::max());
+            co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+    }
+
+    [[nodiscard]] asio::awaitable<void> run_line(std::string line) {
+        interrupts_ = 0;
+        running_ = true;
+        watch_progress();
+        static_cast<void>(co_await commands_.run(std::move(line)));
+        running_ = false;
+        progress_.cancel();
+        editor_.show_progress({});
+        if (commands_.is_left()) {
+            leave(exit_code::ok);
+        }
+    }
+
+    void leave(exit_code how) {
+        leaves_ = true;
+        exit_ = how;
+        news_.cancel();
+    }
+
+    // -- What is heard --
+
+    void line_typed(std::string lines) override {
+        for (std::size_t at = 0; at <= lines.size();) {
+            const std::size_t end = std::min(lines.find('\n', at), lines.size());
+            lines_.push_back(lines.substr(at, end - at));
+            at = end + 1;
+        }
+        news_.cancel();
+    }
+
+    void line_left(line_exit how) override {
+        leave(how == line_exit::end_of_input ? exit_code::ok : exit_code::interrupted);
+    }
+
+    void completion_wanted(completion_number which, std::string before_cursor) override {
+        completion_question asked = question_about(before_cursor, commands_.settings().extra);
+        if (!asked.wants_keys) {
+            editor_.offer(which, offer_for(asked));
+            return;
+        }
+        key_look_up look{std::move(asked)};
+        base::byte_vector body = look.body();
+        commands_.cluster().read(std::move(body), net::monotonic_now() + longest_look_up,
+                                 [this, which, look](const client::answer& how) mutable {
+                                     editor_.offer(which, look.offer(how));
+                                 });
+    }
+
+    void hear_signals() {
+        signals_.async_wait([this](const boost::system::error_code& over, int which) {
+            if (!over) {
+                heard(which);
+                hear_signals();
+            }
+        });
+    }
+
+    void heard(int signal) {
+        switch (signal) {
+        case SIGWINCH:
+            editor_.resize();
+            break;
+        case SIGTSTP:
+            editor_.suspend();
+            break;
+        case SIGINT:
+            interrupt();
+            break;
+        default:
+            commands_.interrupt();
+            leave(exit_code::interrupted);
+            break;
+        }
+    }
+
+    /// The first ends the command, a second one the shell too.
+    void interrupt() {
+        if (!running_) {
+            editor_.interrupt();
+            return;
+        }
+        commands_.interrupt();
+        if (++interrupts_ > 1) {
+            leave(exit_code::interrupted);
+        }
+    }
+
+    // -- What takes long --
+
+    void watch_progress() {
+        progress_.expires_after(progress_interval);
+        progress_.async_wait([this](const boost::system::error_code& over) {
+            if (!over && running_) {
+                tell_progress();
+                watch_progress();
+            }
+        });
+    }
+
+    void tell_progress() {
+        const auto since = commands_.waits_since();
+        const duration waited = since ? net::monotonic_now() - *since : duration::zero();
+        if (waited < worth_telling) {
+            return;
+        }
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
+        const std::string so_long = seconds > 0 ? fmt::format(" ({} s)", seconds) : std::string{};
+        editor_.show_progress(fmt::format(
+            "waiting for {}{}...", commands_.has_primary() ? "an answer" : "the primary", so_long));
+    }
+
+    libedit_editor editor_;
+    editor_buffer printed_buffer_;
+    editor_buffer said_buffer_;
+    std::ostream printed_;
+    std::ostream said_;
+    console out_;
+    interpreter commands_;
+    std::deque<std::string> lines_;
+    asio::steady_timer news_; ///< cancelled when there is something to do
+    asio::steady_timer progress_;
+    asio::signal_set signals_;
+    int interrupts_ = 0; ///< of the line that runs
+    bool running_ = false;
+    bool leaves_ = false;
+    exit_code exit_ = exit_code::ok;
+};
+
+} // namespace
+
+asio::awaitable<exit_code> run_interactive(terminal_ends ends, const shell_settings& how) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    speak_utf8();
+    interactive_shell shell{executor, ends, how};
+    co_return co_await shell.run();
+}
+
+} // namespace almenara::cli
