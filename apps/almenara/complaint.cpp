@@ -117,6 +117,10 @@ std::string what_next(const failure& why, duration timeout) {
         return try_again(why.retry_after);
     case failure_kind::declined:
         return next_after_refusal(why);
+    case failure_kind::other_cluster:
+        return "Name servers of one cluster with -s.";
+    case failure_kind::not_kept:
+        return "Or use --no-state, which keeps nothing for the next run.";
     }
     return {};
 }

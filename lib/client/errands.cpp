@@ -45,6 +45,7 @@ std::optional<errand> errands::take(ticket which) {
     std::optional<errand> ended = std::move(found->second);
     all_.erase(found);
     bytes_ -= ended->body.size();
+    resumed_ -= ended->resumed ? 1U : 0U;
     reads_ -= ended->kind == errand_kind::read ? 1U : 0U;
     if (ended->seq) {
         writes_.take(*ended->seq);
@@ -58,6 +59,44 @@ bool errands::any(errand_kind kind) const {
     }
     return std::any_of(all_.begin(), all_.end(),
                        [kind](const auto& one) { return one.second.kind == kind; });
+}
+
+ticket errands::of(sequence write) const {
+    const auto* const found = writes_.find(write);
+    return found == nullptr ? ticket{} : *found;
+}
+
+void errands::resume(sequence next, std::vector<kept_operation> left) {
+    number_anew(next);
+    for (kept_operation& each : left) {
+        last_resumed_ = last_resumed_.next();
+        writes_.put(each.seq, last_resumed_);
+        bytes_ += each.body.size();
+        ++resumed_;
+        unsent_.insert(std::lower_bound(unsent_.begin(), unsent_.end(), last_resumed_),
+                       last_resumed_);
+        all_.emplace(last_resumed_, errand{.kind = errand_kind::write,
+                                           .body = std::move(each.body),
+                                           .deadline = instant::max(),
+                                           .seq = each.seq,
+                                           .in_doubt = true,
+                                           .kept = kept_state::yes,
+                                           .resumed = true});
+    }
+}
+
+/// What is held was never sent under the number that it had.
+void errands::number_anew(sequence first) {
+    writes_ = {};
+    last_ = sequence{first.value() - 1};
+    for (auto& [number, one] : all_) {
+        if (one.seq) {
+            last_ = last_.next();
+            one.seq = last_;
+            one.kept = kept_state::no;
+            writes_.put(last_, number);
+        }
+    }
 }
 
 sequence errands::first_unacked() const {
@@ -147,7 +186,7 @@ std::vector<ticket> errands::tickets() const {
 }
 
 void errands::forget_sequences() {
-    last_ = sequence{};
+    number_anew(sequence{1});
 }
 
 instant errands::wake(instant now) const {

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "client/failure.hpp"
 #include "client/in_order.hpp"
+#include "client/session_record.hpp"
 #include "wire/client_limits.hpp"
 #include "wire/client_messages.hpp"
 
@@ -49,6 +50,9 @@ enum class errand_kind : std::uint8_t {
     close_session,
 };
 
+/// C.3: whether it is written down for the next run, which comes before it is sent.
+enum class kept_state : std::uint8_t { no, asked, yes };
+
 /// Something on its way to the primary, until it is answered or its time is up.
 struct errand {
     errand_kind kind = errand_kind::log_in;
@@ -62,6 +66,8 @@ struct errand {
     bool in_doubt = false;         ///< a copy went out before, and nobody says what became of it
     std::string refusal{};         ///< why it waits, if a server said so
     bool busy = false;             ///< that server had recorded nothing
+    kept_state kept = kept_state::no;
+    bool resumed = false; ///< of an earlier run: nobody here asked for it, and it has no deadline
 };
 
 /// What the application waits for. C.3: bounded, in the order of asking, kept until answered.
@@ -85,6 +91,14 @@ class errands {
 
     [[nodiscard]] const std::map<ticket, errand>& all() const { return all_; }
     [[nodiscard]] bool any(errand_kind kind) const;
+    [[nodiscard]] ticket of(sequence write) const;
+
+    /// C.3: what an earlier run has left of its session comes before all that is asked here, under
+    /// the numbers that it has. What is asked already begins with `next`.
+    void resume(sequence next, std::vector<kept_operation> left);
+    [[nodiscard]] std::size_t resumed() const { return resumed_; }
+    /// Whether anything is held that somebody here waits for.
+    [[nodiscard]] bool any_asked() const { return all_.size() > resumed_; }
 
     [[nodiscard]] sequence next_sequence() const { return last_.next(); }
     [[nodiscard]] sequence first_unacked() const;
@@ -103,19 +117,27 @@ class errands {
     /// Those whose time is up. Told once: they are to be ended.
     [[nodiscard]] std::vector<ticket> overdue(instant now);
     [[nodiscard]] std::vector<ticket> tickets() const;
-    /// The numbers begin anew: they belonged to a session that is no more.
+    /// The numbers begin anew, also of what is held and was never sent: they belonged to a session
+    /// that is no more.
     void forget_sequences();
     /// When time alone may change something, behind `now`.
     [[nodiscard]] instant wake(instant now) const;
 
   private:
+    /// What is left of earlier runs has its tickets below those of what is asked.
+    static constexpr ticket before_first{std::uint64_t{1} << 32U};
+
+    void number_anew(sequence first);
+
     std::map<ticket, errand> all_;
     in_order<sequence, ticket> writes_; ///< of them
     std::vector<ticket> unsent_;        ///< of them, in their order
     /// None of them is due before. Whoever had that deadline may have ended: it is found anew when
     /// that moment has come, not at each end.
     instant no_deadline_before_ = instant::max();
-    ticket last_ticket_;
+    ticket last_ticket_ = before_first;
+    ticket last_resumed_;
+    std::size_t resumed_ = 0; ///< of them
     sequence last_;
     std::size_t bytes_ = 0;
     std::size_t in_flight_ = 0; ///< writes

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 // C.3 and B.13.
 constexpr duration whois_hold = 1s;
+/// Who was named has so much time to say who it is before others are asked instead.
+constexpr duration hint_after = 250ms;
 
 /// The ear's random numbers have a sequence of their own.
 constexpr std::uint64_t ears_own = 0x6561'7220'6561'7220;
@@ -32,6 +34,9 @@ open_nonce a_nonce(base::generator& random) {
 }
 
 std::chrono::milliseconds time_left(instant deadline, instant now) {
+    if (deadline == instant::max()) {
+        return 0ms; // It does not say.
+    }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
     return std::max(left, 1ms);
 }
@@ -39,6 +44,7 @@ std::chrono::milliseconds time_left(instant deadline, instant now) {
 } // namespace
 
 void failover_output::clear() {
+    keep.clear();
     send.clear();
     close.clear();
     dial.clear();
@@ -48,6 +54,7 @@ void failover_output::clear() {
 }
 
 void failover_output::swap(failover_output& other) noexcept {
+    keep.swap(other.keep);
     send.swap(other.send);
     close.swap(other.close);
     dial.swap(other.dial);
@@ -62,7 +69,8 @@ failover::failover(failover_options options, instant now)
       routes_(options_.servers),
       nonce_(a_nonce(random_)),
       wants_session_(options_.opens_session),
-      ear_(options_.seed ^ ears_own) {
+      ear_(options_.seed ^ ears_own),
+      hint_at_(now + hint_after) {
     ALMENARA_CHECK(!options_.servers.empty());
     look_for_primary(now);
 }
@@ -98,13 +106,19 @@ outcome<ticket> failover::close_session(instant deadline) {
 }
 
 void failover::finish(ticket which, answer how) {
-    const auto ended = errands_.take(which);
+    auto ended = errands_.take(which);
     if (!ended) {
         return; // it was given up before
     }
     if (ended->seq) {
         how.session = session_;
         how.seq = *ended->seq;
+        note_end(*ended);
+    }
+    if (ended->resumed) {
+        out_.news.emplace_back(
+            resumed{.seq = how.seq, .body = std::move(ended->body), .answer = std::move(how)});
+        return;
     }
     out_.news.emplace_back(ended_errand{.ticket = which, .answer = std::move(how)});
 }
@@ -175,6 +189,7 @@ bool failover::waiting_may_help(const failure& why) {
     case failure_kind::unreachable:
     case failure_kind::mismatch:
     case failure_kind::broken_rules:
+    case failure_kind::other_cluster:
         return false;
     case failure_kind::rejected:
         return why.retry_after > 0ms; // Zero: trying again will not help.
@@ -199,7 +214,7 @@ void failover::end_hopeless() {
 
 /// The primary is known, and this client may not dial it: waiting cannot help.
 void failover::end_barred(instant now) {
-    if (!chosen_ || errands_.all().empty() || !routes_.at(*chosen_).is_barred()) {
+    if (!chosen_ || !errands_.any_asked() || !routes_.at(*chosen_).is_barred()) {
         return;
     }
     const route& way = routes_.at(*chosen_);
@@ -214,6 +229,9 @@ void failover::end_barred(instant now) {
 
 void failover::end_all(const failure& why) {
     for (const ticket which : errands_.tickets()) {
+        if (errands_.find(which)->resumed) {
+            continue; // Nobody waits for it here, and it is asked until somebody answers.
+        }
         answer how = without_answer(*errands_.find(which));
         if (how.code == wire::result_code::cancelled) {
             how.why = why.why;
@@ -225,16 +243,21 @@ void failover::end_all(const failure& why) {
 
 /// C.1: nothing is executed again under a new session. What is still said of the old one must not
 /// be heard as if it were about the new one: its connections are closed.
-void failover::end_session(instant now) {
+void failover::end_session(instant now, const std::string& why) {
+    if (session_ && keeping_.session != kept_state::no) {
+        out_.keep.emplace_back(forget_session{*session_});
+    }
+    // Nobody has used it in this run: what was never sent goes to the next one.
+    const bool was_resting = std::exchange(keeping_, keeping{}).resting_at.has_value();
     for (const ticket which : errands_.tickets()) {
         const errand& one = *errands_.find(which);
+        const bool unknown = one.sent || one.in_doubt;
         if (one.kind == errand_kind::close_session) {
             finish(which, answer{});
-        } else if (one.seq) {
-            const bool unknown = one.sent || one.in_doubt;
-            finish(which,
-                   answer{unknown ? wire::result_code::uncertain : wire::result_code::cancelled,
-                          "the session has expired"});
+        } else if (one.seq && (unknown || !was_resting)) {
+            finish(
+                which,
+                answer{unknown ? wire::result_code::uncertain : wire::result_code::cancelled, why});
         }
     }
     errands_.forget_sequences();
@@ -249,6 +272,9 @@ void failover::end_session(instant now) {
 void failover::fail_all(wire::result_code code, const std::string& why) {
     for (const ticket which : errands_.tickets()) {
         const errand& one = *errands_.find(which);
+        if (one.resumed) {
+            continue;
+        }
         const bool unknown = one.seq && (one.sent || one.in_doubt);
         finish(which, answer{unknown ? wire::result_code::uncertain : code, why});
     }
@@ -271,6 +297,8 @@ void failover::cancel(ticket which) {
 
 void failover::leave(instant now) {
     left_ = true;
+    note_cluster();
+    leave_resumed();
     for (const ticket which : errands_.tickets()) {
         give_up(which);
     }
@@ -305,6 +333,11 @@ void failover::take_output(instant now, failover_output& into) {
         end_overdue(now);
         leave_doubted(now);
         try_next(now);
+        if (unkept_) {
+            refuse_writes_from(sequence{}, *unkept_);
+        }
+        use_hint(now);
+        greet_anew(now);
         const bool doubted = is_doubted(now);
         for (auto& [number, way] : routes_.all()) {
             if (is_wanted(number, doubted)) {
@@ -324,6 +357,7 @@ void failover::take_output(instant now, failover_output& into) {
         register_with_servers(now);
         end_hopeless();
         end_barred(now);
+        note_cluster();
         out_.wake = next_wake(now);
     }
     take_pending(into);
@@ -361,15 +395,18 @@ bool failover::needs_session() const {
 /// C.1: who asks, and in which session. The session is opened in the same round trip, by a nonce:
 /// whoever hears it again gives the same session.
 void failover::introduce(line& to, instant now) {
+    if (waits_for_memory()) {
+        return;
+    }
     const bool must_open = needs_session() && !session_;
     if (!to.logged_in || must_open) {
         const bool is_under_way =
             is_asked(to, question::login) || is_asked(to, question::open_session);
-        const bool is_pointless = login_refused_ && errands_.all().empty();
+        const bool is_pointless = login_refused_ && !errands_.any_asked();
         if (!is_under_way && !is_pointless) {
             ask_to_log_in(to, now, must_open ? question::open_session : question::login);
         }
-    } else if (session_ && !to.attached && !is_asked(to, question::attach)) {
+    } else if (must_attach() && !to.attached && !is_asked(to, question::attach)) {
         ask_to_attach(to, now, question::attach);
     }
 }
@@ -388,6 +425,9 @@ void failover::ask_to_attach(line& to, instant now, question what) {
 
 void failover::ask_to_log_in(line& to, instant now, question what) {
     wire::login who{.user = options_.user, .device_name = options_.device_name};
+    if (device_ != device_nonce{}) {
+        who.device = device_;
+    }
     if (what == question::open_session) {
         who.nonce = nonce_;
     }
@@ -395,7 +435,7 @@ void failover::ask_to_log_in(line& to, instant now, question what) {
 }
 
 void failover::send_errands(line& to, instant now) {
-    if (!to.logged_in) {
+    if (!to.logged_in || waits_for_resumed(to)) {
         return;
     }
     for (auto next = errands_.unsent_behind(ticket{}); next && errands_.has_place();
@@ -412,12 +452,12 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
     bool sent = false;
     switch (one.kind) {
     case errand_kind::log_in:
-        if (!session_ || to.attached) {
+        if (!must_attach() || to.attached) {
             finish(number, answer{});
         }
         return;
     case errand_kind::write:
-        if (!to.attached) {
+        if (!to.attached || !is_kept(one)) {
             return;
         }
         sent = ask(to, now, about,
@@ -430,6 +470,9 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
                                    .body = one.body});
         break;
     case errand_kind::read:
+        if (errands_.resumed() > 0) {
+            return; // It shall see what they did.
+        }
         sent = ask(to, now, about,
                    wire::read{.mode = one.mode,
                               .epoch_seen = epoch_seen_,
@@ -444,7 +487,7 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
             finish(number, answer{});
             return;
         }
-        if (errands_.any(errand_kind::write)) {
+        if (!to.attached || errands_.any(errand_kind::write)) {
             return;
         }
         sent = ask(to, now, about, wire::session_close{.session = *session_});
@@ -458,7 +501,7 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
 /// Says that there is a primary again, once it takes what is asked.
 void failover::check_service(const line& to, instant now) {
     // Any server lets in whom it knows; that one rules it shows by an answer.
-    if (serving_ || !to.logged_in || (session_ && !to.attached) || guessing_) {
+    if (serving_ || !to.logged_in || (must_attach() && !to.attached) || guessing_) {
         return;
     }
     serving_ = true;
@@ -513,6 +556,7 @@ instant failover::next_wake(instant now) const {
     if (!standby_) {
         at(standby_at_);
     }
+    at(options_.hint && !cluster_ ? hint_at_ : instant::max());
     for (const auto& [link, each] : lines_) {
         at(silent_from(each));
         if (each.talk) {

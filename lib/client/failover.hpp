@@ -62,6 +62,16 @@ class failover {
     /// What became of announcements (C.2).
     [[nodiscard]] const hint_counts& hints() const { return hint_counts_; }
 
+    // -- What is kept between runs (failover_resume.cpp) --
+
+    /// What an earlier run has kept of the cluster that was entered.
+    void remember(recollection what);
+    /// One more session of an earlier run, while there is none. What is left open in it is asked.
+    void resume(kept_session what);
+    void session_kept(std::optional<failure> trouble = {});
+    void operation_kept(sequence which, std::optional<failure> trouble = {});
+    void numbers_kept(sequence upto, std::optional<failure> trouble = {});
+
     // -- Connections --
 
     void connected(instant now, link_id link);
@@ -102,9 +112,10 @@ class failover {
         instant waiting_since{}; ///< for an answer to any of them; before that: dialled
         bool logged_in = false;
         bool attached = false;
-        bool stands_by = false; ///< C.3: a place is kept there
-        bool moved = false;     ///< another server was at the end of the route before
-        bool worn_out = false;  ///< no numbers are left for requests
+        bool stands_by = false;  ///< C.3: a place is kept there
+        bool moved = false;      ///< another server was at the end of the route before
+        bool worn_out = false;   ///< no numbers are left for requests
+        bool in_cluster = false; ///< it has said to which it belongs
     };
     /// C.2: an announcement that its server has yet to confirm.
     struct hint {
@@ -124,7 +135,7 @@ class failover {
     void end_all(const failure& why);
     [[nodiscard]] failure what_is_wrong() const;
     [[nodiscard]] std::string who_answers() const;
-    void end_session(instant now);
+    void end_session(instant now, const std::string& why = "the session has expired");
     void fail_all(wire::result_code code, const std::string& why);
 
     void look_for_primary(instant now, duration pause = {});
@@ -191,6 +202,39 @@ class failover {
     bool ask(line& to, instant now, asked what, Request request);
     [[nodiscard]] static bool is_asked(const line& to, question what);
     [[nodiscard]] bool needs_session() const;
+    [[nodiscard]] bool must_attach() const;
+
+    /// C.3: what is kept of the session between runs.
+    struct keeping {
+        kept_state session = kept_state::no;
+        sequence numbers_upto; ///< may be used without another order
+        bool numbers_asked = false;
+        /// Of an earlier run, and not attached yet: no number from there on was used.
+        std::optional<sequence> resting_at;
+    };
+    /// What was last ordered to be kept of the cluster.
+    struct noted {
+        epoch seen;
+        log_index config;
+        std::size_t names = 0;
+    };
+    [[nodiscard]] bool admits(const wire::welcome& welcome, link_id link, instant now);
+    void enter(cluster_id cluster, const route& by, instant now);
+    void turn_away(link_id link, const wire::welcome& welcome, instant now);
+    void use_hint(instant now);
+    void greet_anew(instant now);
+    void forget_routes(const std::vector<route>& gone, instant now);
+    [[nodiscard]] bool waits_for_memory() const { return options_.keeps_state && !remembered_; }
+    [[nodiscard]] bool waits_for_resumed(const line& to) const;
+    [[nodiscard]] bool is_kept(errand& one);
+    [[nodiscard]] bool has_numbers(sequence wanted);
+    void keep_new_session();
+    void note_end(const errand& what);
+    void leave_resumed();
+    void refuse_writes_from(sequence first, const failure& why);
+    void refuse(ticket which, const failure& why);
+    void note_cluster();
+    [[nodiscard]] bool is_older_than(const wire::attached& told) const;
 
     void drain(link_id link, instant now);
     void drain_all(instant now);
@@ -263,6 +307,16 @@ class failover {
     std::optional<hint> hint_;
     std::vector<instant> hinted_; ///< C.2: of the last second
     hint_counts hint_counts_;
+    std::optional<cluster_id> cluster_; ///< of the first server that was admitted
+    std::string entered_by_;            ///< its address
+    std::vector<std::string> names_;    ///< of those that were named, whoever belongs to it
+    instant hint_at_;                   ///< then the hint is followed
+    bool hint_used_ = false;
+    bool remembered_ = false;
+    device_nonce device_;
+    std::optional<failure> unkept_; ///< why nothing can be kept
+    keeping keeping_;
+    noted noted_;
 
     failover_output out_;
     exchange_output drained_; ///< used up; its memory serves the next one

@@ -37,7 +37,13 @@ void failover::on_event(opened&& what, link_id link, instant now) {
         line& from = *find(link);
         from.server = welcome.server;
         routes_.at(from.route).trouble.reset();
-        from.moved = welcome.server != server_id{} && routes_.name(from.route, welcome.server);
+    }
+    if (!admits(welcome, link, now)) {
+        return;
+    }
+    if (line* const admitted = find(link)) {
+        admitted->moved =
+            welcome.server != server_id{} && routes_.name(admitted->route, welcome.server);
     }
     if (welcome.cluster) {
         ear_.belongs_to(*welcome.cluster, now);
@@ -54,6 +60,9 @@ void failover::on_event(opened&& what, link_id link, instant now) {
 }
 
 void failover::on_event(told&& what, link_id link, instant now) {
+    if (find(link) == nullptr) {
+        return; // It was turned away.
+    }
     std::vector<wire::member_address> members;
     std::optional<wire::member_address> primary;
     for (const wire::member_state& each : what.members.servers) {
@@ -191,17 +200,26 @@ void failover::hear(wire::login_ok&& told, const answering& from) {
     if (told.session && !session_) {
         session_ = told.session;
         window_ = told.window;
+        keep_new_session();
     }
     out_.news.emplace_back(logged_in{std::move(told)});
 }
 
 void failover::hear(wire::attached&& told, const answering& from) {
     if (from.to.what == question::stand_by) {
-        stands_by(*find(from.link));
-    } else if (session_ && serves_as_of(told.epoch, from)) {
-        find(from.link)->attached = true;
-        rules(told.epoch, from);
+        return stands_by(*find(from.link));
     }
+    if (!session_ || !serves_as_of(told.epoch, from)) {
+        return;
+    }
+    if (is_older_than(told)) {
+        end_session(from.now, "what was kept of the session is older than the session: was the "
+                              "power lost, or the file copied?");
+        return;
+    }
+    find(from.link)->attached = true;
+    rules(told.epoch, from);
+    keeping_.resting_at.reset();
 }
 
 void failover::hear(wire::operation_result&& told, const answering& from) {

@@ -112,15 +112,7 @@ void failover::learn(log_index config,
     const std::vector<route> gone = routes_.learn(config, members);
     ear_.servers_changed(now);
     standby_at_ = std::min(standby_at_, now);
-    for (const route& way : gone) {
-        if (way.link) {
-            lines_.erase(*way.link);
-            out_.close.push_back(*way.link);
-        }
-    }
-    if (chosen_ && !routes_.all().contains(*chosen_)) {
-        look_for_primary(now);
-    }
+    forget_routes(gone, now);
 }
 
 // -- Connections ----------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "client/errands.hpp"
+#include "client/known_cluster.hpp"
 #include "client/messages.hpp"
+#include "client/recollection.hpp"
 #include "client/routes.hpp"
 #include "client/ways.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <variant>
@@ -31,6 +34,14 @@ struct failover_options {
     /// By which a new primary may be found, once one has served. The first is looked for by all
     /// that servers say.
     ways follow = all_ways;
+    /// What is to be kept for the next run is ordered in failover_output::keep, and what an
+    /// earlier one has kept is waited for (failover::remember) before anybody logs in.
+    bool keeps_state = false;
+    /// C.3: with it each operation is kept until it is answered. Without it only its number is, so
+    /// that no other run uses it again.
+    bool journal = true;
+    /// C.3: where else to look, if none of the servers is there.
+    std::optional<known_cluster> hint{};
 };
 
 // -- What is told -------------------------------------------------------------------------------
@@ -62,8 +73,29 @@ struct contradiction {
 struct no_beacon {
     std::error_code why;
 };
-using news =
-    std::variant<ended_errand, logged_in, primary_lost, reconnected, contradiction, no_beacon>;
+/// Once: it is known which cluster this is. Answered by failover::remember().
+struct entered_cluster {
+    cluster_id cluster;
+};
+/// What became of an operation of an earlier run, which nobody was told then.
+struct resumed {
+    sequence seq;
+    base::byte_vector body;
+    client::answer answer;
+};
+/// A server that was named belongs to another cluster, and is not asked.
+struct stranger {
+    failure why;
+};
+using news = std::variant<ended_errand,
+                          logged_in,
+                          primary_lost,
+                          reconnected,
+                          contradiction,
+                          no_beacon,
+                          entered_cluster,
+                          resumed,
+                          stranger>;
 
 /// C.2: what became of announcements that were authentic. For tests and the curious.
 struct hint_counts {
@@ -99,6 +131,7 @@ struct datagram_order {
 /// closed, which may be one that is still being dialled, sends what it has and ends in good order;
 /// nothing more is told of it.
 struct failover_output {
+    std::vector<keep_order> keep;
     std::vector<said> send;
     std::vector<link_id> close;
     std::vector<dial_order> dial; ///< answered by connected() or dial_failed()

@@ -38,6 +38,10 @@ std::string_view to_string(failure_kind kind) {
         return "busy";
     case failure_kind::cancelled:
         return "cancelled";
+    case failure_kind::other_cluster:
+        return "other_cluster";
+    case failure_kind::not_kept:
+        return "not_kept";
     }
     return "unknown";
 }
@@ -114,6 +118,10 @@ errc code_of(const failure& why) {
         return errc::unsupported;
     case failure_kind::broken_rules:
         return errc::malformed;
+    case failure_kind::other_cluster:
+        return errc::conflict;
+    case failure_kind::not_kept:
+        return errc::system_failed;
     case failure_kind::declined:
         return code_of_refusal(why.refusal);
     }

@@ -17,20 +17,22 @@ namespace almenara::client {
 
 /// Why there is no answer. Callers act differently on each.
 enum class failure_kind : std::uint8_t {
-    not_allowed,  ///< this version may not go there
-    not_resolved, ///< no address has that name
-    refused,      ///< nobody listens there
-    unreachable,  ///< the system could not get there
-    timed_out,    ///< no answer within the time
-    rejected,     ///< turned away at the door; `reject` says why
-    mismatch,     ///< the two sides do not speak the same version
-    broken_rules, ///< what came back makes no sense
-    closed,       ///< the server went away; `bye` says why, if it did say goodbye
-    declined,     ///< the server answered that it will not; `refusal` says why
-    elsewhere,    ///< another server is primary; `why` says who
-    no_primary,   ///< servers answer, and none is primary now
-    busy,         ///< too much waits for an answer on this connection already
-    cancelled,    ///< the caller gave up
+    not_allowed,   ///< this version may not go there
+    not_resolved,  ///< no address has that name
+    refused,       ///< nobody listens there
+    unreachable,   ///< the system could not get there
+    timed_out,     ///< no answer within the time
+    rejected,      ///< turned away at the door; `reject` says why
+    mismatch,      ///< the two sides do not speak the same version
+    broken_rules,  ///< what came back makes no sense
+    closed,        ///< the server went away; `bye` says why, if it did say goodbye
+    declined,      ///< the server answered that it will not; `refusal` says why
+    elsewhere,     ///< another server is primary; `why` says who
+    no_primary,    ///< servers answer, and none is primary now
+    busy,          ///< too much waits for an answer on this connection already
+    cancelled,     ///< the caller gave up
+    other_cluster, ///< that server belongs to another cluster than the one that is asked
+    not_kept,      ///< the state of this client cannot be written down
 };
 
 /// The name of a kind as it stands in logs: `timed_out`.

@@ -22,7 +22,7 @@ class in_order {
             entries_.emplace_back(number, std::move(what));
             return;
         }
-        const auto place = at_or_behind(number);
+        const auto place = at_or_behind(*this, number);
         if (place->first == number) {
             place->second = std::move(what);
         } else {
@@ -37,13 +37,19 @@ class in_order {
             entries_.pop_front();
             return taken;
         }
-        const auto place = at_or_behind(number);
+        const auto place = at_or_behind(*this, number);
         if (place == entries_.end() || place->first != number) {
             return std::nullopt;
         }
         std::optional<What> taken = std::move(place->second);
         entries_.erase(place);
         return taken;
+    }
+
+    /// Nothing if it is not there.
+    [[nodiscard]] const What* find(Number number) const {
+        const auto place = at_or_behind(*this, number);
+        return place == entries_.end() || place->first != number ? nullptr : &place->second;
     }
 
     [[nodiscard]] const entry& front() const { return entries_.front(); }
@@ -53,8 +59,9 @@ class in_order {
     [[nodiscard]] auto end() const { return entries_.end(); }
 
   private:
-    [[nodiscard]] auto at_or_behind(Number number) {
-        return std::lower_bound(entries_.begin(), entries_.end(), number,
+    template <class Self>
+    [[nodiscard]] static auto at_or_behind(Self& self, Number number) {
+        return std::lower_bound(self.entries_.begin(), self.entries_.end(), number,
                                 [](const entry& one, Number wanted) { return one.first < wanted; });
     }
 

@@ -80,19 +80,31 @@ std::optional<route_number> routes::way_to(const wire::member_address& server) {
 
 std::vector<route> routes::learn(log_index config,
                                  const std::vector<wire::member_address>& members) {
-    std::vector<route> gone;
     if (members.empty() || config < config_) {
-        return gone;
+        return {};
     }
     config_ = config;
+    members_ = members;
     for (const wire::member_address& member : members) {
         static_cast<void>(way_to(member));
     }
+    return remove_others();
+}
+
+std::vector<route> routes::unlearn() {
+    config_ = {};
+    members_.clear();
+    return remove_others();
+}
+
+/// Who is neither a member nor named.
+std::vector<route> routes::remove_others() {
+    std::vector<route> gone;
     for (auto place = all_.begin(); place != all_.end();) {
         const route& way = place->second;
-        const bool is_member = std::any_of(members.begin(), members.end(), [&](const auto& member) {
-            return way.server == member.id;
-        });
+        const bool is_member =
+            std::any_of(members_.begin(), members_.end(),
+                        [&](const auto& member) { return way.server == member.id; });
         if (is_member || way.named) {
             ++place;
         } else {

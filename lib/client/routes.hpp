@@ -58,6 +58,10 @@ class routes {
     [[nodiscard]] std::optional<route_number> way_to(const wire::member_address& server);
 
     [[nodiscard]] log_index config() const { return config_; }
+    /// As of that configuration.
+    [[nodiscard]] const std::vector<wire::member_address>& members() const { return members_; }
+    /// What was learned was about others. Returns as learn() does.
+    [[nodiscard]] std::vector<route> unlearn();
     /// C.3: the members as of that configuration; older news changes nothing. Returns the routes
     /// that lead to nobody any more; their links are the caller's matter.
     [[nodiscard]] std::vector<route> learn(log_index config,
@@ -65,10 +69,12 @@ class routes {
 
   private:
     route_number add(route way);
+    [[nodiscard]] std::vector<route> remove_others();
 
     std::map<route_number, route> all_;
     route_number last_;
     log_index config_;
+    std::vector<wire::member_address> members_;
 };
 
 } // namespace almenara::client

@@ -2,7 +2,8 @@
 // thing that was asked ends exactly once, a number in a session never goes out with two bodies,
 // what was never sent is never called uncertain, nothing is said on a link that is not open, what
 // waits is bounded, no datagram changes whom it follows or what it has seen, and time alone brings
-// everything to its end.
+// everything to its end. The same is played again by a client that keeps state: nothing is sent
+// before it is kept, and what an earlier run has left is told once.
 #include "client/failover.hpp"
 
 #include "fuzz/failover_input.hpp"
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <variant>
@@ -25,16 +27,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const cluster_id ours{{std::byte{1}}};
+const session_id left_session{{std::byte{2}}};
+
+client::failover_options options_of(bool keeps) {
+    client::failover_options options{
+        .servers = {"a:1", "b:2", "c:3"}, .user = "anna", .client_name = "fuzz 1", .seed = 7};
+    options.keeps_state = keeps;
+    if (keeps) {
+        options.hint.emplace();
+        options.hint->id = ours;
+        options.hint->members = {{.id = server_id{4}, .addresses = {"d:4"}}};
+    }
+    return options;
+}
+
 class play {
   public:
-    play()
-        : client_({.servers = {"a:1", "b:2", "c:3"},
-                   .user = "anna",
-                   .client_name = "fuzz 1",
-                   .seed = 7},
-                  now_) {
-        turn();
-    }
+    explicit play(bool keeps) : keeps_(keeps), client_(options_of(keeps), now_) { turn(); }
 
     void step(numbers& input) {
         const auto chosen = input.next() % static_cast<unsigned>(failover_step::count_);
@@ -107,7 +117,6 @@ class play {
     }
 
   private:
-    static constexpr cluster_id cluster{{std::byte{5}}};
     const wire::beacon_pass pass{.tag = device_tag{77}, .key = base::key256{{std::byte{3}}}};
 
     struct link {
@@ -157,7 +166,7 @@ class play {
 
     /// C.2: the right key, most of the time.
     void announce(numbers& input) {
-        wire::u_coord what{.cluster = wire::tag_of(cluster), .device = pass.tag};
+        wire::u_coord what{.cluster = wire::tag_of(ours), .device = pass.tag};
         what.primary = server_id{static_cast<server_id::rep>(input.next() % 5)};
         what.epoch = epoch{input.next()};
         base::byte_vector bytes = wire::to_bytes(what, pass.key);
@@ -221,7 +230,12 @@ class play {
         if constexpr (std::same_as<Request, wire::c_hello>) {
             wire::welcome in{.request = request, .epoch = at};
             in.server = server_id{1};
-            in.cluster = cluster;
+            in.cluster = ours;
+            if (keeps_ && code % 5 == 0) {
+                in.cluster.reset();
+            } else if (keeps_ && code % 7 == 0) {
+                in.cluster = cluster_id{{std::byte{9}}};
+            }
             if (code % 2 == 0) {
                 in.primary = somebody;
             }
@@ -274,7 +288,57 @@ class play {
     }
 
     void turn() {
+        while (turn_once()) {
+        }
+    }
+
+    /// What an earlier run has left: operations 3 and 5 of its session.
+    void remember() {
+        client::recollection what;
+        what.seen = epoch{2};
+        what.session = client::kept_session{
+            .session = left_session, .window = 8, .next = sequence{6}, .open = {}};
+        for (const sequence seq : {sequence{3}, sequence{5}}) {
+            what.session->open.push_back({.seq = seq, .body = {std::byte{0xee}}});
+            bodies_.emplace(std::pair{left_session, seq}, base::byte_vector{std::byte{0xee}});
+            kept_.insert({left_session, seq});
+            left_over_.insert(seq);
+        }
+        client_.remember(std::move(what));
+    }
+
+    /// Now and then it cannot be kept.
+    [[nodiscard]] std::optional<client::failure> trouble() {
+        if (++orders_ % 5 == 0) {
+            return client::failure{client::failure_kind::not_kept, "no"};
+        }
+        return std::nullopt;
+    }
+
+    void keep(const client::keep_order& order) {
+        ALMENARA_CHECK(keeps_);
+        if (const auto* const made = std::get_if<client::keep_session>(&order)) {
+            auto failed = trouble();
+            session_ = failed ? std::nullopt : std::optional{made->session};
+            client_.session_kept(std::move(failed));
+        } else if (const auto* const one = std::get_if<client::keep_operation>(&order)) {
+            const session_id session = session_.value_or(left_session);
+            auto failed = trouble();
+            if (!failed) {
+                ALMENARA_CHECK(kept_.insert({session, one->what.seq}).second);
+            }
+            client_.operation_kept(one->what.seq, std::move(failed));
+        } else if (std::holds_alternative<client::forget_session>(order)) {
+            session_.reset();
+        }
+    }
+
+    [[nodiscard]] bool turn_once() {
         client::failover_output output = client_.take_output(now_);
+        for (const client::keep_order& each : output.keep) {
+            keep(each);
+        }
+        bool was_told = !output.keep.empty();
         for (client::said& each : output.send) {
             const auto found = links_.find(each.link);
             // What was said before the other end closed may still be on its way out.
@@ -295,9 +359,15 @@ class play {
             if (const auto* const ended = std::get_if<client::ended_errand>(&each)) {
                 ALMENARA_CHECK(open_.erase(ended->ticket) == 1);
                 check_end(*ended);
+            } else if (const auto* const earlier = std::get_if<client::resumed>(&each)) {
+                ALMENARA_CHECK(left_over_.erase(earlier->seq) == 1);
+            } else if (std::holds_alternative<client::entered_cluster>(each)) {
+                remember();
+                was_told = true;
             }
         }
         wake_ = output.wake;
+        return was_told;
     }
 
     void note(link& to, client::to_server message) {
@@ -305,6 +375,7 @@ class play {
             const auto place = bodies_.try_emplace({what->session, what->seq}, what->body).first;
             ALMENARA_CHECK(place->second == what->body);
             ALMENARA_CHECK(what->first_unacked <= what->seq);
+            ALMENARA_CHECK(!keeps_ || kept_.contains({what->session, what->seq}));
             sent_.insert({what->session, what->seq});
         }
         std::visit(
@@ -324,6 +395,11 @@ class play {
     }
 
     instant now_{1h};
+    bool keeps_;
+    std::set<std::pair<session_id, sequence>> kept_;
+    std::optional<session_id> session_; ///< whose file was made in this run
+    std::set<sequence> left_over_;      ///< by an earlier run, and not told
+    unsigned orders_ = 0;
     client::failover client_;
     instant wake_;
     std::map<client::link_id, link> links_; ///< dialled or connected
@@ -341,11 +417,13 @@ class play {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace almenara::fuzz;
-    numbers input{almenara::fuzz::input(data, size)};
-    play one;
-    while (input.any_left()) {
-        one.step(input);
+    for (const bool keeps : {false, true}) {
+        numbers input{almenara::fuzz::input(data, size)};
+        play one{keeps};
+        while (input.any_left()) {
+            one.step(input);
+        }
+        one.end();
     }
-    one.end();
     return 0;
 }

@@ -7,6 +7,7 @@
 // A file that is there stays as it is: the old form of a message is as good a seed as the new one.
 #include "fuzz/conversation_input.hpp"
 #include "fuzz/frame_input.hpp"
+#include "fuzz/kept_seeds.hpp"
 #include "fuzz/replica_seeds.hpp"
 #include "fuzz/session_input.hpp"
 #include "fuzz/state_seeds.hpp"
@@ -233,6 +234,7 @@ int run(const fs::path& corpus, bool only_check) {
     add_frames(all);
     add_sessions(all);
     add_conversations(all);
+    all.merge(kept_seeds());
     all.merge(replica_seeds());
     all.merge(state_seeds());
     int missing = 0;

@@ -31,7 +31,18 @@ class failover_stand {
 
     /// What the client wants is taken, and remembered.
     void turn() {
+        while (turn_once()) {
+        }
+    }
+
+    /// True if the client was told something that it waits for.
+    bool turn_once() {
         client::failover_output output = client_.take_output(now_);
+        bool was_told = false;
+        for (client::keep_order& each : output.keep) {
+            was_told = keep(each) || was_told;
+            kept.push_back(std::move(each));
+        }
         for (client::said& each : output.send) {
             REQUIRE(is_open(each.link));
             sent_[each.link].push_back(std::move(each.message));
@@ -48,6 +59,10 @@ class failover_stand {
             open_[order.link] = true;
         }
         for (client::news& each : output.news) {
+            if (std::holds_alternative<client::entered_cluster>(each) && memory) {
+                client_.remember(*memory);
+                was_told = true;
+            }
             news.push_back(std::move(each));
         }
         for (client::datagram_order& each : output.datagrams) {
@@ -55,6 +70,34 @@ class failover_stand {
                 {.at = now_, .address = each.addresses.front(), .bytes = std::move(each.bytes)});
         }
         wake_ = output.wake;
+        return was_told;
+    }
+
+    /// Does what the client orders to be kept, or fails to.
+    bool keep(const client::keep_order& order) {
+        if (!keeps) {
+            return false;
+        }
+        if (std::holds_alternative<client::keep_session>(order)) {
+            client_.session_kept(full_disk);
+        } else if (const auto* const one = std::get_if<client::keep_operation>(&order)) {
+            client_.operation_kept(one->what.seq, full_disk);
+        } else if (const auto* const numbers = std::get_if<client::keep_numbers>(&order)) {
+            client_.numbers_kept(numbers->upto, full_disk);
+        } else {
+            return false;
+        }
+        return true;
+    }
+    template <class Order>
+    [[nodiscard]] std::vector<Order> ordered() const {
+        std::vector<Order> found;
+        for (const client::keep_order& each : kept) {
+            if (const auto* const one = std::get_if<Order>(&each)) {
+                found.push_back(*one);
+            }
+        }
+        return found;
     }
 
     /// Time passes, and the client is woken whenever it asked for it.
@@ -133,8 +176,10 @@ class failover_stand {
         wire::welcome in;
         in.request = heard<wire::c_hello>(address).request;
         in.server = server;
-        in.epoch = at;
         in.cluster = cluster;
+        in.epoch = at;
+        in.config_index = config;
+        in.members = members;
         if (primary) {
             in.primary = member(*primary);
         }
@@ -162,9 +207,10 @@ class failover_stand {
         in.beacon = beacon;
         say(address, in);
     }
-    void attach(const std::string& address, epoch at) {
+    void attach(const std::string& address, epoch at, sequence last_known = {}) {
         wire::attached in;
         in.request = heard<wire::attach>(address).request;
+        in.last_known = last_known;
         in.epoch = at;
         say(address, in);
     }
@@ -208,7 +254,7 @@ class failover_stand {
     // -- Datagrams (C.2) --
 
     [[nodiscard]] wire::u_coord coord(const std::string& primary, epoch at) const {
-        return {.cluster = wire::tag_of(cluster),
+        return {.cluster = wire::tag_of(*cluster),
                 .device = beacon.value().tag,
                 .epoch = at,
                 .primary = server_of(primary),
@@ -230,7 +276,6 @@ class failover_stand {
     std::vector<sent_datagram> datagrams;
     /// Given to whoever logs in, if there is one.
     std::optional<wire::beacon_pass> beacon;
-    const cluster_id cluster{{std::byte{5}}};
 
     void decline(const std::string& address, request_id request, wire::result_code code) {
         wire::error_reply no;
@@ -310,6 +355,16 @@ class failover_stand {
     [[nodiscard]] client::link_id link_to(const std::string& address) const {
         return links_.at(address);
     }
+    // What servers say of themselves.
+    std::optional<cluster_id> cluster{{{std::byte{5}}}};
+    log_index config;
+    std::vector<wire::member_address> members;
+
+    // What is kept, and how.
+    std::optional<client::recollection> memory; ///< told when a cluster is entered
+    bool keeps = true;                          ///< answers to what is to be kept
+    std::optional<client::failure> full_disk;   ///< answers that it could not be
+    std::vector<client::keep_order> kept;
 
   private:
     [[nodiscard]] bool is_open(client::link_id link) const { return open_.contains(link); }
