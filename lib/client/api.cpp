@@ -3,6 +3,7 @@
 #include "client/beacon_socket.hpp"
 #include "client/bell.hpp"
 #include "client/in_order.hpp"
+#include "client/keeper.hpp"
 #include "client/link.hpp"
 #include "net/clock.hpp"
 
@@ -35,6 +36,7 @@ class api::driver final : public std::enable_shared_from_this<driver>,
     driver(asio::any_io_executor executor, api_options options)
         : executor_(std::move(executor)),
           options_(std::move(options)),
+          keeper_(keeper_of(options_)),
           core_(options_.how, net::monotonic_now()),
           timer_(executor_),
           over_(executor_) {
@@ -52,7 +54,11 @@ class api::driver final : public std::enable_shared_from_this<driver>,
     void leave();
     void drop();
 
+    [[nodiscard]] static asio::awaitable<logout> log_out(std::shared_ptr<driver> self,
+                                                         instant deadline);
+
     void listen(on_news to) { on_news_ = std::move(to); }
+    void listen_to_notes(on_note to) { on_note_ = std::move(to); }
     [[nodiscard]] const std::optional<wire::login_ok>& user() const { return user_; }
 
   private:
@@ -82,6 +88,9 @@ class api::driver final : public std::enable_shared_from_this<driver>,
         answer answer_{wire::result_code::uncertain, "this client gave up waiting"};
     };
 
+    [[nodiscard]] static std::optional<keeper> keeper_of(api_options& options);
+    void enter(cluster_id cluster);
+    void tell_notes();
     void turn();
     void execute(failover_output& output);
     void send(std::vector<said>& messages);
@@ -118,11 +127,13 @@ class api::driver final : public std::enable_shared_from_this<driver>,
 
     asio::any_io_executor executor_;
     api_options options_;
+    std::optional<keeper> keeper_;
     failover core_;
     std::map<link_id, std::shared_ptr<link>> links_; ///< leaving ones included
     std::shared_ptr<beacon_socket> beacon_;
     in_order<ticket, on_answer> waiting_;
     on_news on_news_;
+    on_note on_note_;
     std::optional<wire::login_ok> user_;
     asio::steady_timer timer_;
     instant armed_for_ = instant::max(); ///< nothing waits then
@@ -161,6 +172,10 @@ void api::driver::turn() {
 
 /// Does what the core has decided, in the order of its output.
 void api::driver::execute(failover_output& output) {
+    if (keeper_ && !output.keep.empty()) {
+        keeper_->execute(output.keep, core_);
+        again_ = true; // It waits for that.
+    }
     send(output.send);
     for (const link_id which : output.close) {
         if (const auto found = links_.find(which); found != links_.end()) {
@@ -184,6 +199,31 @@ void api::driver::execute(failover_output& output) {
     }
     for (news& what : output.news) {
         tell(what);
+    }
+    tell_notes();
+}
+
+/// What is said of a state directory before anybody logs in.
+std::optional<keeper> api::driver::keeper_of(api_options& options) {
+    if (!options.state_directory) {
+        return std::nullopt;
+    }
+    keeper files{*options.state_directory, options.how.user};
+    options.how.keeps_state = true;
+    options.how.hint = files.hint(options.how.servers);
+    return files;
+}
+
+void api::driver::enter(cluster_id cluster) {
+    core_.remember(keeper_->enter(cluster));
+    again_ = true;
+}
+
+void api::driver::tell_notes() {
+    if (keeper_ && on_note_) {
+        for (const std::string& text : keeper_->take_notes()) {
+            on_note_(text);
+        }
     }
 }
 
@@ -213,6 +253,9 @@ void api::driver::tell(news& what) {
     }
     if (const auto* const login = std::get_if<logged_in>(&what)) {
         user_ = login->who;
+    }
+    if (const auto* const entered = std::get_if<entered_cluster>(&what); entered && keeper_) {
+        enter(entered->cluster);
     }
     if (on_news_) {
         on_news_(what);
@@ -271,10 +314,17 @@ void api::driver::leave() {
         core_.leave(net::monotonic_now());
         beacon_->close();
         perform();
+        if (keeper_) {
+            keeper_->leave();
+        }
     }
 }
 
 asio::awaitable<void> api::driver::close(std::shared_ptr<driver> self) {
+    if (self->keeper_ && self->keeper_->has_too_many() && self->core_.session()) {
+        const instant soon = net::monotonic_now() + self->options_.longest_goodbye;
+        co_await wait(self, self->core_.close_session(soon));
+    }
     self->leave();
     co_await self->over_.wait();
 }
@@ -347,6 +397,34 @@ asio::awaitable<answer> api::close_session(instant deadline) {
     return driver::wait(driver_, driver_->core().close_session(deadline));
 }
 
+/// One after the other: a client has one session at a time.
+asio::awaitable<api::logout> api::driver::log_out(std::shared_ptr<driver> self, instant deadline) {
+    logout done;
+    done.how = co_await wait(self, self->core_.log_in(deadline));
+    while (done.how.code == wire::result_code::ok && self->core_.session()) {
+        done.how = co_await wait(self, self->core_.close_session(deadline));
+        done.closed += done.how.code == wire::result_code::ok ? 1U : 0U;
+        if (self->keeper_) {
+            if (auto next = self->keeper_->another_session()) {
+                self->core_.resume(std::move(*next));
+            }
+        }
+    }
+    if (self->keeper_ && done.how.code == wire::result_code::ok) {
+        const auto kept = self->keeper_->forget_user();
+        done.kept = kept ? *kept : 0;
+        if (!kept) {
+            done.how = answer{wire::result_code::cancelled, kept.error().message()};
+            done.how.trouble = failure{failure_kind::not_kept, kept.error().message()};
+        }
+    }
+    co_return done;
+}
+
+asio::awaitable<api::logout> api::log_out(instant deadline) {
+    return driver::log_out(driver_, deadline);
+}
+
 asio::awaitable<void> api::close() {
     return driver::close(driver_);
 }
@@ -357,6 +435,10 @@ void api::give_up() {
 
 void api::listen(on_news to) {
     driver_->listen(std::move(to));
+}
+
+void api::listen_to_notes(on_note to) {
+    driver_->listen_to_notes(std::move(to));
 }
 
 const std::optional<wire::login_ok>& api::user() const {

@@ -12,10 +12,12 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace almenara::client {
 
@@ -24,6 +26,10 @@ struct api_options {
     /// Without TLS, which this version does not have. Only to loopback addresses; a Unix socket
     /// needs no leave.
     bool plaintext = false;
+    /// Where this client keeps what its next run needs, such as ~/.local/state/almenara: the
+    /// servers' addresses, its device, and sessions with what was not answered. Nothing: it keeps
+    /// nothing. Empty: no such place is known, so writes are refused.
+    std::optional<std::string> state_directory;
     /// How long a server that was told goodbye may take to hang up.
     duration longest_goodbye = std::chrono::milliseconds{500};
 };
@@ -42,6 +48,7 @@ class api {
   public:
     using on_answer = std::function<void(answer how)>;
     using on_news = std::function<void(const news& what)>;
+    using on_note = std::function<void(const std::string& text)>;
 
     api(boost::asio::any_io_executor executor, api_options options);
     ~api(); ///< at once: what is open is answered now, and the goodbye is said if it goes
@@ -60,8 +67,19 @@ class api {
     /// Until the primary knows who asks; who it is is in user().
     [[nodiscard]] boost::asio::awaitable<answer> log_in(instant deadline);
     [[nodiscard]] boost::asio::awaitable<answer> administer(wire::admin what, instant deadline);
-    /// The session ends, with everything that is kept for it.
+    /// The session ends, with everything that is kept for it. With a state directory it need not:
+    /// the next run goes on with it.
     [[nodiscard]] boost::asio::awaitable<answer> close_session(instant deadline);
+
+    /// Ends all sessions that are kept for this user and that no other process uses, and removes
+    /// what is kept of them and of the device. `kept` is how many are in use elsewhere.
+    struct logout {
+        logout() = default;
+        answer how;
+        std::size_t closed = 0;
+        std::size_t kept = 0;
+    };
+    [[nodiscard]] boost::asio::awaitable<logout> log_out(instant deadline);
 
     /// Says goodbye and waits, but not for long, until the servers have heard it.
     [[nodiscard]] boost::asio::awaitable<void> close();
@@ -70,6 +88,8 @@ class api {
 
     /// What is told besides answers: a primary was lost or found.
     void listen(on_news to);
+    /// What people should know of the files in the state directory: what was damaged and is lost.
+    void listen_to_notes(on_note to);
 
     /// As the primary knows it; nothing before the login.
     [[nodiscard]] const std::optional<wire::login_ok>& user() const;

@@ -3,6 +3,7 @@
 #include "net/clock.hpp"
 #include "net/spawn.hpp"
 #include "services/kv/bodies.hpp"
+#include "support/temporary_directory.hpp"
 #include "unit/client/little_primary.hpp"
 #include "wire/beacon.hpp"
 
@@ -16,6 +17,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -236,6 +238,59 @@ TEST_CASE("C.3: a coroutine that is cancelled learns how it ended, and the api g
         base::byte_vector next = kv::put("b", {});
         const auto written = co_await api.write(std::move(next), in(5s));
         CHECK(written.code == result_code::ok);
+        co_await api.close();
+        here.other.stop();
+    });
+}
+
+TEST_CASE("C.3: an api goes on with what one that was killed has left") {
+    namespace fs = std::filesystem;
+    const test::temporary_directory home;
+    two_servers here;
+    here.primary.cluster = cluster_id{{std::byte{0x3f}}};
+    here.primary.answers = false;
+    std::vector<client::resumed> told;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        auto how = to(here.stage.server.address());
+        how.state_directory = home / "first";
+        {
+            client::api api{here.stage.context.get_executor(), how};
+            co_await api.log_in(in(5s));
+            api.write(kv::put("colour", bytes_of("blue")), in(5s), [](const client::answer&) {});
+            const auto reads = in(100ms);
+            base::byte_vector question = kv::get("colour");
+            co_await api.read(std::move(question), reads);
+            // What a process leaves that is killed now: nobody is told anything.
+            fs::copy(home / "first", home / "second", fs::copy_options::recursive);
+            fs::permissions(home / "second/clusters", fs::perms::owner_all);
+        }
+        here.primary.answers = true;
+        CHECK_FALSE(here.primary.keys.contains("colour"));
+        how.state_directory = home / "second";
+        client::api api{here.stage.context.get_executor(), how};
+        api.listen([&](const client::news& what) {
+            if (const auto* const earlier = std::get_if<client::resumed>(&what)) {
+                told.push_back(*earlier);
+            }
+        });
+        std::vector<std::string> notes;
+        api.listen_to_notes([&](const std::string& note) { notes.push_back(note); });
+        base::byte_vector next = kv::put("size", {});
+        const auto written = co_await api.write(std::move(next), in(5s));
+        CHECK(written.code == result_code::ok);
+        CHECK(written.seq == sequence{2});
+        CHECK(notes.empty());
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].seq == sequence{1});
+        CHECK(told[0].body == kv::put("colour", bytes_of("blue")));
+        CHECK(told[0].answer.code == result_code::ok);
+        CHECK(here.primary.keys.contains("colour"));
+        CHECK(here.primary.sessions() == 1);
+        const auto logout = co_await api.log_out(in(5s));
+        CHECK(logout.how.code == result_code::ok);
+        CHECK(logout.closed == 1);
+        CHECK(logout.kept == 0);
+        CHECK(here.primary.closed() == 1);
         co_await api.close();
         here.other.stop();
     });

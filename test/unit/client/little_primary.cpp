@@ -53,6 +53,7 @@ void little_primary::hear(place at, const client_message& message, server_id sel
 void little_primary::serve(place at, const wire::c_hello& what, server_id self) {
     wire::welcome in = plain_welcome(what.request);
     in.server = self;
+    in.cluster = cluster;
     in.epoch = epoch;
     in.primary = where_primary_is();
     if (beacon) {

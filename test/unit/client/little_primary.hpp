@@ -23,6 +23,7 @@ class little_primary {
 
     server_id primary{1};
     almenara::epoch epoch{3};
+    std::optional<cluster_id> cluster; ///< who keeps state wants to know
     std::map<server_id, std::string> addresses;
     std::map<std::string, services::kv::value> keys;
     /// Operations are refused so, without an entry, as long as it is not ok.
