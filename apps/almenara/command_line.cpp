@@ -423,6 +423,23 @@ outcome<void> take_shell_options(const split_line& line, invocation& asked) {
     return {};
 }
 
+/// Where a variable of the environment names a place for the state, or the home directory does.
+std::string state_directory_of(const environment& find) {
+    const auto path_in = [&find](const char* name) {
+        const char* const path = find(name);
+        return std::string_view{path == nullptr ? "" : path};
+    };
+    if (const auto own = path_in("ALMENARA_STATE_DIRECTORY"); !own.empty()) {
+        return std::string{own};
+    }
+    // A relative one is to be ignored, says the specification of these directories.
+    if (const auto state = path_in("XDG_STATE_HOME"); state.starts_with('/')) {
+        return fmt::format("{}/almenara", state);
+    }
+    const auto home = path_in("HOME");
+    return home.empty() ? std::string{} : fmt::format("{}/.local/state/almenara", home);
+}
+
 /// The options of the command and the words behind it.
 outcome<void> take_own(const command& about, split_line& line, invocation& asked) {
     for (const auto& [name, value] : line.options) {
@@ -524,6 +541,9 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
     if (asked) {
         asked->user = user_of(*line, find);
         asked->servers = *std::move(servers);
+        if (!asked->globals.contains("no-state")) {
+            asked->state_directory = state_directory_of(find);
+        }
     }
     return asked;
 }
@@ -551,6 +571,9 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
         const auto user = line->options.find("user");
         asked->user = user == line->options.end() ? around.start.user : user->second;
         asked->servers = line->servers.empty() ? around.start.servers : *std::move(servers);
+        if (!asked->globals.contains("no-state")) {
+            asked->state_directory = around.start.state_directory;
+        }
     }
     return asked;
 }

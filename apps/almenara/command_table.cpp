@@ -22,6 +22,7 @@ constexpr std::array<option, 10> globals{{
     {"json", 0, value_kind::none, "", "one JSON object per line, for scripts", "ALMENARA_JSON", ""},
     {"verbose", 'v', value_kind::none, "", "say when the primary is lost and found",
      "ALMENARA_VERBOSE", ""},
+    {"no-state", 0, value_kind::none, "", "keep nothing for the next run", "ALMENARA_NO_STATE", ""},
     // NO_COLOR counts with any value, so it is none of the variables that are on or off.
     {"no-color", 0, value_kind::none, "", "no colours, of which there are none yet; or NO_COLOR",
      "", ""},
@@ -57,11 +58,11 @@ std::span<const example> program_examples() {
 }
 
 std::span<const command> commands() {
-    static const std::array<command, 16> all{
-        {login_command, whoami_command, ping_command, status_command, cluster_members_command,
-         cluster_transfer_command, cluster_go_command, kv_put_command, kv_get_command,
-         kv_cas_command, kv_add_command, kv_remove_command, kv_list_command, help_command,
-         completion_command, demo_command}};
+    static const std::array<command, 17> all{
+        {login_command, logout_command, whoami_command, ping_command, status_command,
+         cluster_members_command, cluster_transfer_command, cluster_go_command, kv_put_command,
+         kv_get_command, kv_cas_command, kv_add_command, kv_remove_command, kv_list_command,
+         help_command, completion_command, demo_command}};
     return all;
 }
 

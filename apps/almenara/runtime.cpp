@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/version.hpp"
+#include "earlier.hpp"
 #include "net/clock.hpp"
 #include "wire/json.hpp"
 
@@ -136,6 +137,7 @@ client::api_options client_options(const invocation& asked, client::ways usual) 
     options.how.must_find_somebody = true;
     options.how.follow = asked.follow.value_or(usual);
     options.plaintext = asked.plaintext;
+    options.state_directory = asked.state_directory;
     return options;
 }
 
@@ -161,6 +163,20 @@ std::string line_about(const client::news& what) {
     return {};
 }
 
+std::string warning_about(const client::news& what) {
+    if (const auto* const earlier = std::get_if<client::resumed>(&what)) {
+        return fmt::format("almenara: {}", text_about(*earlier));
+    }
+    if (const auto* const other = std::get_if<client::stranger>(&what)) {
+        return fmt::format("almenara: {}. It is not asked.", other->why.why);
+    }
+    return {};
+}
+
+std::string warning_about(const std::string& note) {
+    return fmt::format("almenara: {}.", note);
+}
+
 runtime::cluster::cluster(runtime& here) : here_(here), api_(here.lent_) {
     ALMENARA_CHECK(here_.cluster_ == nullptr);
     here_.cluster_ = this;
@@ -170,13 +186,15 @@ runtime::cluster::cluster(runtime& here) : here_(here), api_(here.lent_) {
     own_ = std::make_unique<client::api>(here_.executor_,
                                          client_options(here_.asked_, client::all_ways_in_passing));
     api_ = own_.get();
-    if (here_.asked_.verbose) {
-        api_->listen([out = &here_.out_](const client::news& what) {
-            if (const std::string line = line_about(what); !line.empty()) {
-                out->say(line);
-            }
-        });
-    }
+    api_->listen([out = &here_.out_, verbose = here_.asked_.verbose](const client::news& what) {
+        if (const std::string warning = warning_about(what); !warning.empty()) {
+            out->say(warning);
+        } else if (const std::string line = line_about(what); verbose && !line.empty()) {
+            out->say(line);
+        }
+    });
+    api_->listen_to_notes(
+        [out = &here_.out_](const std::string& note) { out->say(warning_about(note)); });
 }
 
 asio::awaitable<client::answer> runtime::cluster::write(base::byte_vector body, instant deadline) {
@@ -195,6 +213,12 @@ asio::awaitable<client::answer> runtime::cluster::administer(wire::admin what, i
     return until_interrupted(api_->administer(what, deadline));
 }
 
+asio::awaitable<client::api::logout> runtime::cluster::log_out(instant deadline) {
+    const wait_mark mark{here_};
+    client::api::logout done = co_await api_->log_out(deadline);
+    co_return done;
+}
+
 asio::awaitable<client::answer> runtime::cluster::until_interrupted(
     asio::awaitable<client::answer> asked) {
     const wait_mark mark{here_};
@@ -206,7 +230,7 @@ asio::awaitable<void> runtime::cluster::close() {
     if (!own_) {
         co_return;
     }
-    if (own_->session() && !here_.interrupted_) {
+    if (own_->session() && !here_.interrupted_ && !here_.asked_.state_directory) {
         // Nobody uses it again; that it ends is not what was asked, so nobody waits long for it.
         const instant soon = net::monotonic_now() + std::chrono::seconds{1};
         co_await until_interrupted(own_->close_session(std::min(soon, here_.deadline_)));

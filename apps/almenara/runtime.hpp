@@ -100,9 +100,11 @@ class runtime {
         [[nodiscard]] boost::asio::awaitable<client::answer> log_in(instant deadline);
         [[nodiscard]] boost::asio::awaitable<client::answer> administer(wire::admin what,
                                                                         instant deadline);
+        [[nodiscard]] boost::asio::awaitable<client::api::logout> log_out(instant deadline);
         [[nodiscard]] const std::optional<wire::login_ok>& user() const { return api_->user(); }
 
-        /// The command is done with it: its own says goodbye, and its session ends.
+        /// The command is done with it: its own says goodbye, and its session ends unless it is
+        /// kept for the next run.
         [[nodiscard]] boost::asio::awaitable<void> close();
 
       private:
@@ -147,5 +149,10 @@ class runtime {
 
 /// What is told of primaries and of the ways to them; nothing of other news.
 [[nodiscard]] std::string line_about(const client::news& what);
+/// What everybody is told, asked for or not: of earlier runs and of servers of other clusters;
+/// nothing of other news.
+[[nodiscard]] std::string warning_about(const client::news& what);
+/// The same of what is wrong with the files of the client.
+[[nodiscard]] std::string warning_about(const std::string& note);
 
 } // namespace almenara::cli

@@ -392,6 +392,10 @@ void keeper::act(keep_cluster& order, failover&) {
 }
 
 void keeper::act(keep_session& order, failover& core) {
+    if (const auto there = make_directories(); !there) { // After a logout they are gone.
+        core.session_kept(not_kept(there.error()));
+        return;
+    }
     const std::string path = session_path(order.session);
     auto made = session_file::make(path, {.cluster = *cluster_,
                                           .session = order.session,

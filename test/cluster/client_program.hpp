@@ -15,6 +15,11 @@ namespace almenara::test {
 [[nodiscard]] finished almenara_says(const std::vector<std::string>& words,
                                      std::optional<uid_t> user = std::nullopt);
 
+/// The same to be started, with what it keeps in that directory.
+[[nodiscard]] program almenara_with(const std::string& state,
+                                    const std::vector<std::string>& words,
+                                    std::optional<uid_t> user = std::nullopt);
+
 /// `-s` for each of them.
 [[nodiscard]] std::vector<std::string> naming(const std::vector<std::string>& servers);
 

@@ -85,7 +85,7 @@ class small_disks {
 
 /// The client, at all servers. A value comes as it is.
 finished kv(const cluster& c, const std::vector<std::string>& words) {
-    program what{.words = {ALMENARA_CLIENT, "--plaintext", "-u", "test"}};
+    program what{.words = {ALMENARA_CLIENT, "--plaintext", "--no-state", "-u", "test"}};
     if (words.front() != "get") {
         what.words.emplace_back("--json");
     }

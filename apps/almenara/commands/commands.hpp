@@ -11,6 +11,7 @@
 namespace almenara::cli {
 
 extern const command login_command;
+extern const command logout_command;
 extern const command whoami_command;
 extern const command ping_command;
 extern const command status_command;

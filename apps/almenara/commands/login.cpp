@@ -40,8 +40,42 @@ asio::awaitable<exit_code> log_in(runtime& here, const invocation& asked) {
     co_return exit == exit_code::ok ? here.done() : exit;
 }
 
+std::string line_about_logout(const client::api::logout& done, bool json) {
+    if (json) {
+        boost::json::object object;
+        object["closed"] = done.closed;
+        object["in_use"] = done.kept;
+        return boost::json::serialize(object) + '\n';
+    }
+    const auto sessions = [](std::size_t count) {
+        return fmt::format("{} session{}", count, count == 1 ? "" : "s");
+    };
+    std::string line = fmt::format("{} closed", sessions(done.closed));
+    if (done.kept > 0) {
+        line += fmt::format("; {} in use by other programs", sessions(done.kept));
+    }
+    return line + '\n';
+}
+
+/// Ends what is kept for this user, at the servers and here.
+asio::awaitable<exit_code> log_out(runtime& here, const invocation& asked) {
+    runtime::cluster cluster{here};
+    const client::api::logout done = co_await cluster.log_out(here.deadline());
+    exit_code exit = exit_code::ok;
+    if (done.how.code == wire::result_code::ok) {
+        here.out().print(line_about_logout(done, asked.json));
+    } else {
+        exit = here.fail(std::string{asked.what->name}, done.how);
+    }
+    co_await cluster.close();
+    co_return exit == exit_code::ok ? here.done() : exit;
+}
+
 constexpr std::array<example, 1> login_examples{{
     {"almenara --plaintext -u anna login", "may anna in?"},
+}};
+constexpr std::array<example, 1> logout_examples{{
+    {"almenara --plaintext -u anna logout", "close anna's sessions and forget the device"},
 }};
 constexpr std::array<example, 1> whoami_examples{{
     {"almenara --plaintext whoami", "as whom do I ask?"},
@@ -52,10 +86,18 @@ constexpr std::array<example, 1> whoami_examples{{
 constinit const command login_command{
     .name = "login",
     .words = "",
-    .summary = "Ask the primary whether it lets this user in; nothing is stored here.",
+    .summary = "Ask the primary whether it lets this user in.",
     .examples = login_examples,
     .options = {},
     .run = log_in,
+};
+constinit const command logout_command{
+    .name = "logout",
+    .words = "",
+    .summary = "Close this user's sessions and remove what is kept here for the next run.",
+    .examples = logout_examples,
+    .options = {},
+    .run = log_out,
 };
 constinit const command whoami_command{
     .name = "whoami",

@@ -43,6 +43,7 @@ interpreter::interpreter(asio::any_io_executor executor, console& out, const she
       own_words_(words_of(how)),
       cluster_(executor_, client_options(how.start, client::all_ways)) {
     cluster_.listen([this](const client::news& what) { tell(what); });
+    cluster_.listen_to_notes([this](const std::string& note) { out_.say(warning_about(note)); });
 }
 
 void interpreter::tell(const client::news& what) {
@@ -51,7 +52,8 @@ void interpreter::tell(const client::news& what) {
     } else if (std::holds_alternative<client::reconnected>(what)) {
         has_primary_ = true;
     }
-    if (const std::string line = line_about(what); !line.empty()) {
+    const std::string warning = warning_about(what);
+    if (const std::string line = warning.empty() ? line_about(what) : warning; !line.empty()) {
         out_.say(line);
     }
 }

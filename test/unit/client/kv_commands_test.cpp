@@ -29,7 +29,7 @@ class performance {
     }
 
     void play(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), {"--plaintext", "-s", address});
+        arguments.insert(arguments.begin(), {"--plaintext", "--no-state", "-s", address});
         play_words(arguments);
     }
 
