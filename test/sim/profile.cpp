@@ -212,13 +212,28 @@ profile lost_disk() {
     return made;
 }
 
+profile mortal_clients() {
+    profile made = with("mortal_clients", "clients die too, and go on with what they have kept",
+                        {{fault::kill, 5s},
+                         {fault::kill_inside, 8s},
+                         {fault::power_all, 30s},
+                         {fault::isolate, 20s},
+                         {fault::one_way, 20s},
+                         {fault::reset, 8s},
+                         {fault::transfer, 15s}});
+    made.habits.restart_most = 2s;
+    made.clients_die = 3s;
+    return made;
+}
+
 } // namespace
 
 const std::vector<profile>& all_profiles() {
     static const std::vector<profile> all{
-        everything(), calm(),       storm(),     damage(),          slow_disk(),
-        slow_meta(),  partitions(), pauses(),    hostile_timing(),  handovers(),
-        stragglers(), pulls(),      lost_disk(), slow_everywhere(), lone_ways()};
+        everything(),    calm(),       storm(),     damage(),          slow_disk(),
+        slow_meta(),     partitions(), pauses(),    hostile_timing(),  handovers(),
+        stragglers(),    pulls(),      lost_disk(), slow_everywhere(), lone_ways(),
+        mortal_clients()};
     return all;
 }
 

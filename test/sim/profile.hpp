@@ -86,6 +86,8 @@ struct profile {
     std::array<duration, faults> every{};
     /// B.10: nothing ends an office sooner, but for the first few.
     std::optional<duration> office_lasts{};
+    /// Clients are killed, too, and go on with what they have kept (C.3).
+    std::optional<duration> clients_die{};
 
     [[nodiscard]] duration& operator[](fault what) { return every[static_cast<std::size_t>(what)]; }
 };

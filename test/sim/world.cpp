@@ -186,7 +186,8 @@ void world::populate() {
             .per_second = plan_.operations_per_second,
             .sessions_expire_soon = habits_.state.idle < std::chrono::hours{1},
             .follow = lone_ways ? some_ways(ways_luck_) : almenara::client::all_ways,
-            .cluster = the_cluster};
+            .cluster = the_cluster,
+            .dies_every = plan_.profile.clients_die};
         customers_.push_back(
             {.model = std::make_unique<check::kv_client>(habits, history_, found_, time_.now())});
         serve(i);

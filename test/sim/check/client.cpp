@@ -41,6 +41,7 @@ library::failover_options options_of(const client_habits& habits, base::generato
     options.seed = random.next();
     options.opens_session = true;
     options.follow = habits.follow;
+    options.keeps_state = habits.dies_every.has_value();
     return options;
 }
 
@@ -52,8 +53,11 @@ kv_client::kv_client(const client_habits& habits, history& record, findings& fou
       found_(found),
       random_(habits.seed),
       ideas_(habits.number, habits.keys, random_.next()),
-      core_(options_of(habits, random_), now),
-      next_begin_(now) {}
+      core_(std::in_place, options_of(habits, random_), now),
+      fate_(habits.seed + 1),
+      next_begin_(now) {
+    die_if_due(now);
+}
 
 // -- Connections ----------------------------------------------------------------------------------
 
@@ -72,12 +76,12 @@ void kv_client::dialled(instant now, server_id server, connection_id connection)
     }
     lines_.emplace(connection, line{.link = *link, .server = server, .asked = {}});
     connections_.emplace(*link, connection);
-    core_.connected(now, *link);
+    core_->connected(now, *link);
 }
 
 void kv_client::dial_failed(instant now, server_id server) {
     if (const auto link = dialling_.extract(server).mapped()) {
-        core_.dial_failed(now, *link, {library::failure_kind::refused, "nobody listens there"});
+        core_->dial_failed(now, *link, {library::failure_kind::refused, "nobody listens there"});
     }
 }
 
@@ -87,7 +91,7 @@ void kv_client::connection_ended(instant now, connection_id connection) {
         const link_id link = place->second.link;
         lines_.erase(place);
         connections_.erase(link);
-        core_.link_ended(now, link, {});
+        core_->link_ended(now, link, {});
     }
 }
 
@@ -157,16 +161,16 @@ void kv_client::heard(instant now, connection_id connection, const server_answer
     const auto* const attached = std::get_if<wire::attached>(&answer);
     const auto* const attach = std::get_if<wire::attach>(&asked->second);
     const bool is_served = attach != nullptr && attach->mode == wire::attach_mode::service;
-    const epoch before = core_.epoch_seen();
+    const epoch before = core_->epoch_seen();
     from.asked.erase(asked);
     const auto* const login = std::get_if<wire::login_ok>(&answer);
     if (login != nullptr && login->beacon) {
         passes_.insert_or_assign(login->beacon->tag, login->beacon->key);
     }
-    std::visit([&](const auto& told) { core_.heard(now, from.link, told); }, answer);
+    std::visit([&](const auto& told) { core_->heard(now, from.link, told); }, answer);
     // I19, the client's part: an answer of an older epoch that comes late does not count.
     const bool is_late = attached != nullptr && attached->epoch < before;
-    if (is_served && is_late && core_.followed() == from.link) {
+    if (is_served && is_late && core_->followed() == from.link) {
         found_.report("I19", "client {} has seen epoch {} and lets server {} of epoch {} serve it",
                       habits_.number, before, from.server, attached->epoch);
     }
@@ -197,23 +201,23 @@ bool kv_client::may_be_followed(base::byte_view bytes) const {
     const auto* const news = what ? std::get_if<wire::u_coord>(&*what) : nullptr;
     const auto pass = news != nullptr ? passes_.find(news->device) : passes_.end();
     return pass != passes_.end() && news->cluster == wire::tag_of(habits_.cluster) &&
-           wire::is_authentic(bytes, pass->second) && news->epoch >= core_.epoch_seen();
+           wire::is_authentic(bytes, pass->second) && news->epoch >= core_->epoch_seen();
 }
 
 /// I19: a datagram is a hint at most. Whom this client follows, and what it has seen, changes with
 /// answers alone.
 void kv_client::datagram(instant now, base::byte_view bytes) {
-    const epoch seen = core_.epoch_seen();
-    const auto followed = core_.followed();
-    const std::uint64_t taken = core_.hints().taken;
+    const epoch seen = core_->epoch_seen();
+    const auto followed = core_->followed();
+    const std::uint64_t taken = core_->hints().taken;
     const bool good = may_be_followed(bytes);
-    core_.datagram(now, bytes);
-    if (core_.epoch_seen() != seen || core_.followed() != followed) {
+    core_->datagram(now, bytes);
+    if (core_->epoch_seen() != seen || core_->followed() != followed) {
         found_.report("I19", "client {} had seen epoch {} and believes a datagram: {} now",
-                      habits_.number, seen, core_.epoch_seen());
+                      habits_.number, seen, core_->epoch_seen());
     }
     follows_.bad += good ? 0U : 1U;
-    if (!good && core_.hints().taken != taken) {
+    if (!good && core_->hints().taken != taken) {
         found_.report("I19", "client {} has seen epoch {} and follows an announcement that is none",
                       habits_.number, seen);
     }
@@ -221,7 +225,7 @@ void kv_client::datagram(instant now, base::byte_view bytes) {
 
 follow_counts kv_client::follows() const {
     follow_counts all = follows_;
-    all.hints = core_.hints();
+    all.hints = core_->hints();
     return all;
 }
 
@@ -243,7 +247,7 @@ void kv_client::check_session(const wire::login& asked, const wire::login_ok& to
 void kv_client::begin_operations(instant now) {
     const duration apart = duration{1s} / static_cast<std::int64_t>(habits_.per_second);
     while (!finishing_since_ && now >= next_begin_ && open_.size() < habits_.in_flight &&
-           core_.session()) {
+           core_->session()) {
         begin(now);
         // A client that was held up does not catch up with what it did not ask.
         next_begin_ =
@@ -256,11 +260,12 @@ void kv_client::begin(instant now) {
     const instant deadline = now + a_deadline();
     operation asked{.client = habits_.number, .request = one.request, .called = now};
     const bool is_read = one.request.what == verb::get;
-    const auto which = is_read ? core_.read(body_of(one.request), wire::read_mode::quorum, deadline)
-                               : core_.write(body_of(one.request), deadline);
+    const auto which = is_read
+                           ? core_->read(body_of(one.request), wire::read_mode::quorum, deadline)
+                           : core_->write(body_of(one.request), deadline);
     if (!is_read) {
-        asked.session = core_.session()->value();
-        asked.seq = core_.open().all().at(which.value()).seq->value();
+        asked.session = core_->session()->value();
+        asked.seq = core_->open().all().at(which.value()).seq->value();
     }
     one.ticket = history_.called(std::move(asked));
     open_.emplace(which.value(), std::move(one));
@@ -271,12 +276,17 @@ void kv_client::ended(const library::ended_errand& what, instant now) {
     if (place == open_.end()) {
         return;
     }
-    const pending& one = place->second;
-    const wire::result_code code = what.answer.code;
+    const pending one = place->second;
+    open_.erase(place);
+    judge(one, what.answer, now);
+}
+
+void kv_client::judge(const pending& one, const library::answer& answer, instant now) {
+    const wire::result_code code = answer.code;
     if (code == wire::result_code::stale) {
         // C.1: only what ended falls below first_unacked.
         found_.report("C.1", "client {} is told STALE for seq {} and waits for its result",
-                      habits_.number, what.answer.seq);
+                      habits_.number, answer.seq);
     }
     const bool is_read = one.request.what == verb::get;
     const bool nobody_told =
@@ -290,17 +300,16 @@ void kv_client::ended(const library::ended_errand& what, instant now) {
         history_.given_up(one.ticket);
     } else {
         // What is cancelled, like what is refused, certainly never takes effect (C.3).
-        reply heard = reply_of(one.request, code, what.answer.index, what.answer.body);
+        reply heard = reply_of(one.request, code, answer.index, answer.body);
         ideas_.learn(one.request, heard);
         history_.returned(one.ticket, now, std::move(heard));
     }
-    open_.erase(place);
 }
 
 /// Who goes by the beacon alone waits for a datagram that may be lost for good: C.2 is the quick
 /// way, C.3 the safe one.
 std::size_t kv_client::overdue(instant now) const {
-    const auto& open = core_.open().all();
+    const auto& open = core_->open().all();
     const auto is_overdue = [now](const auto& one) { return now >= one.second.deadline; };
     const bool is_owed = habits_.follow != library::ways{library::source::beacon};
     return (is_owed ? unserved_ : 0) +
@@ -310,22 +319,27 @@ std::size_t kv_client::overdue(instant now) const {
 // -- One turn -------------------------------------------------------------------------------------
 
 client_output kv_client::take_output(instant now) {
+    die_if_due(now);
     begin_operations(now);
-    take(core_.take_output(now), now);
+    take(core_->take_output(now), now);
     while (!said_here_.empty()) {
         for (auto& [link, message] : std::exchange(said_here_, {})) {
-            core_.heard(now, link, std::move(message));
+            core_->heard(now, link, std::move(message));
         }
-        take(core_.take_output(now), now);
+        take(core_->take_output(now), now);
     }
     // What has ended makes room for the next.
-    if (!finishing_since_ && open_.size() < habits_.in_flight && core_.session()) {
+    if (!finishing_since_ && open_.size() < habits_.in_flight && core_->session()) {
         out_.wake = std::min(out_.wake, std::max(next_begin_, now));
     }
+    out_.wake = std::min(out_.wake, finishing_since_ ? instant::max() : dies_at_);
     return std::exchange(out_, client_output{});
 }
 
 void kv_client::take(library::failover_output output, instant now) {
+    for (library::keep_order& each : output.keep) {
+        keep(each);
+    }
     for (library::said& each : output.send) {
         send(each.link, std::move(each.message), now);
     }
@@ -345,9 +359,100 @@ void kv_client::take(library::failover_output output, instant now) {
         }
         if (const auto* const what = std::get_if<library::ended_errand>(&each)) {
             ended(*what, now);
+        } else if (const auto* const earlier = std::get_if<library::resumed>(&each)) {
+            ended(*earlier, now);
+        } else if (std::holds_alternative<library::entered_cluster>(each)) {
+            remember();
         }
     }
-    out_.wake = output.wake;
+    // What was kept or remembered changes what is due.
+    const bool goes_on = output.news.size() + output.keep.size() > 0 && habits_.dies_every;
+    out_.wake = goes_on ? now : output.wake;
+}
+
+// -- Dying ----------------------------------------------------------------------------------------
+
+void kv_client::die_if_due(instant now) {
+    if (!habits_.dies_every || finishing_since_) {
+        return;
+    }
+    if (now >= dies_at_) {
+        die(now);
+    }
+    if (dies_at_ == instant::max() || now >= dies_at_) {
+        dies_at_ = now + fate_.between(*habits_.dies_every / 4, *habits_.dies_every * 7 / 4);
+    }
+}
+
+/// C.3: what was written down and not answered is asked by the next life. What was not written down
+/// was not sent.
+void kv_client::die(instant now) {
+    for (const auto& [connection, each] : lines_) {
+        out_.close.push_back(connection);
+    }
+    lines_.clear();
+    connections_.clear();
+    said_here_.clear();
+    for (auto& [server, wanted] : dialling_) {
+        wanted.reset();
+    }
+    for (const auto& [which, one] : std::exchange(open_, {})) {
+        const auto& held = core_->open().all();
+        const auto found = held.find(which);
+        const bool is_kept = found != held.end() && found->second.kept == library::kept_state::yes;
+        if (is_kept) {
+            left_.emplace(*found->second.seq, one);
+        } else {
+            judge(one, library::answer{wire::result_code::cancelled}, now);
+        }
+    }
+    core_.emplace(options_of(habits_, fate_), now);
+}
+
+void kv_client::remember() {
+    library::recollection what;
+    what.seen = disk_.seen;
+    what.session = disk_.session;
+    core_->remember(std::move(what));
+}
+
+void kv_client::keep(library::keep_order& order) {
+    if (auto* const one = std::get_if<library::keep_operation>(&order)) {
+        keep(*one);
+    } else if (const auto* const made = std::get_if<library::keep_session>(&order)) {
+        disk_.session = library::kept_session{
+            .session = made->session, .window = made->window, .next = made->next, .open = {}};
+        core_->session_kept();
+    } else if (const auto* const what = std::get_if<library::forget_operation>(&order)) {
+        std::erase_if(disk_.session->open, [&](const auto& each) { return each.seq == what->seq; });
+    } else if (std::holds_alternative<library::forget_session>(order)) {
+        disk_.session.reset();
+    } else if (const auto* const known = std::get_if<library::keep_cluster>(&order)) {
+        disk_.seen = known->what.seen;
+    }
+}
+
+/// C.1: a number is written down once.
+void kv_client::keep(library::keep_operation& order) {
+    const sequence seq = order.what.seq;
+    if (seq < disk_.session->next) {
+        found_.report("C.1", "client {} uses the number {} again", habits_.number, seq);
+    }
+    disk_.session->next = seq.next();
+    disk_.session->open.push_back(std::move(order.what));
+    core_->operation_kept(seq);
+}
+
+void kv_client::ended(const library::resumed& what, instant now) {
+    const auto place = left_.find(what.seq);
+    if (place == left_.end()) {
+        found_.report("C.3", "client {} is told of operation {}, which no life before has left",
+                      habits_.number, what.seq);
+        return;
+    }
+    const pending one = place->second;
+    left_.erase(place);
+    judge(one, what.answer, now);
 }
 
 /// Some are impatient: what becomes of their operations nobody ever hears (C.3).

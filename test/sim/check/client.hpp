@@ -34,6 +34,8 @@ struct client_habits {
     almenara::client::ways follow = almenara::client::all_ways_in_passing;
     /// Its servers say so at the door (C.2).
     cluster_id cluster{};
+    /// About so long it lives, and then goes on with what it has kept. Nothing: it lives for ever.
+    std::optional<duration> dies_every{};
 };
 
 /// How clients found their primaries, and what became of what they were told by datagram.
@@ -58,7 +60,9 @@ class kv_client final : public client {
     void datagram(instant now, base::byte_view bytes) override;
     void tick(instant) override {} // what time brings is done in take_output
     void finish(instant now) override { finishing_since_ = now; }
-    [[nodiscard]] bool idle() const override { return core_.open().all().empty(); }
+    [[nodiscard]] bool idle() const override {
+        return core_->open().all().empty() && left_.empty();
+    }
     [[nodiscard]] client_output take_output(instant now) override;
 
     /// I23: operations that should have been answered by now: those that were given up although
@@ -81,6 +85,19 @@ class kv_client final : public client {
         check::request request;
     };
 
+    /// C.3: what is on its disk when it is killed.
+    struct disk {
+        epoch seen;
+        std::optional<almenara::client::kept_session> session;
+    };
+
+    void die_if_due(instant now);
+    void die(instant now);
+    void keep(almenara::client::keep_order& order);
+    void keep(almenara::client::keep_operation& order);
+    void remember();
+    void ended(const almenara::client::resumed& what, instant now);
+    void judge(const pending& one, const almenara::client::answer& answer, instant now);
     void begin_operations(instant now);
     void begin(instant now);
     void take(almenara::client::failover_output output, instant now);
@@ -100,7 +117,11 @@ class kv_client final : public client {
     findings& found_;
     base::generator random_;
     workload ideas_;
-    almenara::client::failover core_;
+    std::optional<almenara::client::failover> core_; ///< always there
+    base::generator fate_;
+    instant dies_at_ = instant::max();
+    disk disk_;
+    std::map<sequence, pending> left_; ///< by lives before, in the session that is on the disk
 
     /// Dials without an answer; nothing: it is not wanted any more, but may be again.
     std::map<server_id, std::optional<link_id>> dialling_;
