@@ -9,7 +9,7 @@ namespace almenara::cli {
 
 namespace {
 
-constexpr std::array<option, 10> globals{{
+constexpr std::array<option, 11> globals{{
     {"server", 's', value_kind::server, "HOST:PORT|unix:PATH", "a server; several -s",
      "ALMENARA_SERVER", "127.0.0.1:7400", true},
     {"user", 'u', value_kind::user, "USER", "who asks", "ALMENARA_USER", ""},

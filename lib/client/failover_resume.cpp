@@ -97,9 +97,9 @@ void failover::use_hint(instant now) {
     if (!options_.hint || cluster_ || hint_used_) {
         return;
     }
-    const auto& ways = routes_.all();
+    const auto& all = routes_.all();
     const bool nobody_is_there = std::all_of(
-        ways.begin(), ways.end(), [](const auto& each) { return each.second.trouble.has_value(); });
+        all.begin(), all.end(), [](const auto& each) { return each.second.trouble.has_value(); });
     if (nobody_is_there || now >= hint_at_) {
         hint_used_ = true;
         learn(options_.hint->config, options_.hint->members, now);

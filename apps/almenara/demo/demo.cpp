@@ -98,7 +98,7 @@ class demo {
                     .program = server_program()},
                    [this](server_id which, child_process::end how) { ended(which, how); }),
           start_(shell_start()),
-          client_(executor_, patient(client_options(start_))),
+          client_(executor_, patient(client_options(start_, client::all_ways))),
           load_(executor_, client_),
           commands_(executor_, servers_, load_, start_.json),
           signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
