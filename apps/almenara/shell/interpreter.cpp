@@ -163,7 +163,7 @@ asio::awaitable<exit_code> interpreter::run_words(std::vector<std::string> words
 bool interpreter::asks_as_shell(const invocation& asked) const {
     const invocation& start = how_.start;
     return asked.user == start.user && asked.servers == start.servers &&
-           asked.plaintext == start.plaintext;
+           asked.plaintext == start.plaintext && asked.state_directory == start.state_directory;
 }
 
 asio::awaitable<exit_code> interpreter::run_command(const invocation& asked) {

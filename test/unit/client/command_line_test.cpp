@@ -156,6 +156,26 @@ TEST_CASE("without a command it is the shell, which has options of its own") {
     CHECK(told({"--keep-gong"}).ends_with("Did you mean '--keep-going'?"));
 }
 
+TEST_CASE("C.3: where the state is kept is said by the environment, or it is kept nowhere") {
+    const variables all{
+        {"ALMENARA_STATE_DIRECTORY", "/s"}, {"XDG_STATE_HOME", "/x"}, {"HOME", "/h"}};
+    const auto place = [](variables around) {
+        return understood({"ping"}, around).state_directory;
+    };
+    CHECK(place(all) == "/s");
+    CHECK(place({{"XDG_STATE_HOME", "/x"}, {"HOME", "/h"}}) == "/x/almenara");
+    CHECK(place({{"XDG_STATE_HOME", "x"}, {"HOME", "/h"}}) == "/h/.local/state/almenara");
+    CHECK(place({{"HOME", "/h"}}) == "/h/.local/state/almenara");
+    CHECK(place({}) == "");
+    CHECK_FALSE(understood({"--no-state", "ping"}, all).state_directory);
+    CHECK_FALSE(understood({"ping"}, {{"ALMENARA_NO_STATE", "1"}, {"HOME", "/h"}}).state_directory);
+    const auto start = understood({"ping"}, all);
+    const std::vector<std::string> words{"kv", "get", "a"};
+    CHECK(parse_command_line(words, shell_words{.start = start})->state_directory == "/s");
+    const auto nowhere = understood({"--no-state", "ping"}, all);
+    CHECK_FALSE(parse_command_line(words, shell_words{.start = nowhere})->state_directory);
+}
+
 TEST_CASE("a line of a shell has the shell's options where it names no others") {
     const auto start = understood({"-s", "127.0.0.1:7401", "-s", "unix:/a,b", "-u", "anna",
                                    "--timeout", "5s", "--plaintext", "--json"});

@@ -25,7 +25,7 @@ class shell_stand {
     explicit shell_stand(std::vector<std::string> options = {}) {
         stage.server.behave = primary.manners(server_id{1}, stage.server.address());
         options.insert(options.begin(),
-                       {"--plaintext", "-u", "anna", "-s", stage.server.address()});
+                       {"--plaintext", "--no-state", "-u", "anna", "-s", stage.server.address()});
         const auto asked =
             cli::parse_command_line(options, [](const char*) -> const char* { return nullptr; });
         REQUIRE(asked.has_value());
