@@ -17,6 +17,8 @@ api_options options_of(cluster_options&& wanted) {
     options.how.seed = random_seed();
     options.how.must_find_somebody = wanted.must_find_somebody;
     options.how.follow = wanted.follow;
+    options.how.journal = wanted.journal;
+    options.state_directory = std::move(wanted.state_directory);
     options.plaintext = wanted.plaintext;
     return options;
 }

@@ -33,6 +33,12 @@ struct cluster_options {
     bool must_find_somebody = false;
     /// How a new primary may be found, once one has served.
     ways follow = all_ways;
+    /// Where this program keeps what its next run needs, in a directory of its own: the servers'
+    /// addresses, and a session for each process that runs at the same time. Nothing: nowhere.
+    std::optional<std::string> state_directory{};
+    /// With a state directory: a write that was not answered when the program was killed is sent
+    /// again by the next run, which is told what became of it (client::resumed).
+    bool journal = true;
 };
 
 /// Until when an answer is waited for.
@@ -121,6 +127,8 @@ class cluster {
 
     /// What is told besides answers: the primary was lost, or found again.
     void listen(api::on_news to) { api_.listen(std::move(to)); }
+    /// What people should know of the files in the state directory: what was damaged.
+    void listen_to_notes(api::on_note to) { api_.listen_to_notes(std::move(to)); }
 
   private:
     template <class How>

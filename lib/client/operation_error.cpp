@@ -70,7 +70,8 @@ operation_error::operation_error(answer&& how, bool is_write)
     if (trouble_) {
         why_ = trouble_->why;
         is_retryable_ = is_retryable_ && trouble_->kind != failure_kind::not_allowed &&
-                        trouble_->kind != failure_kind::mismatch;
+                        trouble_->kind != failure_kind::mismatch &&
+                        trouble_->kind != failure_kind::not_kept;
     }
 }
 
