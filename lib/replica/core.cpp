@@ -60,8 +60,10 @@ core_status machine::status() const {
     s.in_sync = office != nullptr && office->sync.contains(self_);
     s.handing_over = office != nullptr && office->leaving.has_value();
     for (const auto& [id, l] : links_) {
-        peer_status p{.id = id, .open = l.open(), .session = {}, .match = {}, .next = {}};
+        peer_status p{
+            .id = id, .open = l.open(), .control = {}, .session = {}, .match = {}, .next = {}};
         if (l.open()) {
+            p.control = l.control;
             p.session = l.session;
         }
         if (l.said.server == id) { // It was here once.

@@ -22,6 +22,7 @@ struct slot {
 struct peer_status {
     server_id id;
     bool open = false;
+    std::optional<connection_id> control; ///< of the present link session
     std::optional<link_session> session;
     log_index match; ///< as a primary credits it in this link session
     log_index next;

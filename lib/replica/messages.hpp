@@ -337,8 +337,9 @@ ALMENARA_DESCRIBE(link_whois, role)
 
 /// Numbers 0x01xx. Not given to anything else: 0x0112 RING_TOKEN, 0x0113 RING_NOMINATE, 0x0116
 /// SNAP_OFFER, 0x0117 SNAP_CHUNK, 0x0118 SNAP_ACK, 0x0119 PART_WANT, 0x011a PART_DATA, 0x011b
-/// PART_ACK, 0x011c DIGEST_REPORT, 0x011d JOIN, 0x011e JOIN_OK, 0x011f JOIN_NO, 0x0120 REMOVED,
-/// 0x0125 PRESENCE.
+/// PART_ACK, 0x011c DIGEST_REPORT, 0x011d JOIN, 0x011e JOIN_OK, 0x011f JOIN_NO, 0x0120 REMOVED.
+///
+/// 0x0125 PRESENCE travels on the same links and is none of the log's (wire/presence.hpp).
 using link_messages = wire::message_list<wire::listed<hello, 0x0101>,
                                          wire::listed<hello_ok, 0x0102>,
                                          wire::listed<link_reject, 0x0103>,

@@ -226,12 +226,11 @@ void beacon_desk::told(const wire::presence& what, instant now) {
         }
         if (one.state == wire::presence_state::gone) {
             table_.told_gone(one.device, one.address);
-        } else if (one.state == wire::presence_state::attached &&
-                   !table_.told(one.device, one.address, now)) {
-            ++counts_.no_room;
-            continue;
+            ++counts_.departures;
+        } else if (one.state == wire::presence_state::attached) {
+            const bool has_room = table_.told(one.device, one.address, now);
+            ++(has_room ? counts_.presences : counts_.no_room);
         }
-        ++counts_.presences;
     }
 }
 

@@ -30,7 +30,9 @@ struct beacon_counts {
     std::uint64_t registered = 0;
     std::uint64_t answered = 0;  ///< U_REG_ACK
     std::uint64_t announced = 0; ///< U_COORD
-    std::uint64_t presences = 0; ///< of a device, from the primary
+    // Of an address of a device, from the primary:
+    std::uint64_t presences = 0;
+    std::uint64_t departures = 0;
     // Dropped, and nothing was answered:
     std::uint64_t nonsense = 0;   ///< no datagram of ours
     std::uint64_t unexpected = 0; ///< what only servers say, or a client to nobody

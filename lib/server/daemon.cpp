@@ -138,6 +138,7 @@ result<void> daemon::open_cluster(const cluster_options& wanted) {
     if (!story) {
         return story.error();
     }
+    const std::optional<base::key256> secret = begun->core.secret;
     driver_ = std::make_unique<driver>(turns_, std::move(*begun), wanted, std::move(*story));
     driver_->answer_through(clients_);
     driver_->tell_of_primaries([this](const standing& seen) {
@@ -148,7 +149,16 @@ result<void> daemon::open_cluster(const cluster_options& wanted) {
         // To start a process takes a while: clients who waited for this turn hear of it first.
         asio::post(turns_.context(), [this, what = std::move(what)] { hook_.learned(what); });
     });
-    return {};
+    return open_beacon(secret);
+}
+
+result<void> daemon::open_beacon(const std::optional<base::key256>& secret) {
+    if (!secret) {
+        return {};
+    }
+    driver_->clients().announces_with(wire::announce_key(*secret));
+    beacon_ = std::make_unique<beacon>(turns_, *driver_, *secret);
+    return beacon_->open(network_->local());
 }
 
 result<void> daemon::listen(const net::host_port& at) {
@@ -206,6 +216,9 @@ void daemon::run(reload_function reload, exit_watch& leaving) {
     network_->resume();
     administrators_->resume();
     driver_->begin();
+    if (beacon_) {
+        beacon_->begin();
+    }
     if (waits_for_go_ && driver_->status().role == replica::role_name::boot) {
         typed_.open();
     }
@@ -306,6 +319,9 @@ void daemon::dump_state() {
                 clients_.connections(), room.clients, room.bound_by, micros(turns_.lag()),
                 micros(turns_.work()), now.epoch, now.last.index, now.commit, now.applied,
                 now.reach);
+    if (beacon_) {
+        log::notice("beacon: {}", beacon_->in_words());
+    }
 }
 
 void daemon::stop(std::string_view why) {
@@ -338,6 +354,9 @@ void daemon::stopped() {
     // Nothing is left that anybody waits for: run() returns by itself (S27).
     leaving_->begin(stop_began_ + longest_exit);
     driver_->close();
+    if (beacon_) {
+        beacon_->close();
+    }
     typed_.close();
     stop_timer_.cancel();
     status_timer_.cancel();
@@ -398,6 +417,9 @@ bool daemon::all_is_answered() {
 void daemon::end_of_turn() {
     // S27: what clients asked before the signal has come in with this turn and is answered first.
     driver_->end_of_turn();
+    if (beacon_) {
+        beacon_->end_of_turn();
+    }
     if (goodbyes_are_due_ && is_handed_over_ && all_is_answered()) {
         goodbyes_are_due_ = false;
         clients_.stop([this] { stopped(); });

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "net/address.hpp"
+#include "server/beacon.hpp"
 #include "server/change_hook.hpp"
 #include "server/client_registry.hpp"
 #include "server/cluster_options.hpp"
@@ -77,6 +78,7 @@ class daemon final : private surroundings {
 
     [[nodiscard]] result<void> listen(const net::host_port& at);
     [[nodiscard]] result<void> open_cluster(const cluster_options& wanted);
+    [[nodiscard]] result<void> open_beacon(const std::optional<base::key256>& secret);
     [[nodiscard]] result<void> listen_for_administrators();
     void wait_for_signal();
     void handle_signal(int number);
@@ -98,6 +100,7 @@ class daemon final : private surroundings {
     client_registry clients_;
     std::unique_ptr<driver> driver_;
     change_hook hook_;
+    std::unique_ptr<beacon> beacon_; ///< none: there is no secret to make keys of
     go_listener typed_;
     bool waits_for_go_;
     std::unique_ptr<door> network_door_;

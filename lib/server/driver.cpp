@@ -328,6 +328,7 @@ void driver::change_office(const replica::output& out) {
     }
     if (out.announce) {
         addresses_.learn(out.announce->primary, out.announce->addresses);
+        announced_ = out.announce;
     }
     look_around();
     if ((out.announce || reception_.in_office()) && here().primary) {

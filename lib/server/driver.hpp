@@ -7,6 +7,7 @@
 #include "net/postbox.hpp"
 #include "replica/core.hpp"
 #include "server/base_feed.hpp"
+#include "server/beacon_host.hpp"
 #include "server/client_registry.hpp"
 #include "server/cluster_view.hpp"
 #include "server/cut_policy.hpp"
@@ -39,7 +40,7 @@ namespace almenara::server {
 /// The only place that knows both the replicated log and what is in it: it hands events to the core
 /// and executes its outputs, field by field (B.15). It decides when a batch is cut, and nothing
 /// else.
-class driver final : public replication {
+class driver final : public replication, public beacon_host {
   public:
     driver(reactor& turns,
            start_up begun,
@@ -77,6 +78,16 @@ class driver final : public replication {
     /// Whether clients have asked for more than one turn's share.
     [[nodiscard]] bool has_more_to_serve() const { return has_more_to_serve_; }
 
+    // -- What the beacon asks (driver_beacon.cpp) --
+
+    [[nodiscard]] const std::optional<cluster_id>& cluster() const override;
+    [[nodiscard]] std::optional<ruler> last_ruler() const override;
+    [[nodiscard]] std::vector<std::string> addresses_of(server_id id) const override;
+    [[nodiscard]] log_index config_index() const override;
+    [[nodiscard]] std::vector<attendance::change> take_attendance() override;
+    void tell_backups(const wire::presence& what) override;
+    void hears_presence(std::function<void(const wire::presence&)> told) override;
+
     // -- What the reception asks --
 
     [[nodiscard]] instant now() const override { return turns_.now(); }
@@ -90,6 +101,7 @@ class driver final : public replication {
     void fetch(fetch_ticket ticket, state::needs wanted) override;
 
   private:
+    [[nodiscard]] bool is_from_primary(connection_id connection, almenara::epoch epoch) const;
     void look_at_the_clock() const;
     [[nodiscard]] const replica::moment& moment() const;
     void happened(replica::event what);
@@ -124,6 +136,7 @@ class driver final : public replication {
     reactor& turns_;
     mutable replica::moment moment_; ///< of this turn
     address_book addresses_;
+    std::optional<replica::announcement> announced_;
     std::vector<server_id> listed_;
     server_id self_;
     std::uint16_t priority_;

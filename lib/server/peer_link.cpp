@@ -18,6 +18,9 @@ namespace {
 /// somebody who reads nothing but keeps the connection open.
 constexpr std::size_t most_queued = std::size_t{32} << 20U;
 
+constexpr wire::message_type presence_type =
+    wire::type_of<wire::presence_messages, wire::presence>();
+
 } // namespace
 
 peer_link::peer_link(boost::asio::any_io_executor executor,
@@ -78,6 +81,9 @@ void peer_link::bytes_arrived(std::size_t count) {
 }
 
 void peer_link::decode(const wire::frame& whole) {
+    if (whole.header.type == presence_type) {
+        return decode_presence(whole);
+    }
     std::optional<replica::message> message;
     const auto known = wire::dispatch<replica::link_messages>(
         whole, [&message]<class Message>(Message&& one, base::byte_view) {
@@ -97,6 +103,14 @@ void peer_link::decode(const wire::frame& whole) {
                    .epoch = whole.header.epoch,
                    .message = *std::move(message),
                    .hlc = whole.header.hlc});
+}
+
+void peer_link::decode_presence(const wire::frame& whole) {
+    auto what = wire::decode_front<wire::presence>(whole.payload);
+    if (!what) {
+        return breaks_off(what.error().message());
+    }
+    keeper_.heard(*this, whole.header.epoch, std::move(what->value));
 }
 
 /// B.13: what may come over it, and for how long it may be unheard of (B.2).

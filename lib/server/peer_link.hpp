@@ -5,6 +5,7 @@
 #include "net/byte_pump.hpp"
 #include "replica/gate.hpp"
 #include "wire/frame.hpp"
+#include "wire/presence.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
@@ -28,6 +29,8 @@ class link_keeper {
 
     /// A whole frame with a good checksum.
     virtual void heard(replica::frame_received frame) = 0;
+    /// C.2: the same with what is none of the log's. Nobody has looked at who says it.
+    virtual void heard(const peer_link& link, almenara::epoch epoch, wire::presence what) = 0;
     /// Its first frame said which kind it is.
     virtual void introduced(peer_link& link) = 0;
     /// It did what no server of this version does, and ends.
@@ -76,6 +79,7 @@ class peer_link final : private net::byte_pump::owner {
     void stream_ended(const boost::system::error_code& why) override;
 
     void decode(const wire::frame& whole);
+    void decode_presence(const wire::frame& whole);
     void becomes(replica::connection_kind kind);
     void breaks_off(std::string why);
 

@@ -151,15 +151,27 @@ void peer_links::dialled(attempt& one) {
 // -- What is said ---------------------------------------------------------------------------------
 
 void peer_links::send(const replica::outgoing& what, hlc_stamp stamp) {
-    const auto found = links_.find(what.connection);
+    if (peer_link* const link = listed(what.connection)) {
+        encode(what, stamp, link->outbox());
+    }
+}
+
+void peer_links::send(connection_id to, base::byte_view frame) {
+    if (peer_link* const link = listed(to)) {
+        link->outbox().insert(link->outbox().end(), frame.begin(), frame.end());
+    }
+}
+
+peer_link* peer_links::listed(connection_id id) {
+    const auto found = links_.find(id);
     if (found == links_.end() || found->second->is_leaving) {
-        return; // It has ended, and the core hears of it in the next turn.
+        return nullptr; // The core hears of it in the next turn.
     }
-    peer_link& link = *found->second;
-    encode(what, stamp, link.outbox());
-    if (!std::exchange(link.is_listed, true)) {
-        listed_.push_back(&link);
+    peer_link* const link = found->second.get();
+    if (!std::exchange(link->is_listed, true)) {
+        listed_.push_back(link);
     }
+    return link;
 }
 
 void peer_links::encode(const replica::outgoing& what, hlc_stamp stamp, base::byte_vector& out) {
@@ -190,6 +202,12 @@ void peer_links::flush() {
 
 void peer_links::heard(replica::frame_received frame) {
     tell_(std::move(frame));
+}
+
+void peer_links::heard(const peer_link& link, almenara::epoch epoch, wire::presence what) {
+    if (presence_) {
+        presence_(link.id(), epoch, what);
+    }
 }
 
 void peer_links::introduced(peer_link& link) {

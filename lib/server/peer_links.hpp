@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace almenara::server {
@@ -26,12 +27,16 @@ namespace almenara::server {
 class peer_links final : private link_keeper, public std::enable_shared_from_this<peer_links> {
   public:
     using tell_function = std::function<void(replica::event)>;
+    /// C.2. Whether the connection may say that, and in that epoch, is not looked at here.
+    using presence_function =
+        std::function<void(connection_id, almenara::epoch, const wire::presence&)>;
 
     /// Of those that came and have not said which kind they are. A server says it with its first
     /// bytes, so the oldest makes room: whoever opens one after the other keeps no server out.
     static constexpr std::size_t most_strangers = 64;
 
     peer_links(boost::asio::any_io_executor executor, tell_function tell);
+    void tell_presence(presence_function tell) { presence_ = std::move(tell); }
 
     /// Takes a connection that began as links do.
     void accept(std::unique_ptr<net::byte_stream> stream);
@@ -40,6 +45,8 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
 
     /// Encodes it for the connection, if that is still there. Nothing leaves before flush().
     void send(const replica::outgoing& what, hlc_stamp stamp);
+    /// The same with a whole frame that is none of the log's.
+    void send(connection_id to, base::byte_view frame);
     void flush();
     /// At the end of each turn, whether anything was said in it or not: what has ended goes away.
     void bury() { dead_.clear(); }
@@ -58,6 +65,7 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
     struct attempt;
 
     void heard(replica::frame_received frame) override;
+    void heard(const peer_link& link, almenara::epoch epoch, wire::presence what) override;
     void introduced(peer_link& link) override;
     void broke_off(const peer_link& link, const std::string& why) override;
     void ended(peer_link& link, std::string why) override;
@@ -68,11 +76,14 @@ class peer_links final : private link_keeper, public std::enable_shared_from_thi
     peer_link& add(std::unique_ptr<net::byte_stream> stream,
                    std::optional<replica::connection_kind> kind);
     void encode(const replica::outgoing& what, hlc_stamp stamp, base::byte_vector& out);
+    /// What is put into its outbox leaves with the next flush(); none: it has ended.
+    [[nodiscard]] peer_link* listed(connection_id id);
     void make_room_for_stranger();
     void watch_the_leaving();
 
     boost::asio::any_io_executor executor_;
     tell_function tell_;
+    presence_function presence_;
     std::map<connection_id, std::unique_ptr<peer_link>> links_;
     std::set<connection_id> strangers_;            ///< of these; the oldest first
     log_budget budget_;                            ///< of lines about who broke off

@@ -167,6 +167,19 @@ TEST_CASE("B.2: of two control connections the one that the higher id dialled st
     }
 }
 
+TEST_CASE(
+    "B.2: which control connection counts is known to whoever carries more than the core says") {
+    stand s{3};
+    CHECK_FALSE(s.peer(three).control);
+    const connection_id first = s.dialled(three);
+    CHECK(s.peer(three).control == first);
+    s.open(three);
+    CHECK(s.peer(three).control == s.control_of(three));
+    CHECK(s.peer(three).control != first);
+    s.close(three);
+    CHECK_FALSE(s.peer(three).control);
+}
+
 TEST_CASE("B.2: a control connection that is replaced is no CLOSED") {
     stand s{3};
     s.open(one);

@@ -2,6 +2,7 @@
 
 #include "support/link_frames.hpp"
 #include "support/results.hpp"
+#include "wire/presence.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -37,6 +38,14 @@ base::byte_vector frame_of(const replica::message& what) {
     base::byte_vector bytes;
     test::append_link_frame(what, bytes,
                             {.type = {}, .flags = {}, .epoch = spoken_in, .hlc = hlc_stamp{99}});
+    return bytes;
+}
+
+base::byte_vector presence_frame(const wire::presence& what) {
+    base::byte_vector bytes;
+    wire::append_message<wire::presence_messages>(
+        what, bytes,
+        {.type = {}, .flags = {wire::frame_flag::ignorable}, .epoch = spoken_in, .hlc = {}});
     return bytes;
 }
 
@@ -178,6 +187,53 @@ TEST_CASE("B.2: frames of a link become events, however they are cut") {
     CHECK(first.epoch == spoken_in);
     CHECK(first.hlc == hlc_stamp{99});
     CHECK(first.message == hello(replica::connection_kind::control));
+}
+
+TEST_CASE("C.0: PRESENCE is told to its own ear and not to the core") {
+    stand s;
+    const connection_id id = s.connected();
+    struct {
+        connection_id on;
+        epoch in;
+        wire::presence what;
+        int times = 0;
+    } heard;
+    s.links->tell_presence([&heard](connection_id on, epoch in, const wire::presence& what) {
+        heard = {on, in, what, heard.times + 1};
+    });
+    wire::device_presence laptop{.device = device_tag{7}, .address = {}, .state = {}};
+    laptop.address.port = 7400;
+    const base::byte_vector frame = presence_frame({.devices = {laptop}});
+    s.they_say(frame);
+    REQUIRE(s.comes_true([&heard] { return heard.times == 1; }));
+    CHECK(heard.on == id);
+    CHECK(heard.in == spoken_in);
+    CHECK(heard.what.devices == std::vector{laptop});
+    CHECK(s.frames() == 0);
+
+    // It leaves like everything else, behind what was said before.
+    s.links->send(to(id, ping()), hlc_stamp{99});
+    s.links->send(id, frame);
+    s.links->close(id);
+    base::byte_vector expected = frame_of(ping());
+    expected.insert(expected.end(), frame.begin(), frame.end());
+    CHECK(s.they_hear_all() == expected);
+    s.links->send(id, frame); // Nobody is there any more.
+    s.links->flush();
+}
+
+TEST_CASE("C.0: PRESENCE that makes no sense ends the connection; nobody needs to listen") {
+    stand s;
+    const connection_id id = s.connected();
+    s.they_say(presence_frame({}));
+    s.they_say(frame_of(ping()));
+    REQUIRE(s.comes_true([&s] { return s.frames() == 1; }));
+    base::byte_vector bad;
+    wire::append_frame({.type = wire::message_type{0x0125}}, replica::hello{}, bad);
+    bad.resize(wire::header_size + 3);
+    wire::detail::seal_frame(bad.data(), bad.size(), {.type = wire::message_type{0x0125}});
+    s.they_say(bad);
+    CHECK(s.hears<replica::connection_closed>().connection == id);
 }
 
 TEST_CASE("B.2: damaged bytes, and frames that servers do not say, end the connection") {
