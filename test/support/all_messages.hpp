@@ -7,6 +7,7 @@
 #include "storage/state_header.hpp"
 #include "wire/client_messages.hpp"
 #include "wire/message_list.hpp"
+#include "wire/presence.hpp"
 
 #include <boost/mp11/algorithm.hpp>
 
@@ -14,6 +15,7 @@ namespace almenara::test {
 
 /// The lists of all rooms as one. A room that declares messages adds its list here.
 using all_messages = boost::mp11::mp_append<replica::link_messages,
+                                            wire::presence_messages,
                                             wire::client_messages,
                                             storage::storage_records,
                                             storage::state_db_records,
