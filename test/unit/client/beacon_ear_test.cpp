@@ -43,7 +43,11 @@ struct ear_stand {
     }
     /// What is sent next.
     std::vector<std::pair<instant, beacon_ear::registration>> next() {
-        return pass_time(ear.next_wake() - now);
+        auto sent = pass_time(ear.next_wake() - now);
+        while (sent.empty()) {
+            sent = pass_time(ear.next_wake() - now);
+        }
+        return sent;
     }
     static wire::u_register read(const beacon_ear::registration& what) {
         REQUIRE(wire::is_authentic(what.bytes, pass.key));
