@@ -138,6 +138,7 @@ TEST_CASE("C.2: an api registers by datagram, and leaves a silent primary when o
     two_servers here;
     const wire::beacon_pass pass{.tag = device_tag{77}, .key = base::key256{{std::byte{3}}}};
     here.primary.beacon = pass;
+    here.primary.cluster = cluster_id{{std::byte{5}}};
     asio::ip::udp::socket ear{here.stage.context,
                               {asio::ip::make_address("127.0.0.1"), here.stage.server.port()}};
     here.stage.play([&]() -> asio::awaitable<void> {
@@ -164,7 +165,7 @@ TEST_CASE("C.2: an api registers by datagram, and leaves a silent primary when o
         here.stage.server.last_visitor().stop_listening();
         here.primary.primary = server_id{2};
         here.primary.epoch = epoch{4};
-        wire::u_coord news{.cluster = wire::tag_of(test::little_primary::cluster),
+        wire::u_coord news{.cluster = wire::tag_of(*here.primary.cluster),
                            .device = pass.tag,
                            .epoch = epoch{4},
                            .primary = server_id{2}};

@@ -356,7 +356,7 @@ class failover_stand {
         return links_.at(address);
     }
     // What servers say of themselves.
-    std::optional<cluster_id> cluster{{{std::byte{5}}}};
+    std::optional<cluster_id> cluster{cluster_id{{std::byte{5}}}};
     log_index config;
     std::vector<wire::member_address> members;
 

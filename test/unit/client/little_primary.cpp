@@ -57,7 +57,6 @@ void little_primary::serve(place at, const wire::c_hello& what, server_id self) 
     in.epoch = epoch;
     in.primary = where_primary_is();
     if (beacon) {
-        in.cluster = cluster;
         in.config_index = log_index{1};
         for (const auto& [id, address] : addresses) {
             in.members.push_back({.id = id, .addresses = {address}});

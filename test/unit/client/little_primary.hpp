@@ -23,15 +23,14 @@ class little_primary {
 
     server_id primary{1};
     almenara::epoch epoch{3};
-    std::optional<cluster_id> cluster; ///< who keeps state wants to know
+    std::optional<cluster_id> cluster; ///< who keeps state, or hears datagrams, wants to know
     std::map<server_id, std::string> addresses;
     std::map<std::string, services::kv::value> keys;
     /// Operations are refused so, without an entry, as long as it is not ok.
     wire::result_code refuses = wire::result_code::ok;
     bool answers = true; ///< operations
-    /// Given at the login; then the door says who is a member, of which cluster.
+    /// Given at the login; then the door says who is a member.
     std::optional<wire::beacon_pass> beacon;
-    static constexpr cluster_id cluster{{std::byte{5}}};
     std::size_t page = 1000;
 
   private:
