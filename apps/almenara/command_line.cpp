@@ -499,6 +499,7 @@ outcome<invocation> understand(split_line& line, const command* what) {
     asked.json = line.options.contains("json");
     asked.plaintext = line.options.contains("plaintext");
     asked.verbose = line.options.contains("verbose");
+    asked.colours = !line.options.contains("no-color");
     asked.timeout = parse_duration(line.options["timeout"]).value();
     if (line.options.contains("follow")) {
         asked.follow = client::parse_ways(line.options["follow"]).value();
@@ -540,6 +541,7 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
     auto asked = understand(*line, *what);
     if (asked) {
         asked->user = user_of(*line, find);
+        asked->colours = asked->colours && find("NO_COLOR") == nullptr;
         asked->servers = *std::move(servers);
         if (!asked->globals.contains("no-state")) {
             asked->state_directory = state_directory_of(find);
@@ -570,6 +572,7 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
     if (asked) {
         const auto user = line->options.find("user");
         asked->user = user == line->options.end() ? around.start.user : user->second;
+        asked->colours = asked->colours && around.start.colours;
         asked->servers = line->servers.empty() ? around.start.servers : *std::move(servers);
         if (!asked->globals.contains("no-state")) {
             asked->state_directory = around.start.state_directory;

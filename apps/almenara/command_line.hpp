@@ -26,6 +26,7 @@ struct invocation {
     bool json = false;
     bool plaintext = false;
     bool verbose = false;
+    bool colours = true; ///< where there is a terminal that has them
     std::vector<client::server_address> servers;
     std::string user;
     duration timeout{};

@@ -24,8 +24,7 @@ constexpr std::array<option, 11> globals{{
      "ALMENARA_VERBOSE", ""},
     {"no-state", 0, value_kind::none, "", "keep nothing for the next run", "ALMENARA_NO_STATE", ""},
     // NO_COLOR counts with any value, so it is none of the variables that are on or off.
-    {"no-color", 0, value_kind::none, "", "no colours, of which there are none yet; or NO_COLOR",
-     "", ""},
+    {"no-color", 0, value_kind::none, "", "no colours on a terminal; or NO_COLOR", "", ""},
     {"help", 'h', value_kind::none, "", "show this help, or that of the command", "", ""},
     {"version", 0, value_kind::none, "", "show the version", "", ""},
 }};

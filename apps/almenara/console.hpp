@@ -1,7 +1,9 @@
 #pragma once
 
 #include "complaint.hpp"
+#include "text_table.hpp"
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -28,6 +30,10 @@ class console {
     /// What complaints are about from now on, such as `line 3`; may be empty.
     void set_place(std::string place) { place_ = std::move(place); }
 
+    /// How tables are to look there; asked for each, because a window changes.
+    void set_look(std::function<table_look()> look) { look_ = std::move(look); }
+    [[nodiscard]] table_look look() const { return look_ ? look_() : table_look{}; }
+
     [[nodiscard]] bool out_is_terminal() const { return out_is_terminal_; }
 
     /// Why nothing can be printed any more, if so. A reader that has seen enough is broken_pipe.
@@ -38,6 +44,7 @@ class console {
     std::ostream& err_;
     bool out_is_terminal_;
     std::string place_;
+    std::function<table_look()> look_;
     std::error_code broken_;
 };
 

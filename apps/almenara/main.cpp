@@ -1,5 +1,6 @@
 #include "net/standard_streams.hpp"
 #include "program.hpp"
+#include "shell/terminal.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -32,6 +33,9 @@ int main(int count, char** words) {
     std::signal(SIGPIPE, SIG_IGN);
     const std::vector<std::string> arguments{words + 1, words + count};
     console out{std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1};
+    if (out.out_is_terminal()) {
+        out.set_look([] { return look_of(STDOUT_FILENO); });
+    }
     try {
         const auto find = [](const char* name) { return std::getenv(name); };
         return static_cast<int>(run_program(arguments, find, out));

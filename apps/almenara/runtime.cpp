@@ -35,6 +35,12 @@ runtime::runtime(asio::any_io_executor executor, console& out, const invocation&
     begin_round();
 }
 
+table_look runtime::look() const {
+    table_look look = out_.look();
+    look.colours = look.colours && asked_.colours;
+    return look;
+}
+
 void runtime::serve_shell(client::api* lent) {
     lent_ = lent;
     owns_input_ = false;

@@ -30,6 +30,7 @@ class runtime {
 
     [[nodiscard]] console& out() { return out_; }
     [[nodiscard]] const invocation& asked() const { return asked_; }
+    [[nodiscard]] table_look look() const;
 
     /// When the round is late: the dial, the welcome and the answer together. The first round
     /// begins with the command.

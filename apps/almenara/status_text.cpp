@@ -41,21 +41,29 @@ std::string headline(const wire::status_reply& status) {
     return line + '\n';
 }
 
+tone tone_of(const wire::server_status& server) {
+    if (server.state == wire::server_state::down) {
+        return tone::bad;
+    }
+    return server.role == wire::server_role::primary ? tone::strong : tone::plain;
+}
+
 } // namespace
 
-std::string status_text(const wire::status_reply& status) {
+std::string status_text(const wire::status_reply& status, const table_look& look) {
     text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE", "MATCH", "LAG", "PRIORITY", "VERSION",
                       "LAST HEARD"}};
     for (const wire::server_status& server : status.servers) {
         table.add({fmt::format("{}", server.id), server.address, cell(server.role),
                    cell(server.state), cell(server.match), cell(server.lag), cell(server.priority),
-                   cell(server.version), cell(server.last_heard)});
+                   cell(server.version), cell(server.last_heard)},
+                  tone_of(server));
     }
     const std::string room = status.max_clients == 0
                                  ? std::string{}
                                  : fmt::format(": {} of {} places for clients taken",
                                                status.clients, status.max_clients);
-    return headline(status) + table.text() +
+    return headline(status) + table.text(look) +
            fmt::format("answered by server {}{}\n", status.answered_by, room);
 }
 
@@ -65,13 +73,14 @@ std::string status_json(const wire::status_reply& status) {
     return boost::json::serialize(whole) + '\n';
 }
 
-std::string members_text(const wire::status_reply& status) {
+std::string members_text(const wire::status_reply& status, const table_look& look) {
     text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE"}};
     for (const wire::server_status& server : status.servers) {
         table.add(
-            {fmt::format("{}", server.id), server.address, cell(server.role), cell(server.state)});
+            {fmt::format("{}", server.id), server.address, cell(server.role), cell(server.state)},
+            tone_of(server));
     }
-    return table.text();
+    return table.text(look);
 }
 
 std::string members_json(const wire::status_reply& status) {

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace almenara::cli {
@@ -12,6 +13,21 @@ namespace {
 
 /// No cell is wider: a server's nonsense must not push the others off the screen.
 constexpr std::size_t widest_cell = 48;
+/// No cell is cut to less, however narrow the terminal is.
+constexpr std::size_t narrowest_cell = 6;
+constexpr std::size_t gap = 2;
+
+std::string_view paint_of(tone how) {
+    switch (how) {
+    case tone::plain:
+        return {};
+    case tone::strong:
+        return "\x1b[1m";
+    case tone::bad:
+        return "\x1b[31m";
+    }
+    return {};
+}
 
 bool begins_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xc0U) != 0x80U;
@@ -36,30 +52,48 @@ std::string cut_to(std::string_view text, std::size_t width) {
     return std::string{text.substr(0, end)} + "…";
 }
 
-void text_table::add(row cells) {
-    ALMENARA_CHECK(cells.size() == rows_.front().size());
+void text_table::add(row cells, tone how) {
+    ALMENARA_CHECK(cells.size() == rows_.front().cells.size());
     for (std::string& cell : cells) {
         cell = cut_to(base::escaped(cell), widest_cell);
     }
-    rows_.push_back(std::move(cells));
+    rows_.push_back({std::move(cells), how});
 }
 
-std::string text_table::text() const {
-    std::vector<std::size_t> widths(rows_.front().size());
-    for (const row& each : rows_) {
-        for (std::size_t i = 0; i < each.size(); ++i) {
-            widths[i] = std::max(widths[i], width_of(each[i]));
+std::vector<std::size_t> text_table::widths(std::size_t columns) const {
+    std::vector<std::size_t> widths(rows_.front().cells.size());
+    for (const toned_row& each : rows_) {
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            widths[i] = std::max(widths[i], width_of(each.cells[i]));
         }
     }
+    const auto taken = [&widths] {
+        return std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
+    };
+    while (columns > 0 && taken() > columns) {
+        const auto widest = std::max_element(widths.begin(), widths.end());
+        if (*widest <= narrowest_cell) {
+            break;
+        }
+        --*widest;
+    }
+    return widths;
+}
+
+std::string text_table::text(const table_look& look) const {
+    const std::vector<std::size_t> widths = this->widths(look.columns);
     std::string text;
-    for (const row& each : rows_) {
-        for (std::size_t i = 0; i < each.size(); ++i) {
-            text += each[i];
-            if (i + 1 < each.size()) {
-                text.append(widths[i] - width_of(each[i]) + 2, ' ');
+    for (const toned_row& each : rows_) {
+        const std::string_view paint = look.colours ? paint_of(each.how) : std::string_view{};
+        text += paint;
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            const std::string cell = cut_to(each.cells[i], widths[i]);
+            text += cell;
+            if (i + 1 < widths.size()) {
+                text.append(widths[i] - width_of(cell) + gap, ' ');
             }
         }
-        text += '\n';
+        text += paint.empty() ? "\n" : "\x1b[m\n";
     }
     return text;
 }

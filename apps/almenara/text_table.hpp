@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almenara::cli {
@@ -13,20 +15,36 @@ namespace almenara::cli {
 /// The text, cut to a width if it is longer; the cut shows as `…`.
 [[nodiscard]] std::string cut_to(std::string_view text, std::size_t width);
 
-/// Lines of cells under a heading, each column as wide as its widest cell.
+/// What a table is shown on.
+struct table_look {
+    std::size_t columns = 0; ///< of a terminal; 0: there is none, and lines are as long as they are
+    bool colours = false;
+};
+
+/// What a line of a table is to somebody who looks at it quickly.
+enum class tone : std::uint8_t { plain, strong, bad };
+
+/// Lines of cells under a heading, each column as wide as its widest cell. Where the terminal is
+/// narrower the widest columns are cut.
 class text_table {
   public:
     using row = std::vector<std::string>;
 
-    explicit text_table(row heading) { rows_.push_back(std::move(heading)); }
+    explicit text_table(row heading) { rows_.push_back({std::move(heading), tone::plain}); }
 
     /// As many cells as the heading. They hold what other machines said: it is escaped here.
-    void add(row cells);
+    void add(row cells, tone how = tone::plain);
 
-    [[nodiscard]] std::string text() const;
+    [[nodiscard]] std::string text(const table_look& look = {}) const;
 
   private:
-    std::vector<row> rows_;
+    struct toned_row {
+        row cells;
+        tone how;
+    };
+    [[nodiscard]] std::vector<std::size_t> widths(std::size_t columns) const;
+
+    std::vector<toned_row> rows_;
 };
 
 } // namespace almenara::cli

@@ -300,6 +300,19 @@ TEST_CASE("a window that changes its size wraps the line anew") {
     anna.leave();
 }
 
+TEST_CASE("a table fits the window") {
+    desk here{3};
+    person anna{here, {.rows = 24, .columns = 70}};
+    anna.run("status");
+    anna.wait_for("answered by server ");
+    anna.wait_for_line("almenara>");
+    CHECK(anna.lines_with("SERVER  ADDRE…") == 1);
+    for (const std::string id : {"1  ", "2  ", "3  "}) {
+        CHECK(anna.lines_with(id) == 1);
+    }
+    anna.leave();
+}
+
 TEST_CASE("the terminal is as before on every way out") {
     desk here;
     person anna{here};

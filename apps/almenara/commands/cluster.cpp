@@ -21,8 +21,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::string printed(const wire::status_reply& status, bool json) {
-    return json ? members_json(status) : members_text(status);
+std::string printed(const wire::status_reply& status, bool json, const table_look& look) {
+    return json ? members_json(status) : members_text(status, look);
 }
 
 asio::awaitable<exit_code> members(runtime& here, const invocation&) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "command_table.hpp"
+#include "text_table.hpp"
 #include "wire/client_messages.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -29,7 +30,9 @@ extern const command completion_command;
 extern const command demo_command;
 
 /// Asks a server how all of them are and prints the answer.
-using status_printer = std::string (*)(const wire::status_reply& status, bool json);
+using status_printer = std::string (*)(const wire::status_reply& status,
+                                       bool json,
+                                       const table_look& look);
 [[nodiscard]] boost::asio::awaitable<exit_code> show_status(runtime& here, status_printer print);
 
 /// The help of the whole program, which begins with examples.

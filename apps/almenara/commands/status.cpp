@@ -19,8 +19,8 @@ using client::failure_kind;
 
 namespace {
 
-std::string printed(const wire::status_reply& status, bool json) {
-    return json ? status_json(status) : status_text(status);
+std::string printed(const wire::status_reply& status, bool json, const table_look& look) {
+    return json ? status_json(status) : status_text(status, look);
 }
 
 } // namespace
@@ -35,7 +35,7 @@ asio::awaitable<exit_code> show_status(runtime& here, status_printer print) {
     if (!status) {
         co_return here.fail(status.error());
     }
-    here.out().print(print(*status, here.asked().json));
+    here.out().print(print(*status, here.asked().json, here.look()));
     co_await link->close();
     co_return here.done();
 }
@@ -71,7 +71,7 @@ class watcher {
         if (here_.asked().json) {
             here_.out().print(status_json(status));
         } else {
-            redraw(status_text(status));
+            redraw(status_text(status, here_.look()));
         }
     }
 

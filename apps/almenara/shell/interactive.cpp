@@ -6,6 +6,7 @@
 #include "shell/completion.hpp"
 #include "shell/editor_stream.hpp"
 #include "shell/history_file.hpp"
+#include "shell/terminal.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -85,6 +86,9 @@ class interactive_shell final : private line_editor::listener {
           news_(executor),
           progress_(executor),
           signals_(executor, SIGINT, SIGTERM, SIGHUP) {
+        if (out_.out_is_terminal()) {
+            out_.set_look([out = ends.out] { return look_of(out); });
+        }
         signals_.add(SIGWINCH);
         signals_.add(SIGTSTP);
         hear_signals();

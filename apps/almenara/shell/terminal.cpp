@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -98,6 +99,12 @@ std::size_t columns_of(int terminal) {
         return usual;
     }
     return size.ws_col;
+}
+
+table_look look_of(int terminal) {
+    const char* const type = std::getenv("TERM");
+    return {.columns = columns_of(terminal),
+            .colours = type != nullptr && *type != '\0' && std::string_view{type} != "dumb"};
 }
 
 } // namespace almenara::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "shell/order_queue.hpp"
+#include "text_table.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -51,5 +52,8 @@ class terminal_modes {
 
 /// How wide the window is now.
 [[nodiscard]] std::size_t columns_of(int terminal);
+
+/// How tables are to look on it.
+[[nodiscard]] table_look look_of(int terminal);
 
 } // namespace almenara::cli

@@ -25,6 +25,25 @@ TEST_CASE("columns are as wide as their widest cell") {
                           "ää  x     last\n");
 }
 
+TEST_CASE("on a narrow terminal the widest columns are cut, and none disappears") {
+    text_table table{{"SERVER", "ADDRESS", "ROLE"}};
+    table.add({"1", "a-rather-long-name.example.org:7401", "primary"});
+    CHECK(table.text({.columns = 30}) == "SERVER  ADDRESS        ROLE\n"
+                                         "1       a-rather-lon…  primary\n");
+    CHECK(table.text({.columns = 5}) == "SERVER  ADDRE…  ROLE\n"
+                                        "1       a-rat…  prima…\n");
+    CHECK(table.text({.columns = 200}) == table.text());
+}
+
+TEST_CASE("lines of a table have colours where they are wanted, and only there") {
+    text_table table{{"SERVER"}};
+    table.add({"1"}, tone::strong);
+    table.add({"2"}, tone::bad);
+    table.add({"3"});
+    CHECK(table.text() == "SERVER\n1\n2\n3\n");
+    CHECK(table.text({.colours = true}) == "SERVER\n\x1b[1m1\x1b[m\n\x1b[31m2\x1b[m\n3\n");
+}
+
 TEST_CASE("what another machine said cannot break the table") {
     text_table table{{"A", "B"}};
     table.add({"two\nlines\x1b[2J", std::string(5000, 'x')});
