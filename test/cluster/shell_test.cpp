@@ -24,6 +24,7 @@ constexpr std::string_view enter = "\r";
 constexpr std::string_view ctrl_c = "\x03";
 constexpr std::string_view ctrl_d = "\x04";
 constexpr std::string_view ctrl_r = "\x12";
+constexpr std::string_view ctrl_z = "\x1a";
 constexpr std::string_view up = "\x1b[A";
 
 /// Somebody's home and servers. Each shell that is opened there has the same history.
@@ -297,6 +298,24 @@ TEST_CASE("a window that changes its size wraps the line anew") {
     anna.wait_for("index ");
     anna.run("kv get a");
     anna.wait_for_lines(1, "0123456789 0123456789");
+    anna.leave();
+}
+
+TEST_CASE("Ctrl-Z gives the terminal back, and fg goes on in the line that was typed") {
+    desk here;
+    person anna{here};
+    anna.type("kv put colour bl");
+    anna.wait_for_line("almenara> kv put colour bl");
+    anna.type(ctrl_z);
+    eventually([&] { return anna.is_stopped(); }, "the shell stopped");
+    CHECK(anna.is_as_before());
+    CHECK_FALSE(anna.screen().takes_pastes());
+    anna.send(SIGCONT);
+    eventually([&] { return anna.screen().takes_pastes(); }, "the shell went on");
+    anna.type("ue");
+    anna.wait_for_line("almenara> kv put colour blue");
+    anna.type(enter);
+    anna.wait_for("index ");
     anna.leave();
 }
 

@@ -149,6 +149,12 @@ bool terminal_program::is_as_before() const {
     return (now.c_lflag & ICANON) != 0 && (now.c_lflag & ECHO) != 0 && (now.c_oflag & OPOST) != 0;
 }
 
+bool terminal_program::is_stopped() const {
+    ::siginfo_t what{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &what, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           what.si_pid == pid_;
+}
+
 exit_status terminal_program::wait() {
     int status = 0;
     eventually(

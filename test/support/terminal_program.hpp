@@ -35,6 +35,9 @@ class terminal_program {
     /// Whether the terminal is as a shell leaves it: lines are edited and echoed by the system.
     [[nodiscard]] bool is_as_before() const;
 
+    /// Whether it was stopped (Ctrl-Z).
+    [[nodiscard]] bool is_stopped() const;
+
     /// As long as it is true nothing is read: the terminal takes nothing any more once it is full.
     void stop_reading(bool stopped) { reads_ = !stopped; }
 

@@ -32,7 +32,7 @@ constexpr std::string_view paste_mode_off = "\x1b[?2004l";
 } // namespace
 
 edit_session::edit_session(order_queue& orders,
-                           editor_voice& voice,
+                           line_editor::listener& voice,
                            terminal_ends ends,
                            std::optional<std::string> history)
     : orders_(orders),
@@ -68,14 +68,10 @@ void edit_session::edit() {
         write(fmt::format("almenara: {}.\r\n", *trouble));
     }
     erase_progress();
-    if (line_.can_move()) {
-        write(paste_mode_on);
-    }
+    take_pastes(true);
     while (!edit_once()) {
     }
-    if (line_.can_move()) {
-        write(paste_mode_off);
-    }
+    take_pastes(false);
     modes_.be_quiet(); // What is typed ahead must not stand between what is printed.
 }
 
@@ -318,14 +314,14 @@ void edit_session::obey(resize_order&) {
 }
 
 void edit_session::obey(suspend_order&) {
-    if (editing_ && line_.can_move()) {
-        write(paste_mode_off);
+    erase_progress();
+    if (editing_) {
+        take_pastes(false);
+        write("\r\n"); // What others write meanwhile does not stand in the line.
     }
     modes_.stop_with_them();
     if (editing_) {
-        if (line_.can_move()) {
-            write(paste_mode_on);
-        }
+        take_pastes(true);
         line_.resize();
         line_.redraw();
     }
@@ -346,6 +342,12 @@ void edit_session::hide_line() {
         steps += fmt::format("\x1b[{}A", spot.row);
     }
     write(steps + "\x1b[J");
+}
+
+void edit_session::take_pastes(bool in_brackets) {
+    if (line_.can_move()) {
+        write(in_brackets ? paste_mode_on : paste_mode_off);
+    }
 }
 
 void edit_session::erase_progress() {

@@ -14,22 +14,12 @@
 
 namespace almenara::cli {
 
-/// What the editor's thread tells; it may be called from there.
-class editor_voice {
-  public:
-    virtual void line_typed(std::string lines) = 0;
-    virtual void line_left(line_exit how) = 0;
-    virtual void completion_wanted(completion_number which, std::string before_cursor) = 0;
-
-  protected:
-    ~editor_voice() = default;
-};
-
-/// What happens in the editor's thread, from the first order until the queue is closed.
+/// What happens in the editor's thread, from the first order until the queue is closed. Its voice
+/// is heard from there.
 class edit_session final : private libedit_line::host {
   public:
     edit_session(order_queue& orders,
-                 editor_voice& voice,
+                 line_editor::listener& voice,
                  terminal_ends ends,
                  std::optional<std::string> history);
     edit_session(const edit_session&) = delete;
@@ -71,12 +61,13 @@ class edit_session final : private libedit_line::host {
 
     /// While a line is edited, around what is printed.
     void hide_line();
+    void take_pastes(bool in_brackets);
     void erase_progress();
     void write(std::string_view text);
     [[nodiscard]] bool is_terminal(line_editor::channel where) const;
 
     order_queue& orders_;
-    editor_voice& voice_;
+    line_editor::listener& voice_;
     terminal_ends ends_;
     history_file history_;
     terminal_modes modes_;

@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 /// Carries what the thread tells to the reactor. What is under way when the editor goes is told to
 /// nobody.
 class libedit_editor::post_to_listener final
-    : public editor_voice,
+    : public listener,
       public std::enable_shared_from_this<post_to_listener> {
   public:
     post_to_listener(asio::any_io_executor executor, listener& to)

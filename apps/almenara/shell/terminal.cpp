@@ -86,7 +86,8 @@ void terminal_modes::stop_with_them() const {
     ::termios now{};
     const bool is_known = ::tcgetattr(descriptor_, &now) == 0;
     restore();
-    ::kill(::getpid(), SIGSTOP);
+    // To this thread, which then does not go on before the others: kill() may be heard elsewhere.
+    std::raise(SIGSTOP);
     if (is_known) {
         ::tcsetattr(descriptor_, TCSANOW, &now);
     }
