@@ -37,7 +37,7 @@ primary_change of(std::uint64_t number) {
     return {.epoch = epoch{number}, .primary = server_id{3}, .address = "127.0.0.1:7403"};
 }
 
-using work = std::function<void(change_hook&)>;
+using work = std::function<void(change_hook& hook, boost::asio::io_context& reactor)>;
 
 /// What the log says when nothing runs any more. There is one log in a process: this is another.
 std::string log_of(
@@ -52,7 +52,7 @@ std::string log_of(
         }
         boost::asio::io_context reactor{1};
         change_hook hook{reactor.get_executor(), path, limits};
-        what(hook);
+        what(hook, reactor);
         reactor.run();
         log::close();
         return hook.is_running() ? 2 : 0;
@@ -63,7 +63,7 @@ std::string log_of(
 }
 
 std::string log_of(const std::string& path, hook_limits limits = generous) {
-    return log_of(path, limits, [](change_hook& hook) { hook.learned(of(7)); });
+    return log_of(path, limits, [](change_hook& hook, auto&) { hook.learned(of(7)); });
 }
 
 std::ptrdiff_t times(const std::string& text, std::string_view words) {
@@ -79,7 +79,7 @@ TEST_CASE("on-primary-change: the script is told in its environment, and heard i
     const shell_script here{"echo \"$ALMENARA_EPOCH $ALMENARA_PRIMARY_ID $ALMENARA_PRIMARY_ADDRESS "
                             "$ALMENARA_IS_ME $HOME\" >&2\n"};
     const bool is_me = GENERATE(true, false);
-    const std::string log = log_of(here.path(), generous, [is_me](change_hook& hook) {
+    const std::string log = log_of(here.path(), generous, [is_me](change_hook& hook, auto&) {
         ::setenv("HOME", "/nowhere", 1);
         ::setenv("ALMENARA_EPOCH", "of somebody else", 1);
         primary_change what = of(7);
@@ -116,7 +116,7 @@ TEST_CASE("on-primary-change: nothing of the server leaks into the script") {
         "[ $pid = $group ] && echo a group of its own\n"
         "read -r line || echo nothing to read\n"
         "echo ${NOTIFY_SOCKET-no manager}\n"};
-    const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
+    const std::string log = log_of(here.path(), generous, [](change_hook& hook, auto&) {
         for (const int wanted : {77, 78}) {
             ::dup2(::open("/dev/null", O_RDWR), wanted);
         }
@@ -140,27 +140,42 @@ TEST_CASE("on-primary-change: nothing of the server leaks into the script") {
 }
 
 TEST_CASE("on-primary-change: a script that hangs is ended, and its children with it") {
-    constexpr hook_limits short_ones{.run = 200ms, .last_words = 200ms};
-    SECTION("it follows SIGTERM") {
-        const shell_script here{"sleep 1000\n"};
-        const std::string log = log_of(here.path(), short_ones);
-        CAPTURE(log);
-        CHECK(times(log, "it takes too long and gets SIGTERM") == 1);
-        CHECK(times(log, "SIGKILL") == 0);
-        CHECK(times(log, "epoch 7: ended by signal 15, after ") == 1);
-    }
+    const shell_script here{"sleep 1000\n"};
+    const std::string log = log_of(here.path(), {.run = 200ms, .last_words = 60s});
+    CAPTURE(log);
+    CHECK(times(log, "it takes too long and gets SIGTERM") == 1);
+    CHECK(times(log, "SIGKILL") == 0);
+    CHECK(times(log, "epoch 7: ended by signal 15, after ") == 1);
+}
+
+TEST_CASE("on-primary-change: how a script took it that it was told to end is said") {
+    // It is told when it is ready for it, however long that takes.
+    const auto told_when_ready = [](const shell_script& which) {
+        return log_of(which.path(), generous, [&which](change_hook& hook, auto& reactor) {
+            hook.learned(of(7));
+            const auto is_ready = [&] {
+                reactor.poll();
+                return std::filesystem::exists(which.place() / "ready");
+            };
+            if (test::comes_true(is_ready, test::patience)) {
+                hook.stop(net::monotonic_now());
+            }
+        });
+    };
     SECTION("it says that it was good all the same") {
-        const shell_script here{"trap 'exit 0' TERM\nsleep 1000 & wait\n"};
-        const std::string log = log_of(here.path(), short_ones);
+        const shell_script here{"trap 'exit 0' TERM\n>\"${0%/*}/ready\"\nsleep 1000 & wait\n"};
+        const std::string log = told_when_ready(here);
         CAPTURE(log);
         CHECK(times(log, "epoch 7: exit code 0, after ") == 1);
         CHECK(times(log, "done in") == 0);
     }
-    SECTION("it follows SIGTERM, and its children do not") {
+    SECTION("it follows, and its children do not") {
         // As long as the child lives it holds a lock; the test gets it when there is none.
-        const shell_script here{"exec 9>\"${0%/*}/lock\"\nflock 9\n"
-                                "(trap '' TERM; while :; do sleep 1000; done) & wait\n"};
-        const std::string log = log_of(here.path(), short_ones);
+        const shell_script here{
+            "exec 9>\"${0%/*}/lock\"\nflock 9\n"
+            "(trap '' TERM; >\"${0%/*}/ready\"; while :; do sleep 1000; done) &\n"
+            "wait\n"};
+        const std::string log = told_when_ready(here);
         CAPTURE(log);
         CHECK(times(log, "epoch 7: ended by signal 15, after ") == 1);
         const int lock = ::open((here.place() / "lock").c_str(), O_RDWR | O_CLOEXEC);
@@ -168,9 +183,9 @@ TEST_CASE("on-primary-change: a script that hangs is ended, and its children wit
                                test::patience));
         ::close(lock);
     }
-    SECTION("it does not follow SIGTERM") {
-        const shell_script here{"trap '' TERM\nwhile :; do sleep 1000; done\n"};
-        const std::string log = log_of(here.path(), short_ones);
+    SECTION("it does not follow") {
+        const shell_script here{"trap '' TERM\n>\"${0%/*}/ready\"\nwhile :; do sleep 1000; done\n"};
+        const std::string log = told_when_ready(here);
         CAPTURE(log);
         CHECK(times(log, "it takes too long and gets SIGTERM") == 1);
         CHECK(times(log, "it takes too long and gets SIGKILL") == 1);
@@ -180,9 +195,9 @@ TEST_CASE("on-primary-change: a script that hangs is ended, and its children wit
 
 TEST_CASE("on-primary-change: what a script leaves behind holds nobody up") {
     // It writes into the pipe as long as the test's directory is there.
-    const shell_script here{"(while [ -d \"${0%/*}\" ]; do echo still here; sleep 0.01; done) &\n"
+    const shell_script here{"(while [ -d \"${0%/*}\" ]; do echo still here; sleep 0.2; done) &\n"
                             "echo in front\n"};
-    const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
+    const std::string log = log_of(here.path(), generous, [](change_hook& hook, auto&) {
         hook.learned(of(1));
         hook.learned(of(2));
     });
@@ -212,7 +227,7 @@ TEST_CASE("style 11: a script that writes without end is ended as others are") {
 TEST_CASE("on-primary-change: what cannot be run is said, and the next change tries again") {
     const shell_script here{"echo it runs\n"};
     const auto tries = [&here](const std::string& path) {
-        return log_of(path, generous, [&here](change_hook& hook) {
+        return log_of(path, generous, [&here](change_hook& hook, auto&) {
             hook.learned(of(7));
             hook.use(here.path());
             hook.learned(of(8));
@@ -241,7 +256,7 @@ TEST_CASE("on-primary-change: what cannot be run is said, and the next change tr
 
 TEST_CASE("on-primary-change: of the changes that come meanwhile only the latest is run") {
     const shell_script here{"echo run for $ALMENARA_EPOCH\n"};
-    const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
+    const std::string log = log_of(here.path(), generous, [](change_hook& hook, auto&) {
         for (const unsigned number : {1U, 2U, 3U, 2U}) {
             hook.learned(of(number));
         }
@@ -255,7 +270,7 @@ TEST_CASE("on-primary-change: of the changes that come meanwhile only the latest
 TEST_CASE("on-primary-change: without a script nothing is run") {
     const shell_script here{"echo it runs\n"};
     CHECK(times(log_of(here.path(), generous,
-                       [](change_hook& hook) {
+                       [](change_hook& hook, auto&) {
                            hook.use(std::nullopt);
                            hook.learned(of(7));
                        }),
@@ -265,7 +280,7 @@ TEST_CASE("on-primary-change: without a script nothing is run") {
 TEST_CASE("on-primary-change: a server that stops gives the script what is left of its time") {
     SECTION("it ends by itself") {
         const shell_script here{"echo it ends\n"};
-        const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
+        const std::string log = log_of(here.path(), generous, [](change_hook& hook, auto&) {
             hook.learned(of(1));
             hook.stop(net::monotonic_now() + 60s);
             hook.learned(of(2));
@@ -276,7 +291,7 @@ TEST_CASE("on-primary-change: a server that stops gives the script what is left 
     }
     SECTION("it does not") {
         const shell_script here{"sleep 1000\n"};
-        const std::string log = log_of(here.path(), generous, [](change_hook& hook) {
+        const std::string log = log_of(here.path(), generous, [](change_hook& hook, auto&) {
             hook.learned(of(1));
             hook.stop(net::monotonic_now() + 100ms);
         });
@@ -289,7 +304,7 @@ TEST_CASE("on-primary-change: a server that stops gives the script what is left 
 TEST_CASE("on-primary-change: whoever started the server may ignore the ends of children") {
     const shell_script here{"exit 3\n"};
     const std::string log = log_of(
-        here.path(), generous, [](change_hook& hook) { hook.learned(of(7)); },
+        here.path(), generous, [](change_hook& hook, auto&) { hook.learned(of(7)); },
         [] { std::signal(SIGCHLD, SIG_IGN); });
     CAPTURE(log);
     CHECK(times(log, "exit code 3") == 1);
