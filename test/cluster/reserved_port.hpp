@@ -4,8 +4,9 @@
 
 namespace almenara::test {
 
-/// A free port of 127.0.0.1 that the kernel gives to nobody else while this exists: it is bound and
-/// does not listen, so a server of the test may take it, end, and take it again.
+/// A free port of 127.0.0.1 that nobody else is given while this exists: for TCP it is bound and
+/// does not listen, so a server of the test may take it, end, and take it again. For UDP that
+/// cannot be; so it is none of those that the kernel gives to who asks for any.
 class reserved_port {
   public:
     reserved_port();
