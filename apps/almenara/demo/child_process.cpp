@@ -47,6 +47,9 @@ struct prepared {
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(what.output, STDOUT_FILENO);
     ::dup2(what.output, STDERR_FILENO);
+    // Not all that the parent has open closes by itself: its connections would live on in the
+    // child.
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);
     ::execvp(what.words.front(), what.words.data());
     static constexpr char failed[] = "the program cannot be started\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, failed, sizeof failed - 1);
