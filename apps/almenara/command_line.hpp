@@ -32,7 +32,7 @@ struct invocation {
     duration timeout{};
     /// As they were typed or found, for the commands of a shell that was begun with them.
     std::map<std::string, std::string, std::less<>> globals;
-    std::optional<client::ways> follow{};                    ///< nothing: as suits the command
+    std::optional<client::ways> follow{}; ///< nothing: as suits the command
     /// Where the client keeps its state; nothing: it shall keep none. Empty: no place is known.
     std::optional<std::string> state_directory;
     std::map<std::string, std::string, std::less<>> options; ///< those of the command
