@@ -21,16 +21,24 @@ constexpr duration whois_hold = 1s;
 /// Who was named has so much time to say who it is before others are asked instead.
 constexpr duration hint_after = 250ms;
 
-/// The ear's random numbers have a sequence of their own.
+/// The random numbers of the ear and of the device have sequences of their own.
 constexpr std::uint64_t ears_own = 0x6561'7220'6561'7220;
+constexpr std::uint64_t devices_own = 0x6465'7669'6365'7320;
 
 /// Different clients and openings never get the same bytes.
-open_nonce a_nonce(base::generator& random) {
+template <class Nonce>
+Nonce a_nonce(base::generator& random) {
     std::array<std::byte, 16> bytes{};
     for (std::byte& each : bytes) {
         each = static_cast<std::byte>(random.below(256));
     }
-    return open_nonce{bytes};
+    return Nonce{bytes};
+}
+
+/// What is not remembered is made anew.
+device_nonce a_device(std::uint64_t seed) {
+    base::generator random{seed ^ devices_own};
+    return a_nonce<device_nonce>(random);
 }
 
 std::chrono::milliseconds time_left(instant deadline, instant now) {
@@ -67,10 +75,11 @@ failover::failover(failover_options options, instant now)
     : options_(std::move(options)),
       random_(options_.seed),
       routes_(options_.servers),
-      nonce_(a_nonce(random_)),
+      nonce_(a_nonce<open_nonce>(random_)),
       wants_session_(options_.opens_session),
       ear_(options_.seed ^ ears_own),
-      hint_at_(now + hint_after) {
+      hint_at_(now + hint_after),
+      device_(a_device(options_.seed)) {
     ALMENARA_CHECK(!options_.servers.empty());
     look_for_primary(now);
 }
@@ -262,7 +271,7 @@ void failover::end_session(instant now, const std::string& why) {
     }
     errands_.forget_sequences();
     session_.reset();
-    nonce_ = a_nonce(random_);
+    nonce_ = a_nonce<open_nonce>(random_);
     while (!lines_.empty()) {
         drop(lines_.begin()->first);
     }
@@ -425,9 +434,7 @@ void failover::ask_to_attach(line& to, instant now, question what) {
 
 void failover::ask_to_log_in(line& to, instant now, question what) {
     wire::login who{.user = options_.user, .device_name = options_.device_name};
-    if (device_ != device_nonce{}) {
-        who.device = device_;
-    }
+    who.device = device_;
     if (what == question::open_session) {
         who.nonce = nonce_;
     }

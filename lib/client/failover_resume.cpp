@@ -164,7 +164,9 @@ void failover::remember(recollection what) {
     }
     remembered_ = true;
     unkept_ = std::move(what.trouble);
-    device_ = what.device;
+    if (what.device != device_nonce{}) {
+        device_ = what.device;
+    }
     see(what.seen);
     for (kept_operation& each : what.lost) {
         answer how{wire::result_code::uncertain, "what was kept of its session cannot be read"};

@@ -145,6 +145,9 @@ class demo {
             start.globals.emplace("user", start.user);
         }
         start.globals.erase("server");
+        if (start.state_directory) {
+            start.state_directory = place_.directory() + "/client"; // It goes with the cluster.
+        }
         return start;
     }
 

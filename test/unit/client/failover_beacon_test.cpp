@@ -58,6 +58,23 @@ TEST_CASE("C.2: whoever has logged in registers with every server it knows") {
     CHECK(told == std::set<std::string>{"a:1", "b:2", "c:3"});
 }
 
+TEST_CASE(
+    "C.2: a client that keeps nothing and only asks names a device too, and always the same") {
+    failover_stand here{three()};
+    static_cast<void>(here.client().log_in(here.now() + 10s));
+    here.turn();
+    here.welcome("a:1", "a:1", epoch{1});
+    const auto first = here.heard<wire::login>("a:1");
+    CHECK_FALSE(first.nonce.has_value());
+    REQUIRE(first.device.has_value());
+    CHECK(*first.device != device_nonce{});
+    here.log_in("a:1", epoch{1});
+    here.cut("a:1");
+    here.pass(1s);
+    here.welcome("a:1", "a:1", epoch{1});
+    CHECK(here.heard<wire::login>("a:1").device == first.device);
+}
+
 TEST_CASE("C.2: who may not follow the beacon does not register and hears nothing") {
     served here{{source::members}};
     here.announce("b:2", epoch{4});
