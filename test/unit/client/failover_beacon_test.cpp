@@ -60,7 +60,7 @@ TEST_CASE("C.2: whoever has logged in registers with every server it knows") {
 
 TEST_CASE(
     "C.2: a client that keeps nothing and only asks names a device too, and always the same") {
-    failover_stand here{three()};
+    failover_stand here{{.servers = {"a:1"}, .user = "anna", .client_name = "test 1"}};
     static_cast<void>(here.client().log_in(here.now() + 10s));
     here.turn();
     here.welcome("a:1", "a:1", epoch{1});
