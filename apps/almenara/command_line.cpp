@@ -252,8 +252,8 @@ complaint of_another_command(std::string_view name, const command* about) {
     return usage_complaint(
         fmt::format("--{}", name),
         about == nullptr
-            ? fmt::format("it belongs to {} and there is no command", owners)
-            : fmt::format("it belongs to {} and '{}' does not take it", owners, about->name),
+            ? fmt::format("it belongs to {}, and there is no command", owners)
+            : fmt::format("it belongs to {}, and '{}' does not take it", owners, about->name),
         see_help(about));
 }
 

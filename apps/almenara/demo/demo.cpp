@@ -290,7 +290,7 @@ constexpr std::array<option, 5> options{{
 const command demo_command{
     .name = "demo",
     .words = "",
-    .summary = "starts servers on this machine, opens a shell on them, and stops them at its end",
+    .summary = "Start servers on this machine, and a shell on them.",
     .examples = examples,
     .options = options,
     .run = run,

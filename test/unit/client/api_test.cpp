@@ -62,14 +62,19 @@ struct two_servers {
     test::little_primary primary;
 };
 
-/// Gives up what waits as soon as the server was asked for it.
-asio::awaitable<void> when_asked(test::little_server& server, asio::cancellation_signal& stop) {
+/// Returns when the server was asked for an operation.
+asio::awaitable<void> until_asked(test::little_server& server) {
     const auto is_asked = [&server] {
         return std::holds_alternative<wire::operation>(server.last_visitor().heard().back());
     };
     while (!is_asked()) {
         co_await asio::post(asio::use_awaitable);
     }
+}
+
+/// Gives up what waits as soon as the server was asked for it.
+asio::awaitable<void> when_asked(test::little_server& server, asio::cancellation_signal& stop) {
+    co_await until_asked(server);
     stop.emit(asio::cancellation_type::terminal);
 }
 
@@ -258,9 +263,7 @@ TEST_CASE("C.3: an api goes on with what one that was killed has left") {
             client::api api{here.stage.context.get_executor(), how};
             co_await api.log_in(in(5s));
             api.write(kv::put("colour", bytes_of("blue")), in(5s), [](const client::answer&) {});
-            const auto reads = in(100ms);
-            base::byte_vector question = kv::get("colour");
-            co_await api.read(std::move(question), reads);
+            co_await until_asked(here.stage.server);
             // What a process leaves that is killed now: nobody is told anything.
             fs::copy(home / "first", home / "second", fs::copy_options::recursive);
             fs::permissions(home / "second/clusters", fs::perms::owner_all);

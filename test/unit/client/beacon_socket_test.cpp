@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -137,17 +138,35 @@ TEST_CASE("C.2: nobody who listens, and what is too long to be true, is no news"
     CHECK(here.deaf.empty());
 }
 
+namespace {
+
+/// As long as it lives this process can open nothing.
+class no_descriptors {
+  public:
+    no_descriptors() {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        ::rlimit none = before_;
+        none.rlim_cur = 0;
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    }
+    no_descriptors(const no_descriptors&) = delete;
+    no_descriptors& operator=(const no_descriptors&) = delete;
+    ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  private:
+    ::rlimit before_{};
+};
+
+} // namespace
+
 TEST_CASE("C.2: without a socket a client is told so once, and goes on") {
     socket_stand here;
-    ::rlimit before{};
-    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-    ::rlimit none = before;
-    none.rlim_cur = 0;
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const udp::socket first = here.server("127.0.0.1"); // The reactor has what it needs by then.
+    std::optional<no_descriptors> none{std::in_place};
     for (int i = 0; i < 3; ++i) {
         here.socket->send({.addresses = {"127.0.0.1:7400", "[::1]:7400"}, .bytes = bytes_of("a")});
     }
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    none.reset();
     REQUIRE(here.deaf.size() == 1);
     CHECK(here.deaf[0] == std::errc::too_many_files_open);
 }

@@ -141,7 +141,7 @@ TEST_CASE("an option is never guessed from its beginning") {
 
 TEST_CASE("an option of another command names its owner") {
     CHECK(told({"status", "--count", "3"}) ==
-          "--count: it belongs to 'ping' and 'status' does not take it. "
+          "--count: it belongs to 'ping', and 'status' does not take it. "
           "See 'almenara status --help'.");
 }
 
@@ -150,10 +150,11 @@ TEST_CASE("without a command it is the shell, which has options of its own") {
     const auto asked = understood({"-u", "anna", "--keep-going"});
     CHECK(asked.user == "anna");
     CHECK(asked.has("keep-going"));
-    CHECK(told({"--count", "3"}) == "--count: it belongs to 'ping' and there is no command. "
+    CHECK(told({"--count", "3"}) == "--count: it belongs to 'ping', and there is no command. "
                                     "See 'almenara --help'.");
-    CHECK(told({"ping", "--keep-going"}) == "--keep-going: it belongs to the shell and 'ping' does "
-                                            "not take it. See 'almenara ping --help'.");
+    CHECK(told({"ping", "--keep-going"}) ==
+          "--keep-going: it belongs to the shell and 'demo', and 'ping' does "
+          "not take it. See 'almenara ping --help'.");
     CHECK(told({"--keep-gong"}).ends_with("Did you mean '--keep-going'?"));
 }
 

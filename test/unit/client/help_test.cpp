@@ -81,7 +81,7 @@ TEST_CASE("the help of each command begins with its examples and has its options
 TEST_CASE("bash completes commands, their options and their words") {
     CHECK(completions({"almenara", "pi"}) == "ping");
     CHECK(completions({"almenara", ""}) ==
-          "login logout whoami ping status cluster kv help completion");
+          "login logout whoami ping status cluster kv help completion demo");
     CHECK(completions({"almenara", "kv", ""}) == "put get cas add rm list");
     CHECK(completions({"almenara", "--json", "kv", "li"}) == "list");
     CHECK(completions({"almenara", "kv", "list", "--va"}) == "--values");

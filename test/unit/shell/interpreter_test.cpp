@@ -48,7 +48,7 @@ TEST_CASE("the lines of a shell share one client and one session") {
     CHECK(show.exits == exits(3, exit_code::ok));
     CHECK(show.printed.str() == "index 8, epoch 3, on the disks of 2 of 3 servers\n"
                                 "index 9, epoch 3, on the disks of 2 of 3 servers\n"
-                                "a value");
+                                "a value\n");
     CHECK(show.primary.sessions() == 1);
     CHECK(show.primary.closed() == 0);
     CHECK(show.visits == 1);
@@ -99,7 +99,7 @@ TEST_CASE("examples may be typed as the help shows them") {
     show.keep("colour", "blue");
     show.play({"almenara --plaintext kv get colour", "almenara"});
     CHECK(show.exits == exits(2, exit_code::ok));
-    CHECK(show.printed.str() == "blue");
+    CHECK(show.printed.str() == "blue\n");
 }
 
 TEST_CASE("the help of a shell begins with tasks and names the words it has besides") {

@@ -74,7 +74,7 @@ class performance : public test::shell_stand {
 TEST_CASE("a script runs line by line, without a prompt and without an echo") {
     performance show;
     CHECK(show.play("# colours\nkv put colour blue\n\nkv get colour") == exit_code::ok);
-    CHECK(show.printed.str() == "index 8, epoch 3, on the disks of 2 of 3 servers\nblue");
+    CHECK(show.printed.str() == "index 8, epoch 3, on the disks of 2 of 3 servers\nblue\n");
     CHECK(show.said.str().empty());
     CHECK(show.primary.sessions() == 1);
 }
