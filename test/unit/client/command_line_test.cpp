@@ -56,7 +56,7 @@ TEST_CASE("a command line without options has the table's defaults") {
     CHECK_FALSE(asked.count("count"));
 }
 
-TEST_CASE("--follow names ways to a new primary, and the environment may") {
+TEST_CASE("the option --follow names ways to a new primary, and the environment may") {
     using client::source;
     CHECK_FALSE(understood({"ping"}).follow);
     CHECK(understood({"--follow", "beacon", "ping"}).follow == client::ways{source::beacon});
