@@ -136,6 +136,9 @@ void kv_client::send(link_id link, library::to_server message, instant) {
                 alive.request = what.request;
                 said_here_.emplace_back(link, alive);
             } else if constexpr (std::constructible_from<client_request, Message>) {
+                if constexpr (std::same_as<Message, wire::operation>) {
+                    check_written_down(what.seq);
+                }
                 client_request asked{std::move(what)};
                 to.asked.emplace(almenara::server::number_of(asked), asked);
                 out_.send.push_back({.connection = place->second, .request = std::move(asked)});
@@ -264,8 +267,9 @@ void kv_client::begin(instant now) {
                            ? core_->read(body_of(one.request), wire::read_mode::quorum, deadline)
                            : core_->write(body_of(one.request), deadline);
     if (!is_read) {
+        one.seq = core_->open().all().at(which.value()).seq;
         asked.session = core_->session()->value();
-        asked.seq = core_->open().all().at(which.value()).seq->value();
+        asked.seq = one.seq->value();
     }
     one.ticket = history_.called(std::move(asked));
     open_.emplace(which.value(), std::move(one));
@@ -289,6 +293,13 @@ void kv_client::judge(const pending& one, const library::answer& answer, instant
                       habits_.number, answer.seq);
     }
     const bool is_read = one.request.what == verb::get;
+    if (!is_read && answer.session) {
+        history_.numbered(one.ticket, answer.session->value(), answer.seq.value());
+    }
+    if (habits_.dies_every && code == wire::result_code::cancelled && !is_read &&
+        !one.written_down) {
+        return history_.never_sent(one.ticket); // The next life may use its number.
+    }
     const bool nobody_told =
         code == wire::result_code::uncertain || (code == wire::result_code::cancelled && is_read);
     const bool was_given_up =
@@ -368,6 +379,17 @@ void kv_client::take(library::failover_output output, instant now) {
     // What was kept or remembered changes what is due.
     const bool goes_on = output.news.size() + output.keep.size() > 0 && habits_.dies_every;
     out_.wake = goes_on ? now : output.wake;
+    note_numbers();
+}
+
+/// C.1: what has not left when its session ends gets another number in the next one.
+void kv_client::note_numbers() {
+    const auto& held = core_->open().all();
+    for (auto& [which, one] : open_) {
+        if (const auto found = held.find(which); found != held.end()) {
+            one.seq = found->second.seq;
+        }
+    }
 }
 
 // -- Dying ----------------------------------------------------------------------------------------
@@ -384,8 +406,8 @@ void kv_client::die_if_due(instant now) {
     }
 }
 
-/// C.3: what was written down and not answered is asked by the next life. What was not written down
-/// was not sent.
+/// C.3: what was written down and not answered, or answered and not told, is asked by the next
+/// life. What was not written down was not sent.
 void kv_client::die(instant now) {
     for (const auto& [connection, each] : lines_) {
         out_.close.push_back(connection);
@@ -397,16 +419,29 @@ void kv_client::die(instant now) {
         wanted.reset();
     }
     for (const auto& [which, one] : std::exchange(open_, {})) {
-        const auto& held = core_->open().all();
-        const auto found = held.find(which);
-        const bool is_kept = found != held.end() && found->second.kept == library::kept_state::yes;
-        if (is_kept) {
-            left_.emplace(*found->second.seq, one);
+        if (one.seq && is_written_down(*one.seq)) {
+            left_.emplace(*one.seq, one);
+        } else if (one.seq) {
+            history_.never_sent(one.ticket);
         } else {
-            judge(one, library::answer{wire::result_code::cancelled}, now);
+            history_.given_up(one.ticket);
         }
     }
     core_.emplace(options_of(habits_, fate_), now);
+}
+
+/// C.3: what was sent is known to the next life.
+void kv_client::check_written_down(sequence seq) {
+    if (habits_.dies_every && !is_written_down(seq)) {
+        found_.report("C.3", "client {} sends operation {}, which is not written down",
+                      habits_.number, seq);
+    }
+}
+
+bool kv_client::is_written_down(sequence seq) const {
+    const auto is_it = [seq](const library::kept_operation& each) { return each.seq == seq; };
+    return disk_.session &&
+           std::any_of(disk_.session->open.begin(), disk_.session->open.end(), is_it);
 }
 
 void kv_client::remember() {
@@ -440,6 +475,10 @@ void kv_client::keep(library::keep_operation& order) {
     }
     disk_.session->next = seq.next();
     disk_.session->open.push_back(std::move(order.what));
+    note_numbers();
+    for (auto& [which, one] : open_) {
+        one.written_down = one.written_down || one.seq == seq;
+    }
     core_->operation_kept(seq);
 }
 

@@ -83,6 +83,8 @@ class kv_client final : public client {
     struct pending {
         history::ticket ticket = 0;
         check::request request;
+        std::optional<sequence> seq{}; ///< a write's
+        bool written_down = false;     ///< C.3: so it may have been sent
     };
 
     /// C.3: what is on its disk when it is killed.
@@ -93,6 +95,9 @@ class kv_client final : public client {
 
     void die_if_due(instant now);
     void die(instant now);
+    void note_numbers();
+    void check_written_down(sequence seq);
+    [[nodiscard]] bool is_written_down(sequence seq) const;
     void keep(almenara::client::keep_order& order);
     void keep(almenara::client::keep_operation& order);
     void remember();

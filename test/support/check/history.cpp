@@ -22,6 +22,19 @@ void history::returned(ticket which, instant when, reply heard) {
     --open_;
 }
 
+void history::numbered(ticket which, session_bytes session, std::uint64_t seq) {
+    operations_[which].session = session;
+    operations_[which].seq = seq;
+}
+
+void history::never_sent(ticket which) {
+    operation& one = operations_[which];
+    one.session = {};
+    one.seq = 0;
+    one.reply.code = outcome::refused;
+    --open_;
+}
+
 void history::given_up(ticket which) {
     operation& ended = operations_[which];
     ALMENARA_CHECK(ended.reply.code == outcome::open);

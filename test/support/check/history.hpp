@@ -71,6 +71,10 @@ class history {
     void returned(ticket which, instant when, reply heard);
     /// Whoever answers, or has answered, did so as the primary of this epoch.
     void answered_by(ticket which, almenara::epoch of) { operations_[which].epoch = of; }
+    /// C.1: what had not left when its session ended has another number in the next one.
+    void numbered(ticket which, session_bytes session, std::uint64_t seq);
+    /// C.1: who asked was killed before it left: its number is used for another one.
+    void never_sent(ticket which);
     /// I23: its deadline passed. It may have happened, and may still happen.
     void given_up(ticket which);
 
