@@ -1,10 +1,10 @@
+#include "cluster/directory.hpp"
+
 #include "cluster/client_program.hpp"
 #include "cluster/cluster.hpp"
 #include "cluster/judgement.hpp"
 #include "cluster/load.hpp"
 #include "cluster/network.hpp"
-#include "support/shell_script.hpp"
-#include "support/temporary_directory.hpp"
 
 #include <boost/json/object.hpp>
 #include <catch2/catch_all.hpp>
@@ -17,27 +17,6 @@
 namespace almenara::test {
 
 namespace {
-
-/// A hosts file with one name, which the script of --on-primary-change writes.
-class directory {
-  public:
-    directory() { write_file(hosts(), "# nobody rules\n"); }
-
-    static constexpr const char* name = "primary.almenara.test";
-
-    [[nodiscard]] std::string hosts() const { return place_ / "hosts"; }
-    [[nodiscard]] static std::string address() { return fmt::format("{}:7400", name); }
-    [[nodiscard]] std::string script() const { return keeper_.path(); }
-    [[nodiscard]] std::string says() const { return content_of(hosts()); }
-
-  private:
-    temporary_directory place_;
-    /// In place: a client sees this file as its own, and not another one of the same name.
-    shell_script keeper_{fmt::format("[ $ALMENARA_IS_ME = 1 ] || exit 0\n"
-                                     "echo \"${{ALMENARA_PRIMARY_ADDRESS%:*}} {}\" >'{}'\n",
-                                     name,
-                                     hosts())};
-};
 
 /// A client on a machine of its own that is started anew each time, and knows the name alone.
 class newcomer {
@@ -98,8 +77,7 @@ TEST_CASE("S21: clients that know a name alone go on when the primary is killed"
     cluster servers{{.arguments = {"--on-primary-change", names.script()}, .on = &wires}};
     servers.start_all();
     const auto before = servers.wait_until_in_sync();
-    eventually([&] { return names.says().find(directory::name) != std::string::npos; },
-               "the directory names a primary");
+    eventually([&] { return names.names_somebody(); }, "the directory names a primary");
     load clients{{names.address()},
                  {.writers = 8,
                   .readers = 2,

@@ -19,6 +19,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <variant>
 
 namespace almenara::test {
 
@@ -26,13 +27,16 @@ namespace asio = boost::asio;
 
 namespace {
 
-client::api_options options_of(const std::vector<std::string>& servers, std::string name) {
+client::api_options options_of(const std::vector<std::string>& servers,
+                               std::string name,
+                               client::ways follow = client::all_ways) {
     client::failover_options how;
     how.servers = servers;
     how.user = "test";
     how.client_name = name;
     how.device_name = std::move(name);
     how.seed = client::random_seed();
+    how.follow = follow;
     client::api_options options;
     options.how = std::move(how);
     options.plaintext = true;
@@ -66,6 +70,7 @@ class load::crew {
 
     [[nodiscard]] std::uint64_t confirmed() const { return confirmed_; }
     [[nodiscard]] const check::history& book() const { return book_; }
+    [[nodiscard]] const told_by_counts& told_by() const { return told_by_; }
     /// After end(): what came out of the thread instead of an end.
     [[nodiscard]] const std::exception_ptr& trouble() const { return trouble_; }
 
@@ -77,8 +82,15 @@ class load::crew {
              check::client_number number,
              bool only_reads)
             : mind(number, only_reads, owner.habits_),
-              library(owner.reactor_.get_executor(), options_of(servers, "load of a test")),
-              pause(owner.reactor_) {}
+              library(owner.reactor_.get_executor(),
+                      options_of(servers, "load of a test", owner.habits_.follow)),
+              pause(owner.reactor_) {
+            library.listen([&owner](const client::news& what) {
+                if (const auto* const found = std::get_if<client::reconnected>(&what)) {
+                    ++owner.told_by_[found->told_by];
+                }
+            });
+        }
 
         worker mind;
         client::api library;
@@ -130,6 +142,7 @@ class load::crew {
     load_habits habits_;
     asio::io_context reactor_{1};
     check::history book_;
+    told_by_counts told_by_;
     std::vector<std::unique_ptr<hand>> hands_;
     bool ending_ = false; ///< in the thread
     std::atomic<std::uint64_t> confirmed_{0};
@@ -163,6 +176,10 @@ void load::finish() {
 
 const check::history& load::heard() const {
     return crew_->book();
+}
+
+const told_by_counts& load::told_by() const {
+    return crew_->told_by();
 }
 
 namespace {

@@ -1,18 +1,23 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "client/ways.hpp"
 #include "support/check/history.hpp"
 #include "support/check/kv_model.hpp"
 #include "support/instead_of.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace almenara::test {
+
+/// How often a new primary was found by each of the ways.
+using told_by_counts = std::map<client::source, std::uint64_t>;
 
 /// What the clients of a test do all the time.
 struct load_habits {
@@ -26,6 +31,7 @@ struct load_habits {
     std::optional<int> network{};   ///< an open namespace to be in; needs root
     shown_instead instead_of{};     ///< files that they see in the place of others; needs root
     std::uint32_t first_client = 1; ///< number, so that two loads can be judged as one
+    client::ways follow = client::all_ways;
 };
 
 /// Clients in a thread of their own: each is the client library, asks one thing after the other and
@@ -49,6 +55,7 @@ class load {
     // -- After finish() --
 
     [[nodiscard]] const check::history& heard() const;
+    [[nodiscard]] const told_by_counts& told_by() const;
     [[nodiscard]] instant begun() const { return begun_; }
     [[nodiscard]] instant ended() const { return ended_; }
 

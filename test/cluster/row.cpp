@@ -79,6 +79,7 @@ row::~row() {
 
 void row::add(const load& done, const all_rows& in_the_end, instant from) {
     add(done.heard(), in_the_end, from, done.ended());
+    add_told_by(done.told_by());
 }
 
 void row::add(const check::history& heard,
@@ -93,6 +94,17 @@ void row::add(const check::history& heard,
     ++runs_;
 }
 
+void row::add_told_by(const told_by_counts& counts) {
+    for (const auto& [way, count] : counts) {
+        told_by_[way] += count;
+    }
+}
+
+std::uint64_t row::told_by(client::source way) const {
+    const auto found = told_by_.find(way);
+    return found == told_by_.end() ? 0 : found->second;
+}
+
 std::string row::to_text() const {
     auto text = fmt::format("row {}: {}, {} runs\n  {} confirmed, {} lost, {} twice, {} stale, {} "
                             "of unknown outcome; {} keys in order, {} without one, {} not "
@@ -100,6 +112,13 @@ std::string row::to_text() const {
                             number_, scenario_, runs_, all_.confirmed, all_.lost, all_.twice,
                             all_.stale, all_.unknown, all_.keys_in_order, all_.keys_without_order,
                             all_.keys_unknown, percentiles_text(gaps_), elections_);
+    if (!told_by_.empty()) {
+        text += "  told by:";
+        for (const auto& [way, count] : told_by_) {
+            text += fmt::format(" {} {}", client::to_string(way), count);
+        }
+        text += '\n';
+    }
     for (const auto& [what, lengths] : others_) {
         text += fmt::format("  {}: {}\n", what, percentiles_text(lengths));
     }
@@ -110,6 +129,10 @@ void row::append_json(const std::string& path) const {
     boost::json::object others;
     for (const auto& [what, lengths] : others_) {
         others.emplace(what, percentiles_json(lengths));
+    }
+    boost::json::object told_by;
+    for (const auto& [way, count] : told_by_) {
+        told_by.emplace(client::to_string(way), count);
     }
     const boost::json::object line{{"row", number_},
                                    {"scenario", scenario_},
@@ -124,6 +147,7 @@ void row::append_json(const std::string& path) const {
                                    {"keys_undecided", all_.keys_unknown},
                                    {"gap", percentiles_json(gaps_)},
                                    {"elections", elections_},
+                                   {"told_by", told_by},
                                    {"other", others}};
     std::ofstream{path, std::ios::app} << boost::json::serialize(line) << '\n';
 }

@@ -32,11 +32,14 @@ class row {
     /// A run has ended: nothing may be wrong. `from`: when the fault began.
     void add(const load& done, const all_rows& in_the_end, instant from);
     void add(const check::history& heard, const all_rows& in_the_end, instant from, instant ended);
+    /// By which ways the clients found the new primary.
+    void add_told_by(const told_by_counts& counts);
     void add_elections(std::uint64_t count) { elections_ += count; }
     /// Something else that is measured in each run.
     void note(const std::string& what, duration length) { others_[what].push_back(length); }
 
     [[nodiscard]] const judgement& all() const { return all_; }
+    [[nodiscard]] std::uint64_t told_by(client::source way) const;
 
   private:
     [[nodiscard]] std::string to_text() const;
@@ -47,6 +50,7 @@ class row {
     judgement all_;
     std::vector<duration> gaps_;
     std::uint64_t elections_ = 0;
+    told_by_counts told_by_;
     std::map<std::string, std::vector<duration>> others_;
     unsigned runs_ = 0;
 };
