@@ -100,6 +100,26 @@ constexpr const char* switch_rules = R"(table bridge faults {
 }
 )";
 
+/// Of what gets through the switch, behind what is dropped.
+std::string counting_rules(unsigned machines) {
+    std::string counters;
+    std::string rules;
+    for (unsigned from = 0; from <= machines; ++from) {
+        for (unsigned to = 0; to <= machines; ++to) {
+            counters += fmt::format("counter dials_{}_{} {{\n}}\n", from, to);
+            rules += fmt::format("iifname {} oifname {} counter name dials_{}_{}\n", port_of(from),
+                                 port_of(to), from, to);
+        }
+    }
+    return fmt::format("table bridge counts {{\n{}"
+                       "chain dials {{\n{}}}\n"
+                       "chain forward {{\n"
+                       "type filter hook forward priority 1; policy accept;\n"
+                       "tcp flags & (syn | ack) == syn jump dials\n"
+                       "}}\n}}\n",
+                       counters, rules);
+}
+
 } // namespace
 
 void enter_space(int descriptor) {
@@ -203,7 +223,7 @@ void network::lay_the_switch(unsigned machines) {
                              port, spaces_[number]->path(), port);
     }
     static_cast<void>(configure(*switch_, "ip", links));
-    static_cast<void>(configure(*switch_, "nft", switch_rules));
+    static_cast<void>(configure(*switch_, "nft", switch_rules + counting_rules(machines)));
 }
 
 /// The kernel keeps 127.0.0.0/8 on the machine itself, unless it is told otherwise.
@@ -281,7 +301,16 @@ void network::heal() {
 }
 
 std::uint64_t network::dropped() const {
-    std::istringstream told{configure(*switch_, "nft", "list counter bridge faults dropped\n")};
+    return count_of("faults dropped");
+}
+
+std::uint64_t network::dialled(machine from, machine to) const {
+    return count_of(fmt::format("counts dials_{}_{}", from.value(), to.value()));
+}
+
+std::uint64_t network::count_of(const std::string& counter) const {
+    std::istringstream told{
+        configure(*switch_, "nft", fmt::format("list counter bridge {}\n", counter))};
     for (std::string word; told >> word;) {
         if (word == "packets") {
             std::uint64_t packets = 0;
@@ -289,7 +318,7 @@ std::uint64_t network::dropped() const {
             return packets;
         }
     }
-    FAIL("the bridge does not say what it has dropped");
+    FAIL("the bridge does not say what it has counted: " << counter);
     return 0;
 }
 

@@ -55,12 +55,15 @@ class network {
 
     /// How many packets were dropped since the last heal(): a fault that meets nothing is none.
     [[nodiscard]] std::uint64_t dropped() const;
+    /// How many TCP connections one of them has begun to the other, answered or not.
+    [[nodiscard]] std::uint64_t dialled(machine from, machine to) const;
 
   private:
     class space_of_its_own;
 
     void plug_in(unsigned number);
     void lay_the_switch(unsigned machines);
+    [[nodiscard]] std::uint64_t count_of(const std::string& counter) const;
     void forbid(const std::vector<std::pair<machine, machine>>& ways, traffic what);
     [[nodiscard]] static std::optional<std::string> obstacle();
     [[nodiscard]] std::string configure(const space_of_its_own& where,

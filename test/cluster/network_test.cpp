@@ -137,6 +137,8 @@ TEST_CASE("S24: machines of a test reach each other and nobody else") {
     CHECK(connects(t.wires, one, two));
     CHECK(connects(t.wires, three, one));
     CHECK(t.wires.dropped() == 0);
+    CHECK(t.wires.dialled(one, two) == 1);
+    CHECK(t.wires.dialled(two, one) == 0);
     CHECK(t.wires.address(one) == "127.77.0.1");
     // The test's own thread is a machine too.
     const plug server{t.wires, two, SOCK_STREAM};

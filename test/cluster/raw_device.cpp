@@ -44,7 +44,11 @@ raw_datagrams::raw_datagrams(const std::string& host, std::uint16_t port)
 }
 
 void raw_datagrams::send(std::uint16_t to, base::byte_view bytes) {
-    const ::sockaddr_in there = place("127.0.0.1", to);
+    send("127.0.0.1", to, bytes);
+}
+
+void raw_datagrams::send(const std::string& host, std::uint16_t port, base::byte_view bytes) {
+    const ::sockaddr_in there = place(host, port);
     const auto sent = ::sendto(socket_.number(), bytes.data(), bytes.size(), 0,
                                reinterpret_cast<const ::sockaddr*>(&there), sizeof there);
     // What the kernel does not take is lost, as any datagram may be.

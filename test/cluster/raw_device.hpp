@@ -24,6 +24,8 @@ class raw_datagrams {
     explicit raw_datagrams(const std::string& host = "127.0.0.2", std::uint16_t port = 0);
 
     void send(std::uint16_t to, base::byte_view bytes);
+    /// To another machine of a test.
+    void send(const std::string& host, std::uint16_t port, base::byte_view bytes);
     /// The next one, if it comes in time.
     [[nodiscard]] std::optional<heard_datagram> hear(std::chrono::milliseconds within);
     [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
