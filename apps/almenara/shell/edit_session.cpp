@@ -72,7 +72,6 @@ void edit_session::edit() {
     while (!edit_once()) {
     }
     take_pastes(false);
-    modes_.be_quiet(); // What is typed ahead must not stand between what is printed.
 }
 
 /// False: it was cleared, and another one begins.

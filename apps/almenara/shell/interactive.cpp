@@ -19,6 +19,7 @@
 #include <chrono>
 #include <clocale>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <optional>
@@ -49,6 +50,14 @@ void speak_utf8() {
     std::setlocale(LC_CTYPE, "");
     if (std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0) {
         std::setlocale(LC_CTYPE, "C.UTF-8");
+    }
+}
+
+/// In a terminal of this name libedit edits nothing, and errands come as keys.
+void be_an_editor() {
+    const char* const terminal = std::getenv("TERM");
+    if (terminal != nullptr && std::strcmp(terminal, "emacs") == 0) {
+        ::setenv("TERM", "dumb", 1);
     }
 }
 
@@ -263,6 +272,7 @@ class interactive_shell final : private line_editor::listener {
 asio::awaitable<exit_code> run_interactive(terminal_ends ends, const shell_settings& how) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     speak_utf8();
+    be_an_editor();
     interactive_shell shell{executor, ends, how};
     co_return co_await shell.run();
 }

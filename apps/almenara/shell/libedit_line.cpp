@@ -83,6 +83,9 @@ libedit_line::libedit_line(host& of, int in, int terminal)
     ::el_wset(libedit_, EL_GETCFN, hooks::next_key);
     ::el_wset(libedit_, EL_HIST, ::history_w, recalled_);
     bind_keys();
+    ::el_wset(libedit_, EL_EDITMODE, 1); // Whatever ~/.editrc says: errands come as keys.
+    // Between two lines too: the system would make something else of a Ctrl-D that comes then.
+    ::el_wset(libedit_, EL_SETTY, L"-x", L"-icanon", L"-echo", end_of_words);
     look_at_terminal();
 }
 

@@ -14,6 +14,7 @@ struct historyW;
 namespace almenara::cli {
 
 /// A line that is edited by libedit. What libedit wants to read and to write it gets from its host.
+/// As long as this lives the terminal neither shows what is typed nor holds it back.
 class libedit_line {
   public:
     static constexpr std::wstring_view prompt = L"almenara> ";

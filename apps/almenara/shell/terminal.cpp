@@ -72,16 +72,6 @@ void terminal_modes::restore() const {
     }
 }
 
-void terminal_modes::be_quiet() const {
-    if (before_) {
-        ::termios quiet = *before_;
-        quiet.c_lflag &= ~static_cast<::tcflag_t>(ECHO | ICANON);
-        quiet.c_cc[VMIN] = 1;
-        quiet.c_cc[VTIME] = 0;
-        ::tcsetattr(descriptor_, TCSANOW, &quiet);
-    }
-}
-
 void terminal_modes::stop_with_them() const {
     ::termios now{};
     const bool is_known = ::tcgetattr(descriptor_, &now) == 0;

@@ -40,8 +40,6 @@ class terminal_modes {
     terminal_modes& operator=(const terminal_modes&) = delete;
 
     void restore() const;
-    /// What is typed is neither shown nor held back until a line ends: it is for later.
-    void be_quiet() const;
     /// Puts them back, stops this process until somebody lets it go on, and undoes it.
     void stop_with_them() const;
 
