@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -370,11 +371,26 @@ TEST_CASE("a terminal that takes nothing does not stop the connection") {
 TEST_CASE("a terminal that can do nothing gets plain lines") {
     desk here;
     program what = here.shell();
-    what.environment["TERM"] = "dumb";
+    what.environment["TERM"] = GENERATE("dumb", "emacs");
     person anna{what};
     anna.run("kv put colour blue");
     anna.wait_for("index ");
     anna.wait_for_line("almenara>");
     CHECK_FALSE(anna.screen().takes_pastes());
+    anna.type(ctrl_c);
+    anna.wait_for("Ctrl-C again leaves");
+    anna.wait_for_line("almenara>");
+    anna.leave();
+}
+
+TEST_CASE("a person's own ~/.editrc cannot take the keys from the shell") {
+    desk here;
+    std::ofstream{here.home / ".editrc"} << "edit off\nbind ^_ ed-insert\n";
+    person anna{here};
+    anna.type("kv put colour");
+    anna.wait_for_line("almenara> kv put colour");
+    anna.type(ctrl_c);
+    anna.wait_for("almenara> kv put colour^C");
+    anna.wait_for_line("almenara>");
     anna.leave();
 }
