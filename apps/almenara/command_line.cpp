@@ -545,6 +545,8 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
         asked->servers = *std::move(servers);
         if (!asked->globals.contains("no-state")) {
             asked->state_directory = state_directory_of(find);
+            const char* const named = find("ALMENARA_STATE_DIRECTORY");
+            asked->state_is_chosen = named != nullptr && *named != '\0';
         }
     }
     return asked;
@@ -576,6 +578,7 @@ outcome<invocation> parse_command_line(std::span<const std::string> arguments,
         asked->servers = line->servers.empty() ? around.start.servers : *std::move(servers);
         if (!asked->globals.contains("no-state")) {
             asked->state_directory = around.start.state_directory;
+            asked->state_is_chosen = around.start.state_is_chosen;
         }
     }
     return asked;

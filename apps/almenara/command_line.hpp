@@ -35,6 +35,7 @@ struct invocation {
     std::optional<client::ways> follow{}; ///< nothing: as suits the command
     /// Where the client keeps its state; nothing: it shall keep none. Empty: no place is known.
     std::optional<std::string> state_directory;
+    bool state_is_chosen = false;                            ///< somebody named that place
     std::map<std::string, std::string, std::less<>> options; ///< those of the command
     std::vector<std::string> words;                          ///< behind the command
 

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/version.hpp"
+#include "client/keeper.hpp"
 #include "earlier.hpp"
 #include "net/clock.hpp"
 #include "wire/json.hpp"
@@ -131,7 +132,24 @@ asio::awaitable<client::outcome<wire::welcome>> runtime::link::open() {
     co_return opened;
 }
 
-client::api_options client_options(const invocation& asked, client::ways usual) {
+namespace {
+
+std::optional<std::string> usable_state(const invocation& asked, console& out) {
+    if (!asked.state_directory || asked.state_is_chosen) {
+        return asked.state_directory; // Who names a place wants it, or hears why not.
+    }
+    const result<void> usable = client::make_state_directory(*asked.state_directory);
+    if (!usable) {
+        out.say(fmt::format("almenara: nothing is kept for the next run: {}.",
+                            usable.error().message()));
+        return std::nullopt;
+    }
+    return asked.state_directory;
+}
+
+} // namespace
+
+client::api_options client_options(const invocation& asked, client::ways usual, console& out) {
     client::api_options options;
     for (const client::server_address& each : asked.servers) {
         options.how.servers.push_back(to_string(each));
@@ -143,7 +161,7 @@ client::api_options client_options(const invocation& asked, client::ways usual) 
     options.how.must_find_somebody = true;
     options.how.follow = asked.follow.value_or(usual);
     options.plaintext = asked.plaintext;
-    options.state_directory = asked.state_directory;
+    options.state_directory = usable_state(asked, out);
     return options;
 }
 
@@ -189,8 +207,9 @@ runtime::cluster::cluster(runtime& here) : here_(here), api_(here.lent_) {
     if (api_ != nullptr) {
         return;
     }
-    own_ = std::make_unique<client::api>(here_.executor_,
-                                         client_options(here_.asked_, client::all_ways_in_passing));
+    client::api_options how = client_options(here_.asked_, client::all_ways_in_passing, here_.out_);
+    keeps_state_ = how.state_directory.has_value();
+    own_ = std::make_unique<client::api>(here_.executor_, std::move(how));
     api_ = own_.get();
     api_->listen([out = &here_.out_, verbose = here_.asked_.verbose](const client::news& what) {
         if (const std::string warning = warning_about(what); !warning.empty()) {
@@ -236,7 +255,7 @@ asio::awaitable<void> runtime::cluster::close() {
     if (!own_) {
         co_return;
     }
-    if (own_->session() && !here_.interrupted_ && !here_.asked_.state_directory) {
+    if (own_->session() && !here_.interrupted_ && !keeps_state_) {
         // Nobody uses it again; that it ends is not what was asked, so nobody waits long for it.
         const instant soon = net::monotonic_now() + std::chrono::seconds{1};
         co_await until_interrupted(own_->close_session(std::min(soon, here_.deadline_)));

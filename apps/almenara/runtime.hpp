@@ -116,6 +116,7 @@ class runtime {
         runtime& here_;
         std::unique_ptr<client::api> own_;
         client::api* api_;
+        bool keeps_state_ = false; ///< its own
         boost::asio::cancellation_signal stop_;
     };
 
@@ -145,8 +146,11 @@ class runtime {
     bool interrupted_ = false;
 };
 
-/// How a client of the cluster is made as the command line says.
-[[nodiscard]] client::api_options client_options(const invocation& asked, client::ways usual);
+/// How a client of the cluster is made as the command line says. Where nobody has named a place for
+/// its state and the usual one cannot be had, it keeps none, which is said.
+[[nodiscard]] client::api_options client_options(const invocation& asked,
+                                                 client::ways usual,
+                                                 console& out);
 
 /// What is told of primaries and of the ways to them; nothing of other news.
 [[nodiscard]] std::string line_about(const client::news& what);

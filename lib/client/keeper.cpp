@@ -181,8 +181,8 @@ recollection keeper::enter(cluster_id cluster) {
     return found;
 }
 
-result<void> keeper::make_directories() {
-    if (directory_.empty()) {
+result<void> make_state_directory(const std::string& directory) {
+    if (directory.empty()) {
         return error{errc::not_found,
                      "looking for a place for the client's state: there is no home "
                      "directory",
@@ -190,14 +190,19 @@ result<void> keeper::make_directories() {
                      "Set HOME, XDG_STATE_HOME or ALMENARA_STATE_DIRECTORY"};
     }
     std::error_code ignored; // What is missing then is said by the next one.
-    std::filesystem::create_directories(std::filesystem::path{directory_}.parent_path(), ignored);
-    for (const std::string& path : {directory_, clusters_path(), cluster_path(),
-                                    cluster_path() + "/users", user_path(), sessions_path()}) {
-        if (auto made = make_own_directory(path); !made) {
-            return made;
+    std::filesystem::create_directories(std::filesystem::path{directory}.parent_path(), ignored);
+    return make_own_directory(directory);
+}
+
+result<void> keeper::make_directories() {
+    auto made = make_state_directory(directory_);
+    for (const std::string& path : {clusters_path(), cluster_path(), cluster_path() + "/users",
+                                    user_path(), sessions_path()}) {
+        if (made) {
+            made = make_own_directory(path);
         }
     }
-    return {};
+    return made;
 }
 
 /// The cluster that was used last is the one that is meant by a name that two have had.

@@ -20,6 +20,9 @@ namespace almenara::client {
 /// themselves, everything else is written as %2f.
 [[nodiscard]] std::string directory_name(std::string_view user);
 
+/// Makes the directory for the state, and those above it. The failure says why it cannot be used.
+[[nodiscard]] result<void> make_state_directory(const std::string& directory);
+
 /// C.1, C.3: the files that a client keeps for its next run, and what is done to them. They are
 /// small, so this happens on the client's thread.
 ///

@@ -25,10 +25,10 @@ class newcomer {
         : network_(wires.space(where)), hosts_(asked.hosts()) {}
 
     [[nodiscard]] finished says(const std::vector<std::string>& words) const {
-        program what{
-            .words = {ALMENARA_CLIENT, "--plaintext", "-s", directory::address(), "--json"},
-            .network = network_,
-            .instead_of = {{"/etc/hosts", hosts_}}};
+        program what{.words = {ALMENARA_CLIENT, "--plaintext", "--no-state", "-s",
+                               directory::address(), "--json"},
+                     .network = network_,
+                     .instead_of = {{"/etc/hosts", hosts_}}};
         what.words.insert(what.words.end(), words.begin(), words.end());
         return run(what);
     }

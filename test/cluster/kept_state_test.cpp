@@ -124,9 +124,25 @@ TEST_CASE("C.3: what cannot be kept is said: writes are refused with what to do,
         program homeless = anna.with({"kv", "put", "colour", "red"});
         homeless.environment = {
             {"ALMENARA_STATE_DIRECTORY", ""}, {"XDG_STATE_HOME", ""}, {"HOME", ""}};
-        const finished refused = run(homeless);
+        const finished done = run(homeless);
+        CHECK(done.status == good_exit);
+        CHECK(done.err.starts_with("almenara: nothing is kept for the next run: "));
+        CHECK(done.err.find("there is no home directory. Set HOME") != std::string::npos);
+    }
+    SECTION("a usual place that cannot be had") {
+        program elsewhere = anna.with({"kv", "put", "colour", "red"});
+        elsewhere.environment = {{"ALMENARA_STATE_DIRECTORY", ""}, {"XDG_STATE_HOME", "/proc"}};
+        const finished done = run(elsewhere);
+        CHECK(done.status == good_exit);
+        CHECK(done.err.starts_with("almenara: nothing is kept for the next run: "));
+    }
+    SECTION("a place that was named and cannot be had") {
+        program elsewhere = anna.with({"kv", "put", "colour", "red"});
+        elsewhere.environment = {{"ALMENARA_STATE_DIRECTORY", "/proc/almenara"}};
+        const finished refused = run(elsewhere);
         CHECK(refused.status == exit_status{.code = 1});
-        CHECK(refused.err.find("there is no home directory. Set HOME") != std::string::npos);
+        CHECK(refused.err.find("'/proc/almenara'") != std::string::npos);
+        CHECK(refused.err.find("--no-state") != std::string::npos);
     }
     SECTION("a damaged session") {
         write_file(session, "something else");

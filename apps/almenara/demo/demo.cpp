@@ -98,7 +98,7 @@ class demo {
                     .program = server_program()},
                    [this](server_id which, child_process::end how) { ended(which, how); }),
           start_(shell_start()),
-          client_(executor_, patient(client_options(start_, client::all_ways))),
+          client_(executor_, patient(client_options(start_, client::all_ways, here_.out()))),
           load_(executor_, client_),
           commands_(executor_, servers_, load_, start_.json),
           signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
@@ -147,6 +147,7 @@ class demo {
         start.globals.erase("server");
         if (start.state_directory) {
             start.state_directory = place_.directory() + "/client"; // It goes with the cluster.
+            start.state_is_chosen = true;
         }
         return start;
     }

@@ -41,7 +41,7 @@ interpreter::interpreter(asio::any_io_executor executor, console& out, const she
       out_(out),
       how_(how),
       own_words_(words_of(how)),
-      cluster_(executor_, client_options(how.start, client::all_ways)) {
+      cluster_(executor_, client_options(how.start, client::all_ways, out)) {
     cluster_.listen([this](const client::news& what) { tell(what); });
     cluster_.listen_to_notes([this](const std::string& note) { out_.say(warning_about(note)); });
 }
