@@ -445,11 +445,18 @@ void failover::send_errands(line& to, instant now) {
     if (!to.logged_in || waits_for_resumed(to)) {
         return;
     }
+    bool writes_wait = false;
     for (auto next = errands_.unsent_behind(ticket{}); next && errands_.has_place();
          next = errands_.unsent_behind(*next)) {
         errand& one = *errands_.find(*next);
+        const bool is_write = one.kind == errand_kind::write;
+        if (is_write && writes_wait) {
+            continue;
+        }
         if (errands_.may_send(one, window_, now)) {
             send(to, *next, one, now);
+        } else if (is_write && now >= one.send_at) {
+            writes_wait = true; // C.3: in their order, also past one that is too large for now.
         }
     }
 }

@@ -120,6 +120,35 @@ TEST_CASE("C.3: an operation is kept before it is sent, and forgotten when it is
     CHECK(here.ordered<client::forget_operation>()[0].seq == sequence{1});
 }
 
+TEST_CASE("C.3: a small operation does not overtake a large one that has no room yet") {
+    remembering here{nothing_yet()};
+    const auto ask = [&](std::size_t size) {
+        REQUIRE(here.client().write(base::byte_vector(size), here.now() + 30s));
+    };
+    constexpr std::size_t large = std::size_t{512} << 10U;
+    const std::size_t fit = client::errands::most_in_flight_bytes / large;
+    for (std::size_t i = 0; i < fit; ++i) {
+        ask(large - 100);
+    }
+    here.serve("a:1", epoch{3});
+    const auto sent = here.heard_all<wire::operation>("a:1");
+    REQUIRE(sent.size() == fit);
+
+    ask(large);
+    ask(10);
+    here.turn();
+    CHECK(here.heard_all<wire::operation>("a:1").size() == fit);
+    // A file whose records are not in their order is given up by the next run (C.1).
+    CHECK(here.ordered<client::keep_operation>().size() == fit);
+
+    here.confirm("a:1", sent.front(), log_index{8});
+    REQUIRE(here.heard_all<wire::operation>("a:1").size() == fit + 2);
+    const auto kept = here.ordered<client::keep_operation>();
+    REQUIRE(kept.size() == fit + 2);
+    CHECK(kept[fit].what.seq == sequence{fit + 1});
+    CHECK(kept[fit + 1].what.seq == sequence{fit + 2});
+}
+
 TEST_CASE("C.3: what cannot be kept is refused before it is sent") {
     remembering here{nothing_yet()};
     const auto first = here.put("1");
