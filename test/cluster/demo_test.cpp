@@ -159,7 +159,7 @@ TEST_CASE("a demo with a directory of its own finds there what it left") {
 }
 
 TEST_CASE("a demo that gets a signal stops its servers and takes its files away") {
-    const int signal = GENERATE(SIGINT, SIGTERM);
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGQUIT);
     const stage here;
     process demo{here.waiting_demo()};
     eventually([&] { return has_line(demo.errors(), "3 servers at "); }, "the demo is there");
@@ -190,6 +190,25 @@ TEST_CASE("a demo says what is wrong with what it is asked") {
     fails("--servers 8", 2, "a cluster has 1 to 7 servers");
     fails("--servers none", 2, "--servers");
     fails("--dir /dev/null/below", 1, "making the directory '/dev/null/below'");
+}
+
+TEST_CASE("a demo without a place for its files, or without a server's program, says what to do") {
+    temporary_directory home;
+    program alone{.words = {home / "almenara", "demo"}, .environment = {{"PATH", home.path()}}};
+    fs::copy(ALMENARA_CLIENT, alone.words.front());
+    std::string why;
+    SECTION("no directory for temporary files") {
+        alone.environment["TMPDIR"] = home / "nowhere";
+        why = "Let TMPDIR name one, or give one with --dir.";
+    }
+    SECTION("no almenarad") {
+        why = "starting 'almenarad': No such file or directory. Put it beside 'almenara'";
+    }
+    const finished ended = run(alone);
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == exit_status{.code = 1});
+    CHECK(ended.err.starts_with("almenara: demo: "));
+    CHECK(ended.err.find(why) != std::string::npos);
 }
 
 TEST_CASE("a demo whose ports are taken says so, and leaves those alone who have them") {

@@ -78,6 +78,16 @@ class person : public terminal_program {
     }
 };
 
+/// 0: nobody shows that.
+int number_behind(const terminal_screen& screen, std::string_view text) {
+    for (const std::string& line : screen.lines()) {
+        if (const auto place = line.find(text); place != std::string::npos) {
+            return std::stoi(line.substr(place + text.size()));
+        }
+    }
+    return 0;
+}
+
 } // namespace
 
 TEST_CASE("a shell at a terminal runs what is typed, and Ctrl-D leaves it with a goodbye") {
@@ -287,6 +297,44 @@ TEST_CASE("Ctrl-C gives up a command that waits, and the shell goes on") {
     anna.leave();
 }
 
+TEST_CASE("a demo's server that ends by itself leaves what is being typed whole") {
+    temporary_directory home;
+    person anna{{.words = {ALMENARA_CLIENT, "demo", "--servers", "1"},
+                 .environment = {{"TERM", "xterm"},
+                                 {"LC_ALL", "C.UTF-8"},
+                                 {"HOME", home.path()},
+                                 {"TMPDIR", home.path()},
+                                 {"XDG_STATE_HOME", home / "state"}}}};
+    anna.run("servers");
+    anna.wait_for(": runs, process ");
+    anna.wait_for_line("almenara>");
+    const int server = number_behind(anna.screen(), ": runs, process ");
+    REQUIRE(server > 0);
+    anna.type("kv put colour");
+    anna.wait_for_line("almenara> kv put colour");
+    REQUIRE(::kill(server, SIGKILL) == 0);
+    anna.wait_for_lines(1, "server 1: signal 9 ended it, see ");
+    anna.wait_for_line("almenara> kv put colour");
+    anna.type(ctrl_c);
+    anna.wait_for_line("almenara>");
+    anna.leave();
+}
+
+TEST_CASE("in a narrow window what is told of a wait is gone when the wait is over") {
+    desk here;
+    person anna{here, {.rows = 24, .columns = 20}};
+    here.all.pause(here.office.primary);
+    anna.run("kv get colour");
+    anna.wait_for("waiting for ");
+    eventually([&] { return anna.screen().cursor_line().starts_with("waiting for "); },
+               "it stands in one line");
+    here.all.resume(here.office.primary);
+    anna.wait_for("there is no such");
+    anna.wait_for_line("almenara>");
+    CHECK(anna.lines_with("waiting for ") == 0);
+    anna.leave();
+}
+
 TEST_CASE("a window that changes its size wraps the line anew") {
     desk here;
     person anna{here};
@@ -340,7 +388,7 @@ TEST_CASE("the terminal is as before on every way out") {
     anna.type("half a li");
     anna.wait_for_line("almenara> half a li");
     CHECK_FALSE(anna.is_as_before());
-    const int signal = GENERATE(SIGTERM, SIGHUP);
+    const int signal = GENERATE(SIGTERM, SIGHUP, SIGQUIT);
     anna.send(signal);
     CHECK(anna.wait() == exit_status{.code = 130});
     CHECK(anna.is_as_before());

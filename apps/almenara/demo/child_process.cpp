@@ -30,14 +30,13 @@ struct prepared {
 
 /// In the child: only what is safe between fork() and exec().
 [[noreturn]] void become(const prepared& what) {
-    constexpr int cannot_start = 127;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != what.parent) {
-        ::_exit(cannot_start); // It ended before it could be watched.
+        ::_exit(child_process::cannot_start); // It ended before it could be watched.
     }
     ::setpgid(0, 0); // Ctrl-C is for the shell.
     // What the parent does at a signal would be done in its name.
-    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
         ::signal(each, SIG_DFL);
     }
     sigset_t none;
@@ -53,7 +52,7 @@ struct prepared {
     ::execvp(what.words.front(), what.words.data());
     static constexpr char failed[] = "the program cannot be started\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, failed, sizeof failed - 1);
-    ::_exit(cannot_start);
+    ::_exit(child_process::cannot_start);
 }
 
 } // namespace

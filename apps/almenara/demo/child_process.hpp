@@ -29,6 +29,8 @@ class child_process {
         int signal = 0; ///< that ended it; 0 if it left by itself
     };
     using on_end = std::function<void(end how)>;
+    /// The exit code of one that is not there or must not be run, as shells have it.
+    static constexpr int cannot_start = 127;
 
     [[nodiscard]] static result<std::unique_ptr<child_process>> start(
         const boost::asio::any_io_executor& executor, const program& what, on_end then);

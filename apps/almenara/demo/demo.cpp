@@ -18,7 +18,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
@@ -34,17 +33,6 @@ constexpr std::uint64_t fewest_servers = 1;
 constexpr std::uint64_t most_servers = 7;
 constexpr std::uint16_t usual_port = 7401;
 constexpr std::chrono::seconds longest_start{15};
-
-/// The end of what a server has said, for whoever wants to know why it is not there.
-std::string last_lines(const std::string& file) {
-    constexpr std::streamoff most = 800;
-    std::ifstream in{file, std::ios::ate};
-    const std::streamoff size = in.tellg();
-    in.seekg(size > most ? size - most : 0);
-    std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    return text;
-}
 
 complaint failed(const error& why) {
     return complaint{exit_code::failed, why.code, "demo", why.message(), {}};
@@ -102,6 +90,7 @@ class demo {
           load_(executor_, client_),
           commands_(executor_, servers_, load_, start_.json),
           signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
+        signals_.add(SIGQUIT);
         wait_for_signal();
     }
 
@@ -211,7 +200,7 @@ class demo {
                           "If a port is taken, name others with --port."};
             client_.give_up(); // Nobody waits for the others.
         } else if (stage_ == stage::shell) {
-            here_.out().say(fmt::format("{}, see {}", what, servers_.log_file(which)));
+            commands_.say(fmt::format("{}, see {}", what, servers_.log_file(which)));
         }
     }
 

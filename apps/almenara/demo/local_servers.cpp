@@ -1,6 +1,8 @@
 #include "demo/local_servers.hpp"
 
+#include "base/text.hpp"
 #include "client/bell.hpp"
+#include "demo/place.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -76,6 +78,18 @@ pid_t local_servers::pid_of(server_id which) const {
     return running_.at(which).child->pid();
 }
 
+/// The log may be gone when this is read.
+error local_servers::no_secret(child_process::end how, const std::string& said) const {
+    if (how.code == child_process::cannot_start) {
+        return error{errc::not_found, fmt::format("starting '{}'", settings_.program),
+                     std::make_error_code(std::errc::no_such_file_or_directory),
+                     "Put it beside 'almenara', or in a directory of PATH"};
+    }
+    return error{errc::unavailable,
+                 fmt::format("'{} --make-secret': {}. It said: {}", settings_.program,
+                             to_string(how), base::escaped(said))};
+}
+
 asio::awaitable<result<void>> local_servers::make_secret() {
     result<void> made;
     if (std::filesystem::exists(secret_file())) {
@@ -97,8 +111,7 @@ asio::awaitable<result<void>> local_servers::make_secret() {
     }
     co_await over.wait();
     if (how.code != 0) {
-        made = error{errc::unavailable, fmt::format("'{} --make-secret': {}, see {}",
-                                                    settings_.program, to_string(how), log)};
+        made = no_secret(how, last_lines(log));
     }
     co_return made;
 }

@@ -63,6 +63,7 @@ class local_servers {
 
   private:
     [[nodiscard]] boost::asio::awaitable<result<void>> make_secret();
+    [[nodiscard]] error no_secret(child_process::end how, const std::string& said) const;
     [[nodiscard]] std::string peers() const;
     [[nodiscard]] std::string secret_file() const;
     void ended(server_id which, child_process::end how);

@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include <netinet/in.h>
@@ -64,7 +65,13 @@ result<demo_place> demo_place::open(const std::optional<std::string>& directory,
         }
         return demo_place{fs::absolute(*directory).string(), true};
     }
-    std::string made = fs::temp_directory_path().string() + "/almenara-demo-XXXXXX";
+    std::error_code failed;
+    const fs::path parent = fs::temp_directory_path(failed);
+    if (failed) {
+        return error{errc::unavailable, "looking for a directory for temporary files", failed,
+                     "Let TMPDIR name one, or give one with --dir"};
+    }
+    std::string made = parent.string() + "/almenara-demo-XXXXXX";
     if (::mkdtemp(made.data()) == nullptr) {
         return error{errc::unavailable, fmt::format("making the directory '{}'", made),
                      std::error_code{errno, std::generic_category()}};
@@ -80,6 +87,16 @@ demo_place::~demo_place() {
         std::error_code ignored; // What is left of it lies in the directory for temporary files.
         fs::remove_all(directory_, ignored);
     }
+}
+
+std::string last_lines(const std::string& file) {
+    constexpr std::streamoff most = 800;
+    std::ifstream in{file, std::ios::ate};
+    const std::streamoff size = std::max<std::streamoff>(in.tellg(), 0); // Below: there is none.
+    in.seekg(size > most ? size - most : 0);
+    std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    return text;
 }
 
 std::string server_program() {

@@ -30,6 +30,9 @@ class demo_place {
     bool is_kept_;
 };
 
+/// The end of what a server has said, for whoever wants to know why it is not there.
+[[nodiscard]] std::string last_lines(const std::string& file);
+
 /// The `almenarad` that lies beside this program, or the one that PATH finds.
 [[nodiscard]] std::string server_program();
 

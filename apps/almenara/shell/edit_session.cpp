@@ -286,7 +286,8 @@ void edit_session::obey(progress_order& what) {
     }
     erase_progress();
     shows_progress_ = !what.text.empty();
-    write(what.text);
+    // In one row, behind which the cursor has room: so it is erased whole.
+    write(cut_to(what.text, std::max<std::size_t>(columns_of(ends_.terminal), 2) - 1));
 }
 
 void edit_session::obey(read_order& what) {

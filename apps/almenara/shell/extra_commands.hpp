@@ -5,9 +5,11 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almenara::cli {
@@ -36,6 +38,22 @@ class extra_commands {
 
     /// Ctrl-C: what runs comes to its end soon.
     virtual void interrupt() = 0;
+
+    /// Takes a line to where it does not stand in what somebody types.
+    using voice = std::function<void(const std::string& line)>;
+
+    /// The shell that is open lends its voice, and takes it back (an empty one) when it ends.
+    void set_voice(voice lent) { voice_ = std::move(lent); }
+
+    /// What happens meanwhile is told if a shell is open.
+    void say(const std::string& line) const {
+        if (voice_) {
+            voice_(line);
+        }
+    }
+
+  private:
+    voice voice_;
 };
 
 } // namespace almenara::cli

@@ -98,6 +98,7 @@ class interactive_shell final : private line_editor::listener {
         if (out_.out_is_terminal()) {
             out_.set_look([out = ends.out] { return look_of(out); });
         }
+        signals_.add(SIGQUIT);
         signals_.add(SIGWINCH);
         signals_.add(SIGTSTP);
         hear_signals();

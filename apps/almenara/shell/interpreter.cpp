@@ -34,6 +34,19 @@ std::vector<std::string_view> words_of(const shell_settings& how) {
     return words;
 }
 
+std::string lines_about(std::span<const extra_commands::entry> entries) {
+    std::size_t widest = 0;
+    for (const auto& each : entries) {
+        widest = std::max(widest, each.name.size() + 1 + each.words.size());
+    }
+    std::string text;
+    for (const auto& each : entries) {
+        const std::string left = fmt::format("{} {}", each.name, each.words);
+        text += fmt::format("  {:<{}}  {}\n", left, widest, each.summary);
+    }
+    return text;
+}
+
 } // namespace
 
 interpreter::interpreter(asio::any_io_executor executor, console& out, const shell_settings& how)
@@ -44,6 +57,15 @@ interpreter::interpreter(asio::any_io_executor executor, console& out, const she
       cluster_(executor_, client_options(how.start, client::all_ways, out)) {
     cluster_.listen([this](const client::news& what) { tell(what); });
     cluster_.listen_to_notes([this](const std::string& note) { out_.say(warning_about(note)); });
+    if (how_.extra != nullptr) {
+        how_.extra->set_voice([this](const std::string& line) { out_.say(line); });
+    }
+}
+
+interpreter::~interpreter() {
+    if (how_.extra != nullptr) {
+        how_.extra->set_voice({});
+    }
 }
 
 void interpreter::tell(const client::news& what) {
@@ -98,10 +120,7 @@ exit_code interpreter::help_here() {
     std::string text = task_help();
     if (how_.extra != nullptr) {
         text += "Only in this shell:\n";
-        for (const extra_commands::entry& each : how_.extra->list()) {
-            const std::string left = fmt::format("{} {}", each.name, each.words);
-            text += fmt::format("  {:<20}{}\n", left, each.summary);
-        }
+        text += lines_about(how_.extra->list());
         text += '\n';
     }
     out_.print(text + "exit, quit or Ctrl-D leave the shell.\n");

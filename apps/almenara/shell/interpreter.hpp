@@ -28,6 +28,9 @@ struct shell_settings {
 class interpreter {
   public:
     interpreter(boost::asio::any_io_executor executor, console& out, const shell_settings& how);
+    ~interpreter();
+    interpreter(const interpreter&) = delete;
+    interpreter& operator=(const interpreter&) = delete;
 
     /// Runs what a line says and tells why it fails, if so. An empty line is good.
     [[nodiscard]] boost::asio::awaitable<exit_code> run(std::string line);

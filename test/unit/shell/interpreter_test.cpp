@@ -42,6 +42,17 @@ using exits = std::vector<exit_code>;
 
 } // namespace
 
+TEST_CASE("whoever opened the shell is heard through it as long as it is open") {
+    performance show;
+    show.extra.say("too early");
+    show.play({"kill 1"}, [&](interpreter&) -> asio::awaitable<void> {
+        show.extra.say("server 1 ended");
+        co_return;
+    });
+    show.extra.say("too late");
+    CHECK(show.said.str() == "server 1 ended\n");
+}
+
 TEST_CASE("the lines of a shell share one client and one session") {
     performance show;
     show.play({"kv put colour blue", "kv put 'my key' \"a value\"", "kv get 'my key'"});
@@ -106,7 +117,8 @@ TEST_CASE("the help of a shell begins with tasks and names the words it has besi
     performance show;
     show.play({"help"});
     CHECK(show.printed.str().starts_with("Keep a value:\n  kv put colour blue"));
-    CHECK(show.printed.str().find("kill SERVER") != std::string::npos);
+    CHECK(show.printed.str().find("  kill SERVER   kill a server\n"
+                                  "  pause SERVER  let it stand still\n") != std::string::npos);
     CHECK(show.printed.str().ends_with("exit, quit or Ctrl-D leave the shell.\n"));
 }
 
