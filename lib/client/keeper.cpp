@@ -53,6 +53,15 @@ std::optional<device_nonce> device_in(std::string_view text) {
     return id_from<device_nonce>(base::trimmed(content->substr(device_title.size())));
 }
 
+/// Nothing: it is not there. What is longer than any that was written is as good as damaged.
+result<std::optional<std::string>> read_text(const std::string& path) {
+    auto text = read_own_file(path, largest_text_file);
+    if (!text && text.error().code == errc::too_large) {
+        text = std::optional{std::string{}};
+    }
+    return text;
+}
+
 bool is_session_file(const std::string& name) {
     return name.size() == session_digits && base::from_hex(name).has_value();
 }
@@ -111,7 +120,7 @@ std::vector<std::string> keeper::take_notes() {
 /// Fails if it may not be touched.
 result<std::optional<known_cluster>> keeper::read_cluster(const std::string& directory) {
     const std::string path = directory + "/cluster";
-    const auto text = read_own_file(path, largest_text_file);
+    const auto text = read_text(path);
     if (!text) {
         note(text.error().message());
         return text.error();
@@ -246,7 +255,7 @@ result<device_nonce> keeper::read_device() {
     const std::string path = user_path() + "/device";
     constexpr int attempts = 3; // Another process may be about it too.
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        const auto text = read_own_file(path, largest_text_file);
+        const auto text = read_text(path);
         if (!text) {
             return text.error();
         }

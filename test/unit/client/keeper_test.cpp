@@ -257,7 +257,8 @@ TEST_CASE("C.3: a damaged cluster file is set aside and learned again") {
     }
     CHECK(kept_client{here.directory}.files.hint({"a:1"})->seen == epoch{7});
     CHECK(kept_client{here.directory}.enter().seen == epoch{7});
-    test::write_file(here.cluster + "/cluster", "epoch 99\n");
+    test::write_file(here.cluster + "/cluster",
+                     GENERATE(std::string{"epoch 99\n"}, std::string(300'000, 'x')));
     kept_client next{here.directory};
     CHECK_FALSE(next.files.hint({"a:1"}));
     CHECK(fs::exists(here.cluster + "/cluster.damaged"));
@@ -269,7 +270,8 @@ TEST_CASE("C.3: a damaged cluster file is set aside and learned again") {
 TEST_CASE("C.1: a damaged device file is set aside, and another device is made") {
     const place here;
     const auto before = kept_client{here.directory}.enter().device;
-    test::write_file(here.user + "/device", "almenara device 1\n");
+    test::write_file(here.user + "/device",
+                     GENERATE(std::string{"almenara device 1\n"}, std::string(300'000, 'x')));
     kept_client next{here.directory};
     const auto found = next.enter();
     CHECK_FALSE(found.trouble);
