@@ -437,7 +437,7 @@ std::string state_directory_of(const environment& find) {
         return fmt::format("{}/almenara", state);
     }
     const auto home = path_in("HOME");
-    return home.empty() ? std::string{} : fmt::format("{}/.local/state/almenara", home);
+    return home.starts_with('/') ? fmt::format("{}/.local/state/almenara", home) : std::string{};
 }
 
 /// The options of the command and the words behind it.

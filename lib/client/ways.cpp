@@ -43,13 +43,14 @@ result<ways> parse_ways(std::string_view text) {
         if (!which) {
             std::array<std::string_view, all_sources.size()> names{};
             std::ranges::transform(all_sources, names.begin(), to_string);
+            const std::string meant = base::did_you_mean(word, names);
             return error{
                 errc::invalid,
                 fmt::format("'{}' is no way to find a primary", base::escaped(word)),
                 {},
                 fmt::format("{}{}There are beacon, redirect, standby, members and directory, with "
                             "commas between",
-                            base::did_you_mean(word, names), word.empty() ? "" : " ")};
+                            meant, meant.empty() ? "" : " ")};
         }
         found.set(*which);
         if (comma == rest.size()) {

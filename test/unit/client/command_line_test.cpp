@@ -68,7 +68,9 @@ TEST_CASE("the option --follow names ways to a new primary, and the environment 
           client::ways{source::standby});
     const std::string why = told({"ping", "--follow", "beacon,standy"});
     CHECK(why.starts_with("--follow: 'standy' is no way to find a primary"));
-    CHECK(why.find("Did you mean 'standby'?") != std::string::npos);
+    CHECK(why.find("Did you mean 'standby'? There are beacon") != std::string::npos);
+    CHECK(told({"--follow", "xyz", "ping"}).find("a primary. There are beacon") !=
+          std::string::npos);
     CHECK(told({"ping"}, {{"ALMENARA_FOLLOW", "all"}}).starts_with("ALMENARA_FOLLOW: 'all'"));
 }
 
@@ -168,6 +170,7 @@ TEST_CASE("C.3: where the state is kept is said by the environment, or it is kep
     CHECK(place({{"XDG_STATE_HOME", "/x"}, {"HOME", "/h"}}) == "/x/almenara");
     CHECK(place({{"XDG_STATE_HOME", "x"}, {"HOME", "/h"}}) == "/h/.local/state/almenara");
     CHECK(place({{"HOME", "/h"}}) == "/h/.local/state/almenara");
+    CHECK(place({{"HOME", "h"}}) == "");
     CHECK(place({}) == "");
     CHECK_FALSE(understood({"--no-state", "ping"}, all).state_directory);
     CHECK_FALSE(understood({"ping"}, {{"ALMENARA_NO_STATE", "1"}, {"HOME", "/h"}}).state_directory);

@@ -233,6 +233,31 @@ TEST_CASE("the end of the stream ends the conversation with the system's reason,
     CHECK(std::get<client::ended>(here.events[0]).why.kind == failure_kind::closed);
 }
 
+TEST_CASE("a server that closes in the middle of a frame is gone, and half a frame is nothing") {
+    talk here;
+    SECTION("of its welcome") {
+        const auto whole =
+            test::bytes_of(test::plain_welcome(here.last_heard<wire::c_hello>().request));
+        here.server_sends(base::byte_view{whole}.first(GENERATE_COPY(1U, 4U, whole.size() - 1)));
+    }
+    SECTION("of an answer") {
+        here.welcome();
+        static_cast<void>(here.ask<wire::ping>());
+        const auto whole = test::bytes_of(test::plain_welcome(request_id{1}));
+        here.server_sends(base::byte_view{whole}.first(whole.size() / 2));
+    }
+    CHECK(here.events.empty());
+    here.client.stream_ended({});
+    here.collect();
+    CHECK(here.finished);
+    const auto ended = std::find_if(here.events.begin(), here.events.end(), [](const auto& each) {
+        return std::holds_alternative<client::ended>(each);
+    });
+    REQUIRE(ended != here.events.end());
+    CHECK(std::get<client::ended>(*ended).why.kind == failure_kind::closed);
+    CHECK_FALSE(here.client.is_open());
+}
+
 TEST_CASE("leaving says goodbye and cancels what waits") {
     talk here;
     here.welcome();
