@@ -509,6 +509,9 @@ void failover::send(line& to, ticket number, errand& one, instant now) {
     }
     if (sent) {
         errands_.sent(number);
+        if (one.seq) {
+            keeping_.unused_from = std::max(keeping_.unused_from, one.seq->next());
+        }
     }
 }
 

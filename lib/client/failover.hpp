@@ -211,6 +211,8 @@ class failover {
         bool numbers_asked = false;
         /// Of an earlier run, and not attached yet: no number from there on was used.
         std::optional<sequence> resting_at;
+        /// Neither this run nor an earlier one has sent a number from there on.
+        sequence unused_from{1};
     };
     /// What was last ordered to be kept of the cluster.
     struct noted {

@@ -126,6 +126,9 @@ void failover::greet_anew(instant now) {
 }
 
 void failover::forget_routes(const std::vector<route>& gone, instant now) {
+    if (hint_ && !routes_.all().contains(hint_->route)) {
+        hint_.reset(); // It may become a member again, and be announced again.
+    }
     for (const route& way : gone) {
         if (way.link) {
             lines_.erase(*way.link);
@@ -185,7 +188,10 @@ void failover::resume(kept_session what) {
     }
     session_ = what.session;
     window_ = what.window;
-    keeping_ = {.session = kept_state::yes, .numbers_upto = what.next, .resting_at = what.next};
+    keeping_ = {.session = kept_state::yes,
+                .numbers_upto = what.next,
+                .resting_at = what.next,
+                .unused_from = what.next};
     errands_.resume(what.next, std::move(what.open));
 }
 
@@ -200,10 +206,10 @@ bool failover::waits_for_resumed(const line& to) const {
     return errands_.resumed() > 0 && !to.attached;
 }
 
-/// C.1: the servers know of operations that the file does not: it is a copy, or what was written
-/// last was lost with the power. Its numbers would be used twice.
+/// C.1: the servers know of operations that nobody here has sent: the file is a copy that somebody
+/// else uses, or what was written last was lost with the power. Numbers would be used twice.
 bool failover::is_older_than(const wire::attached& told) const {
-    return keeping_.resting_at && told.last_known >= *keeping_.resting_at;
+    return options_.keeps_state && told.last_known >= keeping_.unused_from;
 }
 
 /// They are for the next run.

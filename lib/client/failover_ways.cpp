@@ -64,8 +64,10 @@ bool failover::hear_of(const wire::member_address& primary,
                        epoch at,
                        const line& from,
                        instant now) {
+    // Whoever does not say that it belongs to this cluster knows nothing of its epochs.
+    const bool is_stranger = cluster_ && !from.in_cluster;
     const auto told_by = told_over(from, primary.id, at);
-    if (!told_by || !is_news(at)) {
+    if (is_stranger || !told_by || !is_news(at)) {
         return false;
     }
     hint_counts_.confirmed += told_by == source::beacon ? 1U : 0U;

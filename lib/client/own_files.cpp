@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <random>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -42,16 +43,18 @@ result<void> check_owner(const std::string& path, const struct stat& facts, mode
 
 result<open_file> create(const std::string& path) {
     open_file file{
-        ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, owner_only)};
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, owner_only)};
     if (!file) {
         return last_system_error(fmt::format("creating '{}'", path));
     }
     return file;
 }
 
-/// Its name until it is whole.
+/// Its name until it is whole. Others write beside it too, perhaps in another container with the
+/// same number for its process.
 std::string name_beside(const std::string& path) {
-    return fmt::format("{}.{}.new", path, ::getpid());
+    std::random_device device;
+    return fmt::format("{}.{:08x}{:08x}.new", path, device(), device());
 }
 
 result<std::string> write_beside(const std::string& path, std::string_view content) {

@@ -74,11 +74,14 @@ void beacon_desk::received(const wire::datagram_address& from, base::byte_view b
     }
     // C.2: a registration that was recorded and comes again from a forged source makes nobody a
     // target: who does not hear what is sent there has no cookie.
-    if (is_valid(asked->cookie, from, now) && !registers(asked->device, from, now)) {
+    const bool is_proved = is_valid(asked->cookie, from, now);
+    if (is_proved && !registers(asked->device, from, now)) {
         ++counts_.no_room;
         return;
     }
-    if (!may_answer(asked->device, now)) {
+    // Whoever repeats a recorded one from anywhere takes nothing from those who prove their
+    // address.
+    if (!may_answer({asked->device, is_proved}, now)) {
         ++counts_.unanswered;
         return;
     }
@@ -120,17 +123,17 @@ wire::beacon_cookie beacon_desk::cookie_of(const wire::datagram_address& from,
     return wire::beacon_cookie{base::blake2b_128(cookie_key_, text)};
 }
 
-bool beacon_desk::may_answer(device_tag device, instant now) {
+bool beacon_desk::may_answer(asker who, instant now) {
     if (now - second_began_ >= std::chrono::seconds{1}) {
         second_began_ = now;
         answers_ = 0;
         answers_to_.clear();
     }
-    if (answers_ >= most_answers_ || answers_to_[device] >= most_answers_to_device_) {
+    if (answers_ >= most_answers_ || answers_to_[who] >= most_answers_to_device_) {
         return false;
     }
     ++answers_;
-    ++answers_to_[device];
+    ++answers_to_[who];
     return true;
 }
 

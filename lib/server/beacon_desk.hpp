@@ -117,7 +117,9 @@ class beacon_desk {
                                 instant now) const;
     [[nodiscard]] wire::beacon_cookie cookie_of(const wire::datagram_address& from,
                                                 std::uint64_t period) const;
-    [[nodiscard]] bool may_answer(device_tag device, instant now);
+    /// A device, and whether it has proved the address that it asks from.
+    using asker = std::pair<device_tag, bool>;
+    [[nodiscard]] bool may_answer(asker who, instant now);
     /// False: there is no room for it.
     [[nodiscard]] bool registers(device_tag device,
                                  const wire::datagram_address& from,
@@ -138,8 +140,8 @@ class beacon_desk {
     news news_;
     std::optional<office> office_;
     instant second_began_;
-    std::size_t answers_ = 0;                      ///< in this second
-    std::map<device_tag, std::size_t> answers_to_; ///< of these
+    std::size_t answers_ = 0;                 ///< in this second
+    std::map<asker, std::size_t> answers_to_; ///< of these
     std::vector<outgoing_datagram> leaving_;
     beacon_counts counts_;
 };

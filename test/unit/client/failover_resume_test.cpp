@@ -337,6 +337,36 @@ TEST_CASE("C.1: a file that is older than its session is given up, for its numbe
     CHECK(here.heard<wire::operation>("a:1").session == here.session);
 }
 
+TEST_CASE(
+    "C.1: a session that somebody else has used meanwhile, with a copy of the file, is given up") {
+    remembering here{none_open()};
+    const auto mine = here.put("mine");
+    here.welcome("a:1", "a:1", epoch{3});
+    here.log_in("a:1", epoch{3});
+    here.attach("a:1", epoch{3}, sequence{6});
+    CHECK(here.heard<wire::operation>("a:1").seq == sequence{7});
+    here.cut("a:1");
+    here.pass(100ms);
+    // Number 7 may be this client's own; 8 nobody here has sent.
+    here.welcome("a:1", "a:1", epoch{3});
+    here.log_in("a:1", epoch{3});
+    here.attach("a:1", epoch{3}, sequence{8});
+    REQUIRE(here.answer(mine));
+    CHECK(here.answer(mine)->code == result_code::uncertain);
+    CHECK(here.ordered<client::forget_session>().size() == 1);
+}
+
+TEST_CASE("C.2: who does not say that it belongs to the cluster says nothing of its epochs") {
+    remembering here{none_open()};
+    here.welcome("a:1", "a:1", epoch{3});
+    here.log_in("a:1", epoch{3});
+    here.cut("a:1");
+    here.pass(100ms);
+    here.cluster.reset();
+    here.welcome("a:1", "a:1", epoch{1'000'000});
+    CHECK(here.client().epoch_seen() == epoch{3});
+}
+
 TEST_CASE("C.3: what stood in a file that is damaged is told as unknown") {
     client::recollection what = nothing_yet();
     what.lost = {{.seq = sequence{3}, .body = failover_stand::body("lost")}};

@@ -165,8 +165,23 @@ TEST_CASE("C.2: who shows a good cookie is registered, though no more is answere
     const auto given = server.answer_to(place(1), server.sealed(server.registration(laptop)));
     REQUIRE(given);
     server.hears(place(1), server.sealed(server.registration(laptop, given->cookie)));
+    CHECK(server.sent<wire::u_reg_ack>().size() == 1);
+    server.hears(place(2), server.sealed(server.registration(laptop)));
+    server.hears(place(1), server.sealed(server.registration(laptop, given->cookie)));
     CHECK(server.desk().take_datagrams().empty());
     CHECK(server.desk().devices() == 1);
+}
+
+TEST_CASE("C.2: whoever repeats a recorded registration takes no answer from the device itself") {
+    beacon_stand server{{.most_answers_to_device = 8}};
+    const auto given = server.answer_to(place(1), server.sealed(server.registration(laptop)));
+    REQUIRE(given);
+    for (int i = 0; i < 100; ++i) {
+        server.hears(place(2), server.sealed(server.registration(laptop)));
+    }
+    server.desk().take_datagrams();
+    server.hears(place(1), server.sealed(server.registration(laptop, given->cookie)));
+    CHECK(server.sent<wire::u_reg_ack>().size() == 1);
 }
 
 TEST_CASE("style 11: a device for which there is no room is not acknowledged") {
