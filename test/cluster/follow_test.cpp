@@ -84,7 +84,7 @@ TEST_CASE("S24, S19, S21: each way alone leads to the new primary when the old o
     }
 }
 
-TEST_CASE("C.2, D.4: the beacon moves clients whose paused primary looks alive to TCP") {
+TEST_CASE("H4, C.2, D.4: the beacon moves clients whose paused primary looks alive to TCP") {
     if (network::is_impossible()) {
         return;
     }
