@@ -37,7 +37,7 @@ struct ear {
     machine where;
     std::uint16_t port = 0;
 
-    friend auto operator<=>(const ear&, const ear&) = default;
+    friend bool operator==(const ear&, const ear&) = default;
 };
 
 /// What a stranger can have heard of the real clients and servers: each announcement and each
