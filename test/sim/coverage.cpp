@@ -66,9 +66,9 @@ std::vector<sight> coverage::missing(std::uint64_t runs) const {
     std::vector<sight> never;
     for (std::size_t i = 0; i < sights; ++i) {
         const auto each = static_cast<sight>(i);
-        // The only one that is better not seen.
-        const bool is_needed =
-            each != sight::order_unknown && (runs >= many_runs || !is_rare(each));
+        // Better not seen: an order that is not found, and servers that contradict one another.
+        const bool is_unwanted = each == sight::order_unknown || each == sight::hint_contradicted;
+        const bool is_needed = !is_unwanted && (runs >= many_runs || !is_rare(each));
         if (is_needed && counts_[i] == 0) {
             never.push_back(each);
         }
