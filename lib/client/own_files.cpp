@@ -57,7 +57,7 @@ std::string name_beside(const std::string& path) {
     return fmt::format("{}.{:08x}{:08x}.new", path, device(), device());
 }
 
-result<std::string> write_beside(const std::string& path, std::string_view content) {
+result<std::string> write_beside(const std::string& path, std::string_view content, bool syncs) {
     std::string beside = name_beside(path);
     auto file = create(beside);
     if (!file) {
@@ -65,7 +65,7 @@ result<std::string> write_beside(const std::string& path, std::string_view conte
     }
     auto written = write_at(*file, 0, content, beside);
     // What is in a file must not come to the disk behind its name.
-    if (written && ::fdatasync(file->number()) != 0) {
+    if (written && syncs && ::fdatasync(file->number()) != 0) {
         written = last_system_error(fmt::format("syncing '{}'", beside));
     }
     if (!written) {
@@ -212,7 +212,7 @@ result<void> write_at(const open_file& file,
 }
 
 result<void> replace_own_file(const std::string& path, std::string_view content) {
-    const auto beside = write_beside(path, content);
+    const auto beside = write_beside(path, content, false);
     if (!beside) {
         return beside.error();
     }
@@ -223,7 +223,7 @@ result<void> replace_own_file(const std::string& path, std::string_view content)
 }
 
 result<bool> make_own_file(const std::string& path, std::string_view content) {
-    const auto beside = write_beside(path, content);
+    const auto beside = write_beside(path, content, true);
     if (!beside) {
         return beside.error();
     }

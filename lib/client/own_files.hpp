@@ -61,9 +61,10 @@ class open_file {
                                     std::string_view bytes,
                                     const std::string& path);
 
-/// The file as a whole, or as it was. One process at a time.
+/// The file as a whole, or as it was. One process at a time. Nobody waits for the disk: when the
+/// power is lost soon after, what is there may make no sense.
 [[nodiscard]] result<void> replace_own_file(const std::string& path, std::string_view content);
-/// The same for a file that must not be there yet: false if somebody was quicker.
+/// For a file that must not be there yet: false if somebody was quicker. It is on the disk then.
 [[nodiscard]] result<bool> make_own_file(const std::string& path, std::string_view content);
 
 /// Keeps it for people as PATH.damaged, out of the way of programs.
