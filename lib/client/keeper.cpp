@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <utility>
 #include <variant>
@@ -325,9 +326,14 @@ std::optional<kept_session> keeper::take_session(std::vector<kept_operation>& lo
     std::vector<std::string> names = names_in(sessions_path());
     std::erase_if(names, [](const std::string& name) { return !is_session_file(name); });
     has_too_many_ = names.size() > most_sessions;
-    std::stable_partition(names.begin(), names.end(), [this](const std::string& name) {
-        return holds_records(sessions_path() + "/" + name);
-    });
+    // Those with records come first.
+    const auto is_empty = [this](const std::string& name) {
+        return !holds_records(sessions_path() + "/" + name);
+    };
+    std::vector<std::string> empty;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(empty), is_empty);
+    std::erase_if(names, is_empty);
+    names.insert(names.end(), empty.begin(), empty.end());
     std::optional<session_file> chosen;
     for (const std::string& name : names) {
         const bool may_be_open = holds_records(sessions_path() + "/" + name);
