@@ -159,7 +159,7 @@ TEST_CASE("a demo with a directory of its own finds there what it left") {
 }
 
 TEST_CASE("a demo that gets a signal stops its servers and takes its files away") {
-    const int signal = GENERATE(SIGINT, SIGTERM, SIGQUIT);
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP, SIGQUIT);
     const stage here;
     process demo{here.waiting_demo()};
     eventually([&] { return has_line(demo.errors(), "3 servers at "); }, "the demo is there");

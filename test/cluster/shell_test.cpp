@@ -329,7 +329,7 @@ TEST_CASE("in a narrow window what is told of a wait is gone when the wait is ov
     eventually([&] { return anna.screen().cursor_line().starts_with("waiting for "); },
                "it stands in one line");
     here.all.resume(here.office.primary);
-    anna.wait_for("there is no such");
+    anna.wait_for("shows the keys");
     anna.wait_for_line("almenara>");
     CHECK(anna.lines_with("waiting for ") == 0);
     anna.leave();
@@ -375,7 +375,6 @@ TEST_CASE("a table fits the window") {
     anna.wait_for("answered by server ");
     anna.wait_for_line("almenara>");
     CHECK(anna.lines_with("SERVER  ADDRESS  ROLE ") == 1);
-    CHECK(anna.lines_with("127.0.…") == 3);
     for (const std::string id : {"1  ", "2  ", "3  "}) {
         CHECK(anna.lines_with(id) == 1);
     }

@@ -27,7 +27,8 @@ class script {
           keep_going_(how.start.has("keep-going")),
           commands_(executor, out, how),
           lines_(executor, descriptor),
-          signals_(executor, SIGINT, SIGTERM) {
+          signals_(executor, SIGINT, SIGTERM, SIGHUP) {
+        signals_.add(SIGQUIT); // Whoever opened this shell may have files to take away.
         signals_.async_wait([this](const boost::system::error_code& over, int) {
             if (!over) {
                 boost::system::error_code ignored; // It cannot fail for signals that were added.
