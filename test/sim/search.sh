@@ -5,7 +5,7 @@
 #   search.sh PROGRAM SERVERS SHARE [PROFILE]
 #
 # ALMENARA_SIMULATED_SECONDS / 2 seeds of 60 virtual seconds are run in all; SHARE of a hundred of
-# them here. With ci that is 300 seeds or so. A search of thirty with every profile must have seen
+# them here. With ci that is 300 seeds. A search of thirty with every profile must have seen
 # everything that can go wrong and what comes of it, and a longer one also what is rare.
 set -euo pipefail
 
