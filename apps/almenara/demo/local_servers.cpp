@@ -90,14 +90,17 @@ error local_servers::no_secret(child_process::end how, const std::string& said) 
                              to_string(how), base::escaped(said))};
 }
 
+child_process::program local_servers::secret_maker(const std::string& log) const {
+    return {.words = {settings_.program, "--make-secret", secret_file()}, .output = log};
+}
+
 asio::awaitable<result<void>> local_servers::make_secret() {
     result<void> made;
     if (std::filesystem::exists(secret_file())) {
         co_return made; // A directory that was kept (--keep).
     }
     const std::string log = settings_.directory + "/secret.log";
-    const child_process::program maker{.words = {settings_.program, "--make-secret", secret_file()},
-                                       .output = log};
+    const child_process::program maker = secret_maker(log);
     client::bell over{executor_};
     child_process::end how;
     const child_process::on_end then = [&](child_process::end ended_how) {

@@ -64,6 +64,7 @@ class local_servers {
   private:
     [[nodiscard]] boost::asio::awaitable<result<void>> make_secret();
     [[nodiscard]] error no_secret(child_process::end how, const std::string& said) const;
+    [[nodiscard]] child_process::program secret_maker(const std::string& log) const;
     [[nodiscard]] std::string peers() const;
     [[nodiscard]] std::string secret_file() const;
     void ended(server_id which, child_process::end how);
