@@ -113,6 +113,12 @@ void failover::hear(wire::primary_is&& told, const answering& from) {
         return;
     }
     refute_hint(way);
+    // C.3: who knows less than this client has lost its disk, or belongs to nobody. It may never
+    // learn who rules.
+    if (is_standby(who) && !is_followed(who) && !told.primary && told.epoch < epoch_seen_) {
+        give_up_standby(from.now);
+        return;
+    }
     // Who names one that may not be followed, by it, would say the same at once.
     const bool is_of_no_use = told.primary && !asks_all();
     routes_.at(way).whois_at = from.now + a_pause() + (is_of_no_use ? futile_pause : 0ms);

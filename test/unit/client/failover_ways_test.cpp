@@ -342,6 +342,38 @@ TEST_CASE("C.3: by standby alone: it says who rules, and if it rules itself one 
     here.ends_at(found, source::standby);
 }
 
+TEST_CASE("C.3: by standby alone: a server that has lost its disk is left for one that may know") {
+    one_way here{{source::standby}};
+    here.pass(20ms);
+    const std::string wiped = here.dials_to("b:2") > 0 ? "b:2" : "c:3";
+    const std::string other = wiped == "b:2" ? "c:3" : "b:2";
+    here.welcome(wiped, std::nullopt, epoch{});
+    here.log_in(wiped, epoch{});
+    here.attach(wiped, epoch{});
+    here.cut("a:1");
+    // It answers whatever it is asked, and knows nobody.
+    std::size_t let_in = here.dials_to(wiped);
+    std::size_t answered = 0;
+    for (int i = 0; i < 100 && here.dials_to(other) == 0; ++i) {
+        if (here.dials_to(wiped) > let_in) {
+            here.welcome(wiped, std::nullopt, epoch{});
+            let_in = here.dials_to(wiped);
+            answered = 0;
+        }
+        if (here.has_link(wiped) && here.heard_all<wire::whois>(wiped).size() > answered) {
+            wire::primary_is nobody;
+            nobody.request = here.heard<wire::whois>(wiped).request;
+            ++answered;
+            here.say(wiped, nobody);
+        }
+        here.pass(100ms);
+    }
+    REQUIRE(here.dials_to(other) == 1);
+    here.welcome(other, other, epoch{4});
+    here.serve(other, epoch{4});
+    here.ends_at(other, source::standby);
+}
+
 TEST_CASE("C.3: a standby that dies or rules is replaced") {
     one_way here{{source::standby}};
     here.pass(20ms);
