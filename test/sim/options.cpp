@@ -2,6 +2,7 @@
 
 #include "sim/mutation.hpp"
 
+#include <boost/describe/enum_from_string.hpp>
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
@@ -41,6 +42,8 @@ po::options_description description() {
         "switches a rule off, see below; several with commas between them");
     add("expect-failure", "success is that a seed fails; the rest is not run then");
     add("expect-coverage", "fails if the search never saw what it must have seen");
+    add("expect-sight", po::value<std::string>()->value_name("SIGHT[,SIGHT]"),
+        "fails if the search never saw these of what it says that it has seen");
     add("jobs", po::value<std::string>()->value_name("N"), "processes at once; 1 by default");
     add("json", "says the result as one line of JSON");
     add("help,h", "this text");
@@ -101,6 +104,22 @@ void take_rule(const po::variables_map& said, options& into) {
     }
 }
 
+void take_sights(const po::variables_map& said, options& into) {
+    if (said.count("expect-sight") == 0) {
+        return;
+    }
+    std::istringstream names{said["expect-sight"].as<std::string>()};
+    for (std::string name; std::getline(names, name, ',');) {
+        sight found{};
+        if (!boost::describe::enum_from_string(name.c_str(), found)) {
+            throw bad_options{fmt::format("--expect-sight {}: nobody looks for that; a search ends "
+                                          "with the names of what it looks for",
+                                          name)};
+        }
+        into.expect_sights.push_back(found);
+    }
+}
+
 options read(const po::variables_map& said) {
     constexpr auto any = std::numeric_limits<std::uint64_t>::max();
     options asked;
@@ -118,6 +137,7 @@ options read(const po::variables_map& said) {
     take(said, "jobs", {1, most_jobs}, asked.jobs);
     take_profile(said, asked);
     take_rule(said, asked);
+    take_sights(said, asked);
     if (asked.servers % 2 == 0) {
         throw bad_options{fmt::format("--servers {}: there are 3, 5 or 7", asked.servers)};
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sim/coverage.hpp"
 #include "sim/profile.hpp"
 
 #include <cstddef>
@@ -27,6 +28,7 @@ struct options {
     bool json = false;
     bool expect_failure = false;
     bool expect_coverage = false;
+    std::vector<sight> expect_sights; ///< must have been seen, whatever else was
     bool help = false;
 };
 

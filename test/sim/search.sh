@@ -20,5 +20,8 @@ seeds=$((seconds * share / 200))
 options=(--seeds "$seeds" --seconds 60 --servers "$servers" --profile "$profile")
 if [[ $profile == all && $seeds -ge 30 ]]; then
   options+=(--expect-coverage)
+elif [[ $profile == damage && $seeds -ge 30 ]]; then
+  # What hardly any other profile meets.
+  options+=(--expect-sight damaged_log,damaged_unknown,damaged_while_running,repaired_log)
 fi
 exec "$program" "${options[@]}"
