@@ -1,14 +1,13 @@
 #pragma once
 
+#include "base/rules.hpp"
 #include "wire/described.hpp"
 
 #include <cstdint>
 
 namespace almenara::replica {
 
-/// The safety rules that the simulator can switch off one at a time, to prove that its checks
-/// would notice (docs/testing.md, mutation check). In what ships, all of them hold and the
-/// compiler removes the question.
+/// What can be switched off, see base/rules.hpp.
 enum class rule : std::uint8_t {
     promise_synced,             ///< B.6: PROMISE only after its sync
     promise_repeat_synced,      ///< B.6: a repeated CLAIM is answered only after that sync too
@@ -89,15 +88,6 @@ ALMENARA_DESCRIBE_ENUM(rule,
                        primary_may_ask,
                        floor_of_all)
 
-#ifdef ALMENARA_MUTATIONS
-[[nodiscard]] bool holds(rule r);
-/// Only the simulator does this, between runs.
-void break_rule(rule r);
-void restore_rules();
-#else
-[[nodiscard]] constexpr bool holds(rule) {
-    return true;
-}
-#endif
+using base::holds;
 
 } // namespace almenara::replica

@@ -1,14 +1,13 @@
 #pragma once
 
+#include "base/rules.hpp"
 #include "wire/described.hpp"
 
 #include <cstdint>
 
 namespace almenara::state {
 
-/// The rules that the simulator can switch off one at a time, to prove that its checks would
-/// notice (docs/testing.md, mutation check). In what ships, all of them hold and the compiler
-/// removes the question.
+/// What can be switched off, see base/rules.hpp.
 enum class rule : std::uint8_t {
     dedup_row_in_update,          ///< C.1: the result is written by the same entry
     overlay_dropped_after_office, ///< B.4: the pending part is dropped
@@ -23,15 +22,6 @@ ALMENARA_DESCRIBE_ENUM(rule,
                        attachment_newest_only,
                        overlay_kept_for_inputs)
 
-#ifdef ALMENARA_MUTATIONS
-[[nodiscard]] bool holds(rule r);
-/// Only the simulator does this, between runs.
-void break_rule(rule r);
-void restore_rules();
-#else
-[[nodiscard]] constexpr bool holds(rule) {
-    return true;
-}
-#endif
+using base::holds;
 
 } // namespace almenara::state

@@ -208,7 +208,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (wanted->without) {
-        replica::break_rule(*wanted->without);
+        base::break_rule(*wanted->without);
     }
     return fuzz::search{*wanted}.run() ? 0 : 1;
 }

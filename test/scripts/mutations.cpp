@@ -33,17 +33,17 @@ void for_each_rule(Visitor&& visit) {
 void break_rule(std::string_view name) {
     bool known = name == start_rewrites;
     if (known) {
-        storage::core::break_rule(storage::core::rule::start_rewrites);
+        base::break_rule(storage::core::rule::start_rewrites);
     }
     for_each_rule<replica::rule>([&](std::string_view each, replica::rule which) {
         if (each == name) {
-            replica::break_rule(which);
+            base::break_rule(which);
             known = true;
         }
     });
     for_each_rule<state::rule>([&](std::string_view each, state::rule which) {
         if (each == name) {
-            state::break_rule(which);
+            base::break_rule(which);
             known = true;
         }
     });

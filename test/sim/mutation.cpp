@@ -20,11 +20,11 @@ void for_each_rule(Visitor&& visit) {
 }
 
 template <class Rule>
-bool break_one(std::string_view name, void (*how)(Rule)) {
+bool break_one(std::string_view name) {
     bool found = false;
     for_each_rule<Rule>([&](std::string_view known, Rule rule) {
         if (known == name) {
-            how(rule);
+            base::break_rule(rule);
             found = true;
         }
     });
@@ -34,10 +34,8 @@ bool break_one(std::string_view name, void (*how)(Rule)) {
 } // namespace
 
 bool break_rule(std::string_view name) {
-    return break_one<replica::rule>(name, replica::break_rule) ||
-           break_one<state::rule>(name, state::break_rule) ||
-           break_one<storage::core::rule>(name, storage::core::break_rule) ||
-           break_one<almenara::client::rule>(name, almenara::client::break_rule);
+    return break_one<replica::rule>(name) || break_one<state::rule>(name) ||
+           break_one<storage::core::rule>(name) || break_one<almenara::client::rule>(name);
 }
 
 std::vector<std::string> rule_names() {

@@ -1,14 +1,13 @@
 #pragma once
 
+#include "base/rules.hpp"
 #include "wire/described.hpp"
 
 #include <cstdint>
 
 namespace almenara::storage::core {
 
-/// Rules that a test can switch off one at a time, to prove that its checks would notice
-/// (docs/testing.md, mutation check). In what ships, all of them hold and the compiler removes the
-/// question.
+/// What can be switched off, see base/rules.hpp.
 enum class rule : std::uint8_t {
     both_slots,         ///< B.1: a change of `meta` goes to one slot, then to the other
     start_rewrites,     ///< B.1, E.1: what a start read is written and synced before it is believed
@@ -25,15 +24,6 @@ ALMENARA_DESCRIBE_ENUM(rule,
                        proof_of_durable,
                        base_from_state)
 
-#ifdef ALMENARA_MUTATIONS
-[[nodiscard]] bool holds(rule r);
-/// Only the simulator does this, between runs.
-void break_rule(rule r);
-void restore_rules();
-#else
-[[nodiscard]] constexpr bool holds(rule) {
-    return true;
-}
-#endif
+using base::holds;
 
 } // namespace almenara::storage::core

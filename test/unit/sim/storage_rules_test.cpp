@@ -30,9 +30,9 @@ bool holds_always(const std::function<bool(std::uint64_t seed)>& story) {
 
 void check_needs(rule needed, const std::function<bool(std::uint64_t seed)>& story) {
     CHECK(holds_always(story));
-    storage::core::break_rule(needed);
+    base::break_rule(needed);
     const bool without = holds_always(story);
-    storage::core::restore_rules();
+    base::restore_rules<rule>();
     CHECK_FALSE(without);
 }
 

@@ -29,8 +29,8 @@ const kv::remove nothing{"nothing"};
 
 class without {
   public:
-    explicit without(rule r) { break_rule(r); }
-    ~without() { restore_rules(); }
+    explicit without(rule r) { base::break_rule(r); }
+    ~without() { base::restore_rules<rule>(); }
     without(const without&) = delete;
     without& operator=(const without&) = delete;
 };
