@@ -1,11 +1,14 @@
 #include "client/session_file.hpp"
 
 #include "base/bytes.hpp"
+#include "base/hash.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include <fcntl.h>
@@ -25,6 +28,29 @@ result<session_content> content_of(const open_file& file, const std::string& pat
         return bytes.error();
     }
     return read_session_file(base::as_bytes(*bytes));
+}
+
+/// By what a start of the machine is told from others. 0: unknown.
+std::uint32_t this_boot() {
+    static const std::uint32_t boot = [] {
+        std::string id;
+        std::getline(std::ifstream{"/proc/sys/kernel/random/boot_id"}, id);
+        return id.empty() ? 0U : static_cast<std::uint32_t>(base::xxh3_64(base::as_bytes(id)));
+    }();
+    return boot;
+}
+
+/// Cuts off the record that the last process was about to write down, if that is what it is.
+result<void> cut_half_record(const open_file& file, session_content& content) {
+    const bool is_of_this_boot = content.header.boot != 0 && content.header.boot == this_boot();
+    if (!content.damage || content.damage->code != errc::truncated || !is_of_this_boot) {
+        return {};
+    }
+    if (::ftruncate(file.number(), static_cast<off_t>(content.size)) != 0) {
+        return last_system_error("cutting off half a record");
+    }
+    content.damage.reset();
+    return {};
 }
 
 } // namespace
@@ -54,6 +80,8 @@ result<std::optional<session_file>> session_file::take(const std::string& path) 
         session_content nothing;
         nothing.damage = content.error();
         content = std::move(nothing);
+    } else if (auto cut = cut_half_record(**opened, *content); !cut) {
+        return cut.error();
     }
     return std::optional{session_file{path, std::move(**opened), std::move(*content)}};
 }
@@ -66,7 +94,10 @@ result<session_file> session_file::make(const std::string& path, const session_h
     if (!file) {
         return last_system_error(fmt::format("creating '{}'", beside));
     }
-    const base::byte_vector header = encode_header(what);
+    session_content content;
+    content.header = what;
+    content.header.boot = this_boot();
+    const base::byte_vector header = encode_header(content.header);
     auto written = write_at(file, 0, base::as_text(header), beside);
     if (!written || !file.lock()) {
         const error why =
@@ -77,8 +108,6 @@ result<session_file> session_file::make(const std::string& path, const session_h
     if (std::rename(beside.c_str(), path.c_str()) != 0) {
         return last_system_error(fmt::format("renaming '{}' to '{}'", beside, path));
     }
-    session_content content;
-    content.header = what;
     content.next = what.next;
     content.size = session_header_size;
     return session_file{path, std::move(file), std::move(content)};
@@ -89,6 +118,11 @@ result<void> session_file::write_down(const std::vector<kept_operation>& what) {
         return error{
             errc::system_failed,
             fmt::format("writing '{}': an earlier attempt could not be taken back", path_)};
+    }
+    if (content_.header.boot != this_boot()) {
+        if (auto written = write_header(); !written) {
+            return written;
+        }
     }
     base::byte_vector records;
     std::vector<std::uint64_t> places;
@@ -155,8 +189,13 @@ result<void> session_file::set_aside() {
 result<void> session_file::write_header() {
     session_header header = content_.header;
     header.next = next_;
+    header.boot = this_boot();
     const base::byte_vector bytes = encode_header(header);
-    return write_at(file_, 0, base::as_text(bytes), path_);
+    auto written = write_at(file_, 0, base::as_text(bytes), path_);
+    if (written) {
+        content_.header.boot = header.boot;
+    }
+    return written;
 }
 
 } // namespace almenara::client

@@ -14,7 +14,9 @@ namespace almenara::client {
 
 /// The file of a session that this process has for itself: C.1, no two processes may count its
 /// numbers. Nothing is synced: what a killed process has written is there, and what a power loss
-/// takes is found out (docs/decisions/022).
+/// takes is found out (docs/decisions/022). Since the machine was started only a process that was
+/// killed while it wrote can have left half a record, and what is not whole was not sent: that is
+/// cut off.
 class session_file {
   public:
     /// So much is written behind what has ended, before that is cut off.

@@ -21,6 +21,7 @@ constexpr std::string_view magic = "alm-ses1";
 constexpr std::size_t number_size = 8;
 constexpr std::size_t id_size = 16;
 constexpr std::size_t window_at = 8;
+constexpr std::size_t boot_at = 12;
 constexpr std::size_t cluster_at = 16;
 constexpr std::size_t session_at = 32;
 constexpr std::size_t next_at = 48;
@@ -99,6 +100,7 @@ result<session_header> read_header(base::byte_view bytes) {
     }
     session_header found;
     found.window = get_fixed<std::uint32_t>(bytes.data() + window_at);
+    found.boot = get_fixed<std::uint32_t>(bytes.data() + boot_at);
     found.cluster = get_id<cluster_id>(bytes.data() + cluster_at);
     found.session = get_id<session_id>(bytes.data() + session_at);
     found.next = sequence{get_fixed<std::uint64_t>(bytes.data() + next_at)};
@@ -115,6 +117,7 @@ base::byte_vector encode_header(const session_header& what) {
     const base::byte_view name = base::as_bytes(magic);
     std::copy(name.begin(), name.end(), out.begin());
     put_fixed(out.data() + window_at, what.window);
+    put_fixed(out.data() + boot_at, what.boot);
     put_id(out.data() + cluster_at, what.cluster);
     put_id(out.data() + session_at, what.session);
     put_fixed(out.data() + next_at, what.next.value());

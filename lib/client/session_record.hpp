@@ -18,7 +18,8 @@ struct session_header {
     cluster_id cluster;
     session_id session;
     std::uint32_t window = 0; ///< results that the servers keep
-    sequence next;            ///< no number from here on was used, but for those of the records
+    std::uint32_t boot = 0; ///< of which start of the machine the records are; 0 of an unknown one
+    sequence next;          ///< no number from here on was used, but for those of the records
 };
 
 /// An operation that nobody was told the end of.

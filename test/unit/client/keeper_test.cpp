@@ -100,6 +100,15 @@ void leave_two_open(const place& here) {
                client::forget_operation{sequence{1}});
 }
 
+/// What is kept was written before the machine was started.
+void turn_off_the_machine(const place& here) {
+    std::string bytes = test::content_of(here.session());
+    auto header = client::read_session_file(base::as_bytes(bytes))->header;
+    header.boot ^= 1U;
+    bytes.replace(0, client::session_header_size, base::as_text(client::encode_header(header)));
+    test::write_file(here.session(), bytes);
+}
+
 } // namespace
 
 TEST_CASE("C.1: the device is made once, for each user and cluster") {
@@ -210,10 +219,36 @@ TEST_CASE("C.1: numbers are never used again, whichever way they were kept") {
     CHECK(kept_client{here.directory}.enter().session->next == sequence{300});
 }
 
+TEST_CASE("C.3: a client that is killed while it writes down loses nothing that it has sent") {
+    const place here;
+    leave_two_open(here);
+    // Wherever it was: operation 3 is not whole, so it was not sent.
+    const std::size_t whole = fs::file_size(here.session());
+    const std::size_t third = client::record_head_size + sizeof(sequence::rep) + 5;
+    const std::string bytes = test::content_of(here.session());
+    for (std::size_t torn = 1; torn <= third; ++torn) {
+        CAPTURE(torn);
+        test::write_file(here.session(), bytes.substr(0, whole - torn));
+        kept_client next{here.directory};
+        const auto found = next.enter();
+        REQUIRE(found.session);
+        REQUIRE(found.session->open.size() == 1);
+        CHECK(found.session->open[0].seq == sequence{2});
+        CHECK(found.lost.empty());
+        CHECK(next.files.take_notes().empty());
+        next.keep(operation(3, "another"));
+        const auto after =
+            client::read_session_file(base::as_bytes(test::content_of(here.session())));
+        CHECK_FALSE(after->damage);
+        CHECK(after->open.size() == 2);
+    }
+}
+
 TEST_CASE("C.3: a torn or rotten file is given up and set aside, and what is lost is said") {
     const place here;
     leave_two_open(here);
     fs::resize_file(here.session(), fs::file_size(here.session()) - 1);
+    turn_off_the_machine(here);
     kept_client next{here.directory};
     const auto found = next.enter();
     CHECK_FALSE(found.session);
