@@ -88,7 +88,7 @@ class demo {
           start_(shell_start()),
           client_(executor_, patient(client_options(start_, client::all_ways, here_.out()))),
           load_(executor_, client_),
-          commands_(executor_, servers_, load_, start_.json),
+          commands_(executor_, servers_, load_),
           signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
         signals_.add(SIGQUIT);
         wait_for_signal();

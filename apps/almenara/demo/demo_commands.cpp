@@ -65,13 +65,8 @@ const extra_commands::entry& entry_of(std::string_view name) {
 
 demo_commands::demo_commands(asio::any_io_executor executor,
                              local_servers& servers,
-                             background_load& load,
-                             bool json)
-    : executor_(std::move(executor)),
-      servers_(servers),
-      load_(load),
-      json_(json),
-      pause_(executor_) {}
+                             background_load& load)
+    : executor_(std::move(executor)), servers_(servers), load_(load), pause_(executor_) {}
 
 void demo_commands::interrupt() {
     load_.interrupt();
@@ -99,13 +94,15 @@ std::vector<std::string> demo_commands::complete(std::span<const std::string> wo
     return names;
 }
 
-asio::awaitable<exit_code> demo_commands::run(std::vector<std::string> words, console& out) {
+asio::awaitable<exit_code> demo_commands::run(std::vector<std::string> words,
+                                              console& out,
+                                              bool json) {
     const outcome<told> done = co_await do_it(std::move(words));
     if (!done) {
-        out.complain(done.error(), json_);
+        out.complain(done.error(), json);
         co_return done.error().exit;
     }
-    if (!json_) {
+    if (!json) {
         out.print(done->text);
         co_return exit_code::ok;
     }

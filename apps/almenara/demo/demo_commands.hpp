@@ -24,14 +24,14 @@ class demo_commands final : public extra_commands {
   public:
     demo_commands(boost::asio::any_io_executor executor,
                   local_servers& servers,
-                  background_load& load,
-                  bool json);
+                  background_load& load);
 
     [[nodiscard]] std::span<const entry> list() const override;
     [[nodiscard]] std::vector<std::string> complete(
         std::span<const std::string> words) const override;
     [[nodiscard]] boost::asio::awaitable<exit_code> run(std::vector<std::string> words,
-                                                        console& out) override;
+                                                        console& out,
+                                                        bool json) override;
     void interrupt() override;
 
   private:
@@ -57,7 +57,6 @@ class demo_commands final : public extra_commands {
     boost::asio::any_io_executor executor_;
     local_servers& servers_;
     background_load& load_;
-    bool json_;
     boost::asio::steady_timer pause_;
 };
 

@@ -34,7 +34,8 @@ class extra_commands {
 
     /// Runs it and tells its failures, as a command of the table does.
     [[nodiscard]] virtual boost::asio::awaitable<exit_code> run(std::vector<std::string> words,
-                                                                console& out) = 0;
+                                                                console& out,
+                                                                bool json) = 0;
 
     /// Ctrl-C: what runs comes to its end soon.
     virtual void interrupt() = 0;

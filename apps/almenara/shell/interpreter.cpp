@@ -195,8 +195,10 @@ asio::awaitable<exit_code> interpreter::run_command(const invocation& asked) {
 }
 
 asio::awaitable<exit_code> interpreter::run_extra(std::vector<std::string> words) {
+    constexpr std::string_view json = "--json";
+    const bool as_json = std::erase(words, json) > 0 || how_.start.json;
     runs_extra_ = true;
-    const exit_code exit = co_await how_.extra->run(std::move(words), out_);
+    const exit_code exit = co_await how_.extra->run(std::move(words), out_, as_json);
     runs_extra_ = false;
     co_return exit;
 }

@@ -130,6 +130,18 @@ TEST_CASE("whoever opens a shell may bring words along") {
     CHECK(show.said.str().find("Did you mean 'pause'?") != std::string::npos);
 }
 
+TEST_CASE("words that were brought along take --json too, of their line or of the shell") {
+    performance show;
+    show.play({"kill primary --json", "pause 1"});
+    CHECK(show.extra.ran ==
+          std::vector<std::vector<std::string>>{{"kill", "primary"}, {"pause", "1"}});
+    CHECK(show.extra.as_json == std::vector{true, false});
+    performance in_json;
+    in_json.start.json = true;
+    in_json.play({"pause 1"});
+    CHECK(in_json.extra.as_json == std::vector{true});
+}
+
 TEST_CASE("C.3: an interrupt ends the line that runs, says how it ended, and the shell goes on") {
     performance show;
     show.primary.answers = false;

@@ -76,8 +76,10 @@ class little_extra final : public cli::extra_commands {
         return {"1", "2", "primary"};
     }
     [[nodiscard]] boost::asio::awaitable<cli::exit_code> run(std::vector<std::string> words,
-                                                             cli::console& out) override {
+                                                             cli::console& out,
+                                                             bool json) override {
         ran.push_back(std::move(words));
+        as_json.push_back(json);
         while (stands_still && !interrupted) {
             co_await boost::asio::post(boost::asio::use_awaitable);
         }
@@ -87,6 +89,7 @@ class little_extra final : public cli::extra_commands {
     void interrupt() override { interrupted = true; }
 
     std::vector<std::vector<std::string>> ran;
+    std::vector<bool> as_json;
     bool stands_still = false;
     bool interrupted = false;
 };
