@@ -14,6 +14,8 @@ namespace almenara::cli {
 
 namespace {
 
+constexpr std::size_t address_column = 1;
+
 /// What nobody knows is a dash.
 template <class T>
 std::string cell(const std::optional<T>& value) {
@@ -51,8 +53,9 @@ tone tone_of(const wire::server_status& server) {
 } // namespace
 
 std::string status_text(const wire::status_reply& status, const table_look& look) {
-    text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE", "MATCH", "LAG", "PRIORITY", "VERSION",
-                      "LAST HEARD"}};
+    text_table table{
+        {"SERVER", "ADDRESS", "ROLE", "STATE", "MATCH", "LAG", "PRIO", "VERSION", "HEARD"},
+        address_column};
     for (const wire::server_status& server : status.servers) {
         table.add({fmt::format("{}", server.id), server.address, cell(server.role),
                    cell(server.state), cell(server.match), cell(server.lag), cell(server.priority),
@@ -74,7 +77,7 @@ std::string status_json(const wire::status_reply& status) {
 }
 
 std::string members_text(const wire::status_reply& status, const table_look& look) {
-    text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE"}};
+    text_table table{{"SERVER", "ADDRESS", "ROLE", "STATE"}, address_column};
     for (const wire::server_status& server : status.servers) {
         table.add(
             {fmt::format("{}", server.id), server.address, cell(server.role), cell(server.state)},

@@ -60,6 +60,18 @@ void text_table::add(row cells, tone how) {
     rows_.push_back({std::move(cells), how});
 }
 
+std::optional<std::size_t> text_table::next_to_cut(const std::vector<std::size_t>& widths) const {
+    std::optional<std::size_t> widest;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        const bool has_enough = widths[i] > narrowest_cell && i != cut_last_;
+        if (has_enough && (!widest || widths[i] > widths[*widest])) {
+            widest = i;
+        }
+    }
+    const bool is_last = !widest && cut_last_ && widths[*cut_last_] > narrowest_cell;
+    return is_last ? cut_last_ : widest;
+}
+
 std::vector<std::size_t> text_table::widths(std::size_t columns) const {
     std::vector<std::size_t> widths(rows_.front().cells.size());
     for (const toned_row& each : rows_) {
@@ -71,11 +83,11 @@ std::vector<std::size_t> text_table::widths(std::size_t columns) const {
         return std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
     };
     while (columns > 0 && taken() > columns) {
-        const auto widest = std::max_element(widths.begin(), widths.end());
-        if (*widest <= narrowest_cell) {
+        const auto next = next_to_cut(widths);
+        if (!next) {
             break;
         }
-        --*widest;
+        --widths[*next];
     }
     return widths;
 }

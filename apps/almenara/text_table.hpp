@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,12 +26,15 @@ struct table_look {
 enum class tone : std::uint8_t { plain, strong, bad };
 
 /// Lines of cells under a heading, each column as wide as its widest cell. Where the terminal is
-/// narrower the widest columns are cut.
+/// narrower the widest columns are cut, and one of them last.
 class text_table {
   public:
     using row = std::vector<std::string>;
 
-    explicit text_table(row heading) { rows_.push_back({std::move(heading), tone::plain}); }
+    explicit text_table(row heading, std::optional<std::size_t> cut_last = {})
+        : cut_last_(cut_last) {
+        rows_.push_back({std::move(heading), tone::plain});
+    }
 
     /// As many cells as the heading. They hold what other machines said: it is escaped here.
     void add(row cells, tone how = tone::plain);
@@ -42,9 +46,12 @@ class text_table {
         row cells;
         tone how;
     };
+    [[nodiscard]] std::optional<std::size_t> next_to_cut(
+        const std::vector<std::size_t>& widths) const;
     [[nodiscard]] std::vector<std::size_t> widths(std::size_t columns) const;
 
     std::vector<toned_row> rows_;
+    std::optional<std::size_t> cut_last_; ///< the column by which people know the others
 };
 
 } // namespace almenara::cli

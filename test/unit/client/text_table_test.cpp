@@ -4,6 +4,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <string>
 
 using namespace almenara;
@@ -33,6 +34,15 @@ TEST_CASE("on a narrow terminal the widest columns are cut, and none disappears"
     CHECK(table.text({.columns = 5}) == "SERVER  ADDRE…  ROLE\n"
                                         "1       a-rat…  prima…\n");
     CHECK(table.text({.columns = 200}) == table.text());
+}
+
+TEST_CASE("the column by which people know the others is cut when nothing else is left to cut") {
+    text_table table{{"SERVER", "ADDRESS", "ROLE"}, 1};
+    table.add({"1", "127.0.0.1:7401", "primary for a while"});
+    CHECK(table.text({.columns = 32}) == "SERVER  ADDRESS         ROLE\n"
+                                         "1       127.0.0.1:7401  primary…\n");
+    CHECK(table.text({.columns = 24}) == "SERVER  ADDRESS   ROLE\n"
+                                         "1       127.0.0…  prima…\n");
 }
 
 TEST_CASE("lines of a table have colours where they are wanted, and only there") {
@@ -85,10 +95,19 @@ TEST_CASE("the state of a cluster at a glance") {
     CHECK(status_text(status_of_three()) ==
           "cluster 00000000000000000000000000000000  epoch 7  primary server 3  quorum yes"
           "  0 more may die\n"
-          "SERVER  ADDRESS         ROLE    STATE    MATCH  LAG  PRIORITY  VERSION  LAST HEARD\n"
-          "1       127.0.0.1:7401  backup  in_sync  10423  0    1         0.1.0    -\n"
-          "2       127.0.0.1:7402  -       down     -      -    -         -        -\n"
+          "SERVER  ADDRESS         ROLE    STATE    MATCH  LAG  PRIO  VERSION  HEARD\n"
+          "1       127.0.0.1:7401  backup  in_sync  10423  0    1     0.1.0    -\n"
+          "2       127.0.0.1:7402  -       down     -      -    -     -        -\n"
           "answered by server 1\n");
+}
+
+TEST_CASE("on a terminal of 80 columns a table of servers shows whole addresses") {
+    wire::status_reply status = status_of_three();
+    status.servers.front().match = log_index{9'999'999};
+    status.servers.back().last_heard = wall_time{std::chrono::milliseconds{1'795'000'000'000}};
+    const std::string text = status_text(status, {.columns = 80});
+    CAPTURE(text);
+    CHECK(text.find("127.0.0.1:7402  ") != std::string::npos);
 }
 
 TEST_CASE("a server that belongs to no cluster says so") {
