@@ -365,6 +365,46 @@ TEST_CASE("C.1, I28: what nobody uses expires, what is attached or in use does n
     server.attaches(bob, kept);
 }
 
+TEST_CASE("C.2: whoever is on the way to a new primary loses its place to nobody for 5 s") {
+    // With the limits that ship: a look through so many sessions takes longer.
+    constexpr std::size_t limit = state::limits{}.sessions;
+    reception_stand server;
+    server.takes_office(1);
+    const session_id oldest = server.has_session(ann, 1);
+    server.waits(1ms);
+    const auto login_number = [](std::size_t number) {
+        wire::login what = login_of("bob");
+        open_nonce::rep nonce{std::byte{2}};
+        nonce[1] = static_cast<std::byte>(number);
+        nonce[2] = static_cast<std::byte>(number >> 8U);
+        what.nonce = open_nonce{nonce};
+        return what;
+    };
+    for (std::size_t number = 1; number < limit; ++number) {
+        server.says(bob, login_number(number));
+    }
+    server.confirms_all();
+    server.leaves_office();
+    server.takes_office(2);
+
+    for (std::size_t second = 1; second <= 5; ++second) {
+        server.waits(1s);
+        server.says(bob, login_number(limit + second));
+        server.confirms_all();
+    }
+    server.attaches(ann, oldest);
+
+    server.leaves_office();
+    server.takes_office(3);
+    for (std::size_t second = 0; second < 60; ++second) {
+        server.waits(1s);
+        server.confirms_all();
+    }
+    server.says(ann, attach_of(oldest));
+    server.probes_return();
+    CHECK(server.hears<wire::error_reply>(ann).code == result_code::session_expired);
+}
+
 TEST_CASE("C.1: nobody sweeps outside of office or while it is handed over") {
     reception_stand server{{.sweep_every = 1s}, {.idle = 10s, .touch = 1h}};
     server.takes_office(1);

@@ -287,7 +287,9 @@ class reception_stand : public server::replication {
     [[nodiscard]] log_index confirmed_upto() const override { return confirmed_; }
     [[nodiscard]] state::random_bytes random() override {
         state::random_bytes bytes{};
-        bytes.front() = static_cast<std::byte>(++random_);
+        ++random_;
+        bytes[0] = static_cast<std::byte>(random_);
+        bytes[1] = static_cast<std::byte>(random_ >> 8U);
         return bytes;
     }
     [[nodiscard]] server::log_piece own_log(log_index from,
@@ -322,7 +324,7 @@ class reception_stand : public server::replication {
     std::vector<fetch_under_way> fetches_;
     std::vector<server::sighting> seen_;
     std::map<connection_id, std::vector<server::leaving>> heard_;
-    std::uint8_t random_ = 0;
+    std::uint16_t random_ = 0;
     server::reception hall_;
 };
 
