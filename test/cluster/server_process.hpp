@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/process.hpp"
+#include "support/sanitized.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <cstddef>
@@ -25,19 +26,6 @@ struct server_options {
     std::optional<int> network{}; ///< see test/support/process.hpp
     bool stderr_is_terminal = false;
 };
-
-/// Whether the servers are built with a sanitizer. It keeps freed memory for a while, and needs
-/// descriptors of its own to look at an object.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ALMENARA_SANITIZED 1
-#endif
-#endif
-#if defined(ALMENARA_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool is_sanitized = true;
-#else
-inline constexpr bool is_sanitized = false;
-#endif
 
 /// How much more memory that may take.
 inline constexpr std::size_t memory_factor = is_sanitized ? 16 : 1;
