@@ -226,6 +226,10 @@ void failover::end_barred(instant now) {
     if (!chosen_ || !errands_.any_asked() || !routes_.at(*chosen_).is_barred()) {
         return;
     }
+    if (others_may_know_better()) {
+        turn_from_claim(now);
+        return;
+    }
     const route& way = routes_.at(*chosen_);
     failure why = *way.trouble;
     if (!way.named && way.server) {
@@ -233,6 +237,10 @@ void failover::end_barred(instant now) {
                       fmt::format("server {} is primary: {}", *way.server, why.why)};
     }
     end_all(why);
+    if (claim_) {
+        forget_claim();
+    }
+    misled_.clear();
     look_for_primary(now, a_pause()); // It may be another one when something is asked again.
 }
 
@@ -341,6 +349,7 @@ void failover::take_output(instant now, failover_output& into) {
         close_silent(now);
         end_overdue(now);
         leave_doubted(now);
+        doubt_claim(now);
         try_next(now);
         if (unkept_) {
             refuse_writes_from(sequence{}, *unkept_);
@@ -570,6 +579,9 @@ instant failover::next_wake(instant now) const {
     }
     at(doubted_from.value_or(instant::max()));
     at(ear_.next_wake());
+    if (claim_ && claim_->waited_since) {
+        at(*claim_->waited_since + longest_silence);
+    }
     if (!standby_) {
         at(standby_at_);
     }

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -108,6 +109,8 @@ class failover {
         route_number route;
         std::optional<exchange> talk; ///< nothing while it is dialled
         server_id server{};
+        log_index config{}; ///< what it said of the members, the last time
+        std::vector<wire::member_address> members{};
         in_order<request_id, asked> questions;
         instant waiting_since{}; ///< for an answer to any of them; before that: dialled
         bool logged_in = false;
@@ -122,6 +125,11 @@ class failover {
         server_id server;
         route_number route;
         almenara::epoch epoch;
+    };
+    /// That the newest epoch seen is one, as a server has said; no primary has served in it yet.
+    struct claim {
+        route_number by;
+        std::optional<instant> waited_since{}; ///< by somebody, in vain
     };
 
     [[nodiscard]] outcome<ticket> add(errand what);
@@ -141,7 +149,11 @@ class failover {
     void look_for_primary(instant now, duration pause = {});
     void follow(route_number way, source told_by);
     void follow(const wire::member_address& server, source told_by);
-    void leave_for(const wire::member_address& primary, epoch at, source told_by, instant now);
+    void leave_for(const wire::member_address& primary,
+                   epoch at,
+                   source told_by,
+                   const line& from,
+                   instant now);
     [[nodiscard]] bool is_followed(const line& which) const { return chosen_ == which.route; }
     [[nodiscard]] std::optional<instant> doubted_at() const;
     [[nodiscard]] bool is_doubted(instant now) const;
@@ -156,7 +168,13 @@ class failover {
                                                   epoch at) const;
     [[nodiscard]] bool is_news(epoch at) const;
     bool hear_of(const wire::member_address& primary, epoch at, const line& from, instant now);
-    void see(epoch at, std::optional<server_id> primary = std::nullopt);
+    void see(epoch at,
+             std::optional<server_id> primary = std::nullopt,
+             std::optional<route_number> by = std::nullopt);
+    void doubt_claim(instant now);
+    void forget_claim();
+    void turn_from_claim(instant now);
+    [[nodiscard]] bool others_may_know_better() const;
     [[nodiscard]] bool tries_others() const;
     [[nodiscard]] bool looks_up_names() const;
     void try_next(instant now);
@@ -301,8 +319,12 @@ class failover {
     std::optional<session_id> session_;
     std::uint32_t window_ = 0;
     bool wants_session_ = false;
-    epoch epoch_seen_;
+    epoch epoch_seen_;               ///< said by any server, or served in
     std::optional<server_id> ruler_; ///< of that epoch, if it was said
+    epoch epoch_served_;             ///< the newest in which a primary has answered
+    log_index config_served_;        ///< of the members, as the last primary that answered had it
+    std::optional<claim> claim_;
+    std::set<route_number> misled_; ///< whose claim came to nothing, since somebody served
     log_index last_seen_;
 
     beacon_ear ear_;

@@ -1,5 +1,7 @@
 #include "client/failover.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -44,6 +46,8 @@ void failover::on_event(opened&& what, link_id link, instant now) {
     if (line* const admitted = find(link)) {
         admitted->moved =
             welcome.server != server_id{} && routes_.name(admitted->route, welcome.server);
+        admitted->config = welcome.config_index;
+        admitted->members = welcome.members;
     }
     if (welcome.cluster) {
         ear_.belongs_to(*welcome.cluster, now);
@@ -60,7 +64,8 @@ void failover::on_event(opened&& what, link_id link, instant now) {
 }
 
 void failover::on_event(told&& what, link_id link, instant now) {
-    if (find(link) == nullptr) {
+    line* const admitted = find(link);
+    if (admitted == nullptr) {
         return; // It was turned away.
     }
     std::vector<wire::member_address> members;
@@ -71,6 +76,8 @@ void failover::on_event(told&& what, link_id link, instant now) {
             primary = members.back();
         }
     }
+    admitted->config = what.members.config_index;
+    admitted->members = members;
     learn(what.members.config_index, members, now);
     if (const line* const from = find(link); from != nullptr && primary) {
         hear_of(*primary, what.members.epoch, *from, now);
@@ -78,7 +85,13 @@ void failover::on_event(told&& what, link_id link, instant now) {
 }
 
 void failover::on_event(ended&& what, link_id link, instant now) {
-    lose(link, now, std::move(what.why));
+    failure why = std::move(what.why);
+    const bool is_no_such_server =
+        why.kind == failure_kind::broken_rules || why.kind == failure_kind::mismatch;
+    if (const line* const from = find(link); from != nullptr && is_no_such_server) {
+        why.why = fmt::format("{}: {}", routes_.at(from->route).addresses.front(), why.why);
+    }
+    lose(link, now, std::move(why));
 }
 
 std::optional<failover::asked> failover::answered_question(link_id link, request_id request) {
@@ -145,7 +158,7 @@ void failover::hear(wire::redirect&& told, const answering& from) {
     const bool was_tried = guessing_;
     const bool is_too_many = (told.primary || !was_tried) && is_one_redirect_too_many(from.now);
     if (told.primary && told.epoch >= epoch_seen_ && !is_too_many && may_use(source::redirect)) {
-        see(told.epoch, told.primary->id);
+        see(told.epoch, told.primary->id, who.route);
         look_for_primary(from.now);
         follow(*told.primary, source::redirect);
         return;
@@ -172,15 +185,26 @@ bool failover::serves_as_of(epoch its_own, const answering& from) {
         look_for_primary(from.now, a_pause());
         return false;
     }
-    see(its_own);
+    see(its_own, std::nullopt, *chosen_);
     return true;
 }
 
-/// Only a primary answers that.
+/// Only a primary answers that. What it has said of the members is so, whatever others said.
 void failover::rules(epoch its_own, const answering& from) {
     const line& who = *find(from.link);
     guessing_ = guessing_ && !is_followed(who);
     see(its_own, who.server);
+    epoch_served_ = std::max(epoch_served_, its_own);
+    if (epoch_served_ == epoch_seen_) {
+        claim_.reset();
+        misled_.clear();
+    }
+    config_served_ = who.config;
+    if (config_served_ < routes_.config()) {
+        routes_.believe_from(config_served_);
+        const auto members = who.members;
+        learn(config_served_, members, from.now);
+    }
 }
 
 void failover::hear(wire::login_ok&& told, const answering& from) {
@@ -230,7 +254,7 @@ void failover::hear(wire::attached&& told, const answering& from) {
 
 void failover::hear(wire::operation_result&& told, const answering& from) {
     if (told.index == log_index{} && is_refusal(told.code)) {
-        see(told.epoch);
+        see(told.epoch, std::nullopt, find(from.link)->route);
         refused(declined(wire::error_reply{.code = told.code}), from);
         return;
     }
@@ -247,7 +271,7 @@ void failover::hear(wire::operation_result&& told, const answering& from) {
 
 void failover::hear(wire::read_result&& told, const answering& from) {
     if (told.index == log_index{} && is_refusal(told.code)) {
-        see(told.epoch);
+        see(told.epoch, std::nullopt, find(from.link)->route);
         refused(declined(wire::error_reply{.code = told.code}), from);
         return;
     }

@@ -71,11 +71,9 @@ void failover::follow(const wire::member_address& server, source told_by) {
 
 /// Somebody else rules by now, or the same one anew, and taking office voids what was attached
 /// before (C.1).
-void failover::leave_for(const wire::member_address& primary,
-                         epoch at,
-                         source told_by,
-                         instant now) {
-    see(at, primary.id);
+void failover::leave_for(
+    const wire::member_address& primary, epoch at, source told_by, const line& from, instant now) {
+    see(at, primary.id, from.route);
     const auto way = routes_.way_to(primary);
     if (way && (chosen_ != way || serving_)) {
         look_for_primary(now);

@@ -145,16 +145,22 @@ void failover::note_cluster() {
     if (!remembered_ || !cluster_ || unkept_) {
         return;
     }
-    const noted now{.seen = epoch_seen_, .config = routes_.config(), .names = names_.size()};
+    // What was only said is not kept: a lie would be believed for ever.
+    const bool is_confirmed = routes_.config() == config_served_;
+    const noted now{.seen = epoch_served_,
+                    .config = is_confirmed ? config_served_ : log_index{},
+                    .names = names_.size()};
     if (now.seen == noted_.seen && now.config == noted_.config && now.names == noted_.names) {
         return;
     }
     noted_ = now;
     keep_cluster order;
     order.what.id = *cluster_;
-    order.what.seen = epoch_seen_;
-    order.what.config = routes_.config();
-    order.what.members = routes_.members();
+    order.what.seen = now.seen;
+    if (is_confirmed) {
+        order.what.config = routes_.config();
+        order.what.members = routes_.members();
+    }
     order.what.names = names_;
     out_.keep.emplace_back(std::move(order));
 }
@@ -170,6 +176,7 @@ void failover::remember(recollection what) {
     if (what.device != device_nonce{}) {
         device_ = what.device;
     }
+    epoch_served_ = std::max(epoch_served_, what.seen);
     see(what.seen);
     for (kept_operation& each : what.lost) {
         answer how{wire::result_code::uncertain, "what was kept of its session cannot be read"};

@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 constexpr duration standby_ask_after = 10s;
 constexpr duration standby_dead_after = 13s;
 
+/// Unless others say that it rules.
+constexpr duration misled_pause = 2s;
+
 } // namespace
 
 // -- What counts ----------------------------------------------------------------------------------
@@ -72,9 +75,9 @@ bool failover::hear_of(const wire::member_address& primary,
     }
     hint_counts_.confirmed += told_by == source::beacon ? 1U : 0U;
     if (chosen_) {
-        leave_for(primary, at, *told_by, now);
+        leave_for(primary, at, *told_by, from, now);
     } else {
-        see(at, primary.id);
+        see(at, primary.id, from.route);
         follow(primary, *told_by);
     }
     return chosen_.has_value();
@@ -82,10 +85,11 @@ bool failover::hear_of(const wire::member_address& primary,
 
 /// C.2: only what a server says over its connection raises the newest epoch seen. Not everybody who
 /// knows an epoch says who rules in it.
-void failover::see(epoch at, std::optional<server_id> primary) {
+void failover::see(epoch at, std::optional<server_id> primary, std::optional<route_number> by) {
     if (at > epoch_seen_) {
         epoch_seen_ = at;
         ruler_.reset();
+        claim_ = by ? std::optional{claim{*by}} : std::nullopt;
     }
     if (at == epoch_seen_ && primary) {
         ruler_ = primary;
@@ -95,6 +99,53 @@ void failover::see(epoch at, std::optional<server_id> primary) {
     if (is_over) {
         hint_.reset();
     }
+}
+
+/// C.3: whoever is said to rule must serve those who wait. Else what was said is a lie, or of a
+/// server that died before it began, and nobody else would ever be believed.
+void failover::doubt_claim(instant now) {
+    if (!claim_) {
+        return;
+    }
+    if (serving_ || !errands_.any_asked()) {
+        claim_->waited_since.reset();
+        return;
+    }
+    claim_->waited_since = claim_->waited_since.value_or(now);
+    if (now >= *claim_->waited_since + longest_silence) {
+        turn_from_claim(now);
+    }
+}
+
+void failover::forget_claim() {
+    claim_.reset();
+    epoch_seen_ = epoch_served_;
+    ruler_.reset();
+    routes_.believe_from(config_served_);
+}
+
+/// Others are heard before the one that said so.
+void failover::turn_from_claim(instant now) {
+    const route_number by = claim_->by;
+    forget_claim();
+    misled_.insert(by);
+    look_for_primary(now);
+    const auto way = routes_.all().find(by);
+    if (way == routes_.all().end()) {
+        return;
+    }
+    if (way->second.link) {
+        give_up_on(*way->second.link, now);
+    }
+    way->second.wished_at = now + misled_pause;
+}
+
+bool failover::others_may_know_better() const {
+    const auto& all = routes_.all();
+    return claim_ && std::any_of(all.begin(), all.end(), [this](const auto& each) {
+               return each.first != claim_->by && !each.second.trouble &&
+                      !misled_.contains(each.first);
+           });
 }
 
 // -- Redirect, directory --------------------------------------------------------------------------

@@ -21,7 +21,7 @@ struct known_cluster {
     static constexpr std::size_t most_names = 16;
 
     cluster_id id;
-    epoch seen; ///< the newest that a server has answered with; it never goes back
+    epoch seen; ///< the newest in which a primary has served; it never goes back
     log_index config;
     std::vector<wire::member_address> members; ///< as of that configuration
     std::vector<std::string> names;            ///< by which people reached it, the newest in front

@@ -62,6 +62,8 @@ class routes {
     [[nodiscard]] const std::vector<wire::member_address>& members() const { return members_; }
     /// What was learned was about others. Returns as learn() does.
     [[nodiscard]] std::vector<route> unlearn();
+    /// What servers say counts again from that configuration on.
+    void believe_from(log_index config) { config_ = config; }
     /// C.3: the members as of that configuration; older news changes nothing. Returns the routes
     /// that lead to nobody any more; their links are the caller's matter.
     [[nodiscard]] std::vector<route> learn(log_index config,

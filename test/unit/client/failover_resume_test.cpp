@@ -539,7 +539,10 @@ TEST_CASE("C.2: the newest epoch that was seen is kept, with the members and the
     const std::size_t before = kept.size();
     here.cut("a:1");
     here.pass(25ms);
+    // Whoever only says so may lie, and what is kept is believed for ever.
     here.welcome("b:2", "b:2", epoch{4});
+    CHECK(here.ordered<client::keep_cluster>().size() == before);
+    here.serve("b:2", epoch{4});
     kept = here.ordered<client::keep_cluster>();
     CHECK(kept.size() == before + 1);
     CHECK(kept.back().what.seen == epoch{4});
