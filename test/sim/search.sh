@@ -22,6 +22,6 @@ if [[ $profile == all && $seeds -ge 30 ]]; then
   options+=(--expect-coverage)
 elif [[ $profile == damage && $seeds -ge 30 ]]; then
   # What hardly any other profile meets.
-  options+=(--expect-sight damaged_log,damaged_unknown,damaged_while_running,repaired_log)
+  options+=(--expect-sight 'damaged_log,damaged_unknown,damaged_while_running,repaired_log')
 fi
 exec "$program" "${options[@]}"
