@@ -144,7 +144,7 @@ void fill(T& value, base::generator& random, fullness full, unsigned depth) {
 
 /// A value that depends on nothing but the generator's state and `full`.
 template <wire::described_struct T>
-[[nodiscard]] T make_sample(base::generator& random, fullness full) {
+[[nodiscard, gnu::noinline]] T make_sample(base::generator& random, fullness full) {
     T value{};
     detail::fill(value, random, full, 0);
     return value;
