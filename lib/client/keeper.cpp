@@ -107,7 +107,7 @@ std::string keeper::session_path(session_id session) const {
 }
 
 void keeper::note(std::string text) {
-    if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) {
+    if (noted_.insert(text).second) {
         notes_.push_back(std::move(text));
     }
 }
@@ -199,8 +199,15 @@ result<void> make_state_directory(const std::string& directory) {
                      {},
                      "Set HOME, XDG_STATE_HOME or ALMENARA_STATE_DIRECTORY"};
     }
-    std::error_code ignored; // What is missing then is said by the next one.
-    std::filesystem::create_directories(std::filesystem::path{directory}.parent_path(), ignored);
+    const std::string above = std::filesystem::path{directory}.parent_path().string();
+    std::error_code failed;
+    if (!above.empty()) {
+        std::filesystem::create_directories(above, failed);
+    }
+    if (failed) {
+        return error{errc::system_failed, fmt::format("making the directory '{}'", above), failed,
+                     "Let ALMENARA_STATE_DIRECTORY name another place"};
+    }
     return make_own_directory(directory);
 }
 

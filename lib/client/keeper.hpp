@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,6 +99,7 @@ class keeper {
     std::deque<kept_operation> waiting_; ///< to be written down
     bool has_too_many_ = false;
     std::vector<std::string> notes_;
+    std::set<std::string> noted_; ///< all of them: nothing is told twice
 };
 
 } // namespace almenara::client

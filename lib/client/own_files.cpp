@@ -41,6 +41,11 @@ result<void> check_owner(const std::string& path, const struct stat& facts, mode
     return {};
 }
 
+error no_regular_file(const std::string& path) {
+    return error{
+        errc::invalid, fmt::format("opening '{}': it is no regular file", path), {}, "Remove it"};
+}
+
 result<open_file> create(const std::string& path) {
     open_file file{
         ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, owner_only)};
@@ -135,17 +140,15 @@ result<std::optional<open_file>> open_own_file(const std::string& path) {
         if (errno == ENOENT) {
             return std::optional<open_file>{};
         }
-        return last_system_error(fmt::format("opening '{}'", path));
+        return errno == EISDIR ? no_regular_file(path)
+                               : last_system_error(fmt::format("opening '{}'", path));
     }
     struct stat facts{};
     if (::fstat(file.number(), &facts) != 0) {
         return last_system_error(fmt::format("looking at '{}'", path));
     }
     if (!S_ISREG(facts.st_mode)) {
-        return error{errc::invalid,
-                     fmt::format("opening '{}': it is no regular file", path),
-                     {},
-                     "Remove it"};
+        return no_regular_file(path);
     }
     if (auto good = check_owner(path, facts, owner_only); !good) {
         return good.error();

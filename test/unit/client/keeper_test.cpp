@@ -302,6 +302,23 @@ TEST_CASE("C.3: a damaged cluster file is set aside and learned again") {
     CHECK_FALSE(next.enter().trouble);
 }
 
+TEST_CASE("C.3: a directory in the place of a file is told once, with what to do") {
+    const place here;
+    leave_two_open(here);
+    fs::remove(here.cluster + "/cluster");
+    fs::create_directory(here.cluster + "/cluster");
+    kept_client next{here.directory};
+    CHECK_FALSE(next.files.hint({"a:1"}));
+    next.enter();
+    std::vector<std::string> notes = next.files.take_notes();
+    next.keep(client::keep_numbers{sequence{300}});
+    for (std::string& more : next.files.take_notes()) {
+        notes.push_back(std::move(more));
+    }
+    REQUIRE(notes.size() == 1);
+    CHECK(notes.front().find("it is no regular file. Remove it") != std::string::npos);
+}
+
 TEST_CASE("C.1: a damaged device file is set aside, and another device is made") {
     const place here;
     const auto before = kept_client{here.directory}.enter().device;
@@ -365,6 +382,10 @@ TEST_CASE("C.3: files of another user are refused, and so is a place that cannot
     REQUIRE(found.trouble);
     CHECK(found.trouble->kind == client::failure_kind::not_kept);
     CHECK(found.trouble->why.find("/proc/almenara") != std::string::npos);
+    const auto below_nothing = kept_client{"/proc/almenara/further/down"}.enter();
+    REQUIRE(below_nothing.trouble);
+    CHECK(below_nothing.trouble->why.find("making the directory '/proc/almenara/further'") !=
+          std::string::npos);
     const auto homeless = kept_client{""}.enter();
     REQUIRE(homeless.trouble);
     CHECK(homeless.trouble->why.find("there is no home directory. Set HOME") != std::string::npos);
