@@ -68,6 +68,15 @@ class stage {
     }
     [[nodiscard]] std::string path(const std::string& name) const { return place_ / name; }
     [[nodiscard]] bool is_clean() const { return fs::is_empty(place_ / "temporary"); }
+    /// The first server is started, and hardly more.
+    [[nodiscard]] bool has_begun() const {
+        for (const auto& each : fs::directory_iterator{place_ / "temporary"}) {
+            if (fs::exists(each.path() / "server1.log")) {
+                return true;
+            }
+        }
+        return false;
+    }
 
   private:
     [[nodiscard]] program reading(const std::string& input,
@@ -167,6 +176,26 @@ TEST_CASE("a demo that gets a signal stops its servers and takes its files away"
     CHECK(demo.wait() == exit_status{.code = 130});
     CHECK(nobody_listens());
     CHECK(here.is_clean());
+}
+
+TEST_CASE("a demo that gets a signal before its servers are there opens no shell") {
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP, SIGQUIT);
+    const stage here;
+    process demo{here.waiting_demo()};
+    eventually([&] { return here.has_begun(); }, "the first server is started");
+    demo.send(signal);
+    CHECK(demo.wait() == exit_status{.code = 130});
+    CHECK(nobody_listens());
+    CHECK(here.is_clean());
+}
+
+TEST_CASE("a demo shows the hand-over although its shell was not used before") {
+    const stage here;
+    const finished ended = run(here.demo("busy on\nkill primary\nwait 1s\nbusy off\n"));
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == good_exit);
+    CHECK(has_line(ended.err, "primary lost; holding 0 operations"));
+    CHECK(has_line(ended.err, "reconnected to server "));
 }
 
 TEST_CASE("a demo that is killed leaves no server behind") {

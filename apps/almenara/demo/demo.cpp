@@ -98,10 +98,11 @@ class demo {
         const instant began = net::monotonic_now();
         std::optional<complaint> why = co_await start();
         exit_code exit = exit_code::ok;
-        if (!why) {
+        if (!why && !is_interrupted_) {
             greet(net::monotonic_now() - began);
             stage_ = stage::shell;
-            const shell_settings how{.start = start_, .extra = &commands_};
+            const shell_settings how{
+                .start = start_, .extra = &commands_, .comes_in_at_once = true};
             exit = co_await run_shell(here_.out(), how);
         }
         stage_ = stage::end;
@@ -192,11 +193,11 @@ class demo {
 
     void ended(server_id which, child_process::end how) {
         const std::string what = fmt::format("server {}: {}", which, to_string(how));
+        const std::string log = last_lines(servers_.log_file(which));
         if (stage_ == stage::start && !unexpected_) {
             unexpected_ =
                 complaint{exit_code::failed, errc::unavailable, "demo",
-                          fmt::format("{}. It said: {}", what,
-                                      base::escaped(last_lines(servers_.log_file(which)))),
+                          fmt::format("{}. It said: {}", what, base::escaped(base::trimmed(log))),
                           "If a port is taken, name others with --port."};
             client_.give_up(); // Nobody waits for the others.
         } else if (stage_ == stage::shell) {

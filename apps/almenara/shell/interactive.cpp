@@ -107,6 +107,7 @@ class interactive_shell final : private line_editor::listener {
     [[nodiscard]] asio::awaitable<exit_code> run() {
         out_.say(
             fmt::format("almenara {}: 'help' shows what can be done, Ctrl-D leaves.", version));
+        co_await commands_.come_in();
         bool armed = false;
         while (!leaves_) {
             editor_.read_line(std::exchange(armed, false));

@@ -3,12 +3,14 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "commands/commands.hpp"
+#include "net/clock.hpp"
 #include "shell/words.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -125,6 +127,13 @@ exit_code interpreter::help_here() {
     }
     out_.print(text + "exit, quit or Ctrl-D leave the shell.\n");
     return exit_code::ok;
+}
+
+asio::awaitable<void> interpreter::come_in() {
+    constexpr std::chrono::seconds longest{2};
+    if (how_.comes_in_at_once) {
+        static_cast<void>(co_await cluster_.log_in(net::monotonic_now() + longest));
+    }
 }
 
 asio::awaitable<exit_code> interpreter::run(std::string line) {

@@ -22,6 +22,8 @@ namespace almenara::cli {
 struct shell_settings {
     const invocation& start;         ///< its options hold for each line that names no others
     extra_commands* extra = nullptr; ///< it outlives the shell
+    /// It logs in before the first line, and so hears what becomes of the primary from then on.
+    bool comes_in_at_once = false;
 };
 
 /// Runs lines, one behind the other, with one client of the cluster for all of them.
@@ -31,6 +33,9 @@ class interpreter {
     ~interpreter();
     interpreter(const interpreter&) = delete;
     interpreter& operator=(const interpreter&) = delete;
+
+    /// To be called once, before the first line. Where nobody is there it is no use, and no harm.
+    [[nodiscard]] boost::asio::awaitable<void> come_in();
 
     /// Runs what a line says and tells why it fails, if so. An empty line is good.
     [[nodiscard]] boost::asio::awaitable<exit_code> run(std::string line);

@@ -41,6 +41,7 @@ class script {
     }
 
     [[nodiscard]] asio::awaitable<exit_code> run() {
+        co_await commands_.come_in();
         while (!must_stop()) {
             const input_line line = co_await lines_.next();
             if (line.is_end || line.is_too_long) {
