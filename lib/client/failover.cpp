@@ -238,7 +238,7 @@ void failover::end_barred(instant now) {
     }
     end_all(why);
     if (claim_) {
-        forget_claim();
+        forget_claim(now);
     }
     misled_.clear();
     look_for_primary(now, a_pause()); // It may be another one when something is asked again.
@@ -350,6 +350,7 @@ void failover::take_output(instant now, failover_output& into) {
         end_overdue(now);
         leave_doubted(now);
         doubt_claim(now);
+        end_barred(now);
         try_next(now);
         if (unkept_) {
             refuse_writes_from(sequence{}, *unkept_);
@@ -374,7 +375,6 @@ void failover::take_output(instant now, failover_output& into) {
         drain_all(now);
         register_with_servers(now);
         end_hopeless();
-        end_barred(now);
         note_cluster();
         out_.wake = next_wake(now);
     }

@@ -128,8 +128,18 @@ class failover {
     };
     /// That the newest epoch seen is one, as a server has said; no primary has served in it yet.
     struct claim {
+        /// How far it has come. Each step has its time, and only once.
+        enum class step : std::uint8_t { said, confirmed, let_in };
+
         route_number by;
-        std::optional<instant> waited_since{}; ///< by somebody, in vain
+        step reached = step::said;             ///< `confirmed`: by the one that is said to rule
+        std::optional<instant> waited_since{}; ///< by somebody, for the next step
+    };
+    /// What a primary has shown by its answers, the last one that did.
+    struct served {
+        epoch at;
+        log_index config;
+        std::vector<wire::member_address> members;
     };
 
     [[nodiscard]] outcome<ticket> add(errand what);
@@ -171,8 +181,10 @@ class failover {
     void see(epoch at,
              std::optional<server_id> primary = std::nullopt,
              std::optional<route_number> by = std::nullopt);
+    void advance_claim(claim::step to, instant now);
     void doubt_claim(instant now);
-    void forget_claim();
+    void forget_claim(instant now);
+    void believe_served(instant now);
     void turn_from_claim(instant now);
     [[nodiscard]] bool others_may_know_better() const;
     [[nodiscard]] bool tries_others() const;
@@ -321,8 +333,7 @@ class failover {
     bool wants_session_ = false;
     epoch epoch_seen_;               ///< said by any server, or served in
     std::optional<server_id> ruler_; ///< of that epoch, if it was said
-    epoch epoch_served_;             ///< the newest in which a primary has answered
-    log_index config_served_;        ///< of the members, as the last primary that answered had it
+    served last_served_;
     std::optional<claim> claim_;
     std::set<route_number> misled_; ///< whose claim came to nothing, since somebody served
     log_index last_seen_;

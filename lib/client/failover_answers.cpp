@@ -194,16 +194,16 @@ void failover::rules(epoch its_own, const answering& from) {
     const line& who = *find(from.link);
     guessing_ = guessing_ && !is_followed(who);
     see(its_own, who.server);
-    epoch_served_ = std::max(epoch_served_, its_own);
-    if (epoch_served_ == epoch_seen_) {
+    if (!is_followed(who) || its_own < last_served_.at) {
+        return; // A late answer of one that was left.
+    }
+    last_served_ = {.at = its_own, .config = who.config, .members = who.members};
+    if (its_own == epoch_seen_) {
         claim_.reset();
         misled_.clear();
     }
-    config_served_ = who.config;
-    if (config_served_ < routes_.config()) {
-        routes_.believe_from(config_served_);
-        const auto members = who.members;
-        learn(config_served_, members, from.now);
+    if (last_served_.config < routes_.config()) {
+        believe_served(from.now);
     }
 }
 
@@ -215,6 +215,7 @@ void failover::hear(wire::login_ok&& told, const answering& from) {
     if (!serves_as_of(told.epoch, from)) {
         return;
     }
+    advance_claim(claim::step::let_in, from.now);
     if (from.to.what == question::open_session && !told.session) {
         look_for_primary(from.now, a_pause()); // It answers something else than it was asked.
         return;

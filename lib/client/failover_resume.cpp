@@ -60,6 +60,8 @@ void failover::enter(cluster_id cluster, const route& by, instant now) {
     cluster_ = cluster;
     entered_by_ = by.addresses.front();
     if (options_.hint && options_.hint->id == cluster) {
+        last_served_.config = options_.hint->config;
+        last_served_.members = options_.hint->members;
         learn(options_.hint->config, options_.hint->members, now);
     } else if (hint_used_) {
         forget_routes(routes_.unlearn(), now); // It was about a cluster that was there before.
@@ -146,10 +148,7 @@ void failover::note_cluster() {
         return;
     }
     // What was only said is not kept: a lie would be believed for ever.
-    const bool is_confirmed = routes_.config() == config_served_;
-    const noted now{.seen = epoch_served_,
-                    .config = is_confirmed ? config_served_ : log_index{},
-                    .names = names_.size()};
+    const noted now{.seen = last_served_.at, .config = last_served_.config, .names = names_.size()};
     if (now.seen == noted_.seen && now.config == noted_.config && now.names == noted_.names) {
         return;
     }
@@ -157,10 +156,8 @@ void failover::note_cluster() {
     keep_cluster order;
     order.what.id = *cluster_;
     order.what.seen = now.seen;
-    if (is_confirmed) {
-        order.what.config = routes_.config();
-        order.what.members = routes_.members();
-    }
+    order.what.config = now.config;
+    order.what.members = last_served_.members;
     order.what.names = names_;
     out_.keep.emplace_back(std::move(order));
 }
@@ -176,7 +173,7 @@ void failover::remember(recollection what) {
     if (what.device != device_nonce{}) {
         device_ = what.device;
     }
-    epoch_served_ = std::max(epoch_served_, what.seen);
+    last_served_.at = std::max(last_served_.at, what.seen);
     see(what.seen);
     for (kept_operation& each : what.lost) {
         answer how{wire::result_code::uncertain, "what was kept of its session cannot be read"};

@@ -69,6 +69,10 @@ bool failover::hear_of(const wire::member_address& primary,
                        instant now) {
     // Whoever does not say that it belongs to this cluster knows nothing of its epochs.
     const bool is_stranger = cluster_ && !from.in_cluster;
+    const bool is_about_itself = primary.id == from.server;
+    if (!is_stranger && is_about_itself && at == epoch_seen_) {
+        advance_claim(claim::step::confirmed, now);
+    }
     const auto told_by = told_over(from, primary.id, at);
     if (is_stranger || !told_by || !is_news(at)) {
         return false;
@@ -79,6 +83,9 @@ bool failover::hear_of(const wire::member_address& primary,
     } else {
         see(at, primary.id, from.route);
         follow(primary, *told_by);
+    }
+    if (is_about_itself) {
+        advance_claim(claim::step::confirmed, now);
     }
     return chosen_.has_value();
 }
@@ -107,7 +114,7 @@ void failover::doubt_claim(instant now) {
     if (!claim_) {
         return;
     }
-    if (serving_ || !errands_.any_asked()) {
+    if (!errands_.any_asked()) {
         claim_->waited_since.reset();
         return;
     }
@@ -117,17 +124,30 @@ void failover::doubt_claim(instant now) {
     }
 }
 
-void failover::forget_claim() {
+void failover::advance_claim(claim::step to, instant now) {
+    if (claim_ && to > claim_->reached) {
+        claim_->reached = to;
+        claim_->waited_since = now;
+    }
+}
+
+void failover::forget_claim(instant now) {
     claim_.reset();
-    epoch_seen_ = epoch_served_;
+    epoch_seen_ = last_served_.at;
     ruler_.reset();
-    routes_.believe_from(config_served_);
+    believe_served(now);
+}
+
+void failover::believe_served(instant now) {
+    const auto members = last_served_.members;
+    forget_routes(routes_.believe(last_served_.config, members), now);
+    ear_.servers_changed(now);
 }
 
 /// Others are heard before the one that said so.
 void failover::turn_from_claim(instant now) {
     const route_number by = claim_->by;
-    forget_claim();
+    forget_claim(now);
     misled_.insert(by);
     look_for_primary(now);
     const auto way = routes_.all().find(by);

@@ -91,6 +91,14 @@ std::vector<route> routes::learn(log_index config,
     return remove_others();
 }
 
+std::vector<route> routes::believe(log_index config,
+                                   const std::vector<wire::member_address>& members) {
+    config_ = {};
+    auto gone = learn(config, members);
+    config_ = config;
+    return gone;
+}
+
 std::vector<route> routes::unlearn() {
     config_ = {};
     members_.clear();

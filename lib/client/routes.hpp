@@ -62,8 +62,10 @@ class routes {
     [[nodiscard]] const std::vector<wire::member_address>& members() const { return members_; }
     /// What was learned was about others. Returns as learn() does.
     [[nodiscard]] std::vector<route> unlearn();
-    /// What servers say counts again from that configuration on.
-    void believe_from(log_index config) { config_ = config; }
+    /// These are the members, whatever was learned, and what is said counts from there on; without
+    /// any nobody is forgotten. Returns as learn() does.
+    [[nodiscard]] std::vector<route> believe(log_index config,
+                                             const std::vector<wire::member_address>& members);
     /// C.3: the members as of that configuration; older news changes nothing. Returns the routes
     /// that lead to nobody any more; their links are the caller's matter.
     [[nodiscard]] std::vector<route> learn(log_index config,

@@ -20,6 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr epoch absurd_epoch{std::uint64_t{1} << 62U};
+constexpr log_index absurd_index{std::uint64_t{1} << 62U};
+
 /// A server that does what the test says, in the test's own process.
 class rogue {
   public:
@@ -27,6 +30,8 @@ class rogue {
         server_.listen_on_loopback();
         server_.behave = std::move(how);
     }
+
+    void becomes(visitor::manners how) { server_.behave = std::move(how); }
 
     [[nodiscard]] std::string address() const { return server_.address(); }
     [[nodiscard]] std::size_t visits() const { return server_.visits(); }
@@ -82,6 +87,23 @@ struct three_servers {
         return almenara_says(words).out;
     }
 
+    /// As server 9, which is no member, would say it if it were honest.
+    [[nodiscard]] wire::welcome truth() const {
+        wire::welcome what = plain_welcome({});
+        what.server = server_id{9};
+        what.cluster = status.cluster;
+        what.role = wire::server_role::backup;
+        what.epoch = status.epoch;
+        what.config_index = status.config_index.value_or(log_index{});
+        for (const wire::server_status& each : status.servers) {
+            what.members.push_back({.id = each.id, .addresses = {each.address}});
+            if (each.id == status.primary) {
+                what.primary = what.members.back();
+            }
+        }
+        return what;
+    }
+
     cluster all;
     wire::status_reply status;
 };
@@ -133,8 +155,8 @@ TEST_CASE("C.3: a welcome that lies costs time, and leads neither away nor astra
     wire::welcome lie = plain_welcome({});
     lie.cluster = here.status.cluster;
     lie.role = wire::server_role::primary;
-    lie.epoch = epoch{std::uint64_t{1} << 62U};
-    lie.config_index = log_index{std::uint64_t{1} << 62U};
+    lie.epoch = absurd_epoch;
+    lie.config_index = absurd_index;
     // Plaintext stays on this machine, whoever says that the primary is elsewhere.
     lie.primary = wire::member_address{.id = server_id{7}, .addresses = {"192.0.2.1:7400"}};
     lie.members = {*lie.primary};
@@ -155,6 +177,39 @@ TEST_CASE("C.3: a welcome that lies costs time, and leads neither away nor astra
     CHECK(first.status == good_exit);
     CHECK(second.status == good_exit);
     CHECK(after_first == "1");
+    CHECK(here.counter() == "2");
+}
+
+TEST_CASE("C.3: who has the port of a known server, and lies, does not hide the others") {
+    const three_servers here;
+    rogue named{welcoming(here.truth())};
+    const kept_files anna{naming({named.address()})};
+    const finished first = named.meets(anna.with({"kv", "add", "n", "1"}));
+    CAPTURE(first.out, first.err);
+    REQUIRE(first.status == good_exit);
+
+    wire::welcome lie = here.truth();
+    lie.role = wire::server_role::primary;
+    lie.epoch = absurd_epoch;
+    lie.config_index = absurd_index;
+    lie.primary = wire::member_address{.id = lie.server, .addresses = {named.address()}};
+    lie.members = {*lie.primary};
+    const bool lets_in = GENERATE(false, true);
+    named.becomes([lie, lets_in](visitor& client, const client_message& said) {
+        if (const auto* const who = std::get_if<wire::login>(&said); who != nullptr && lets_in) {
+            client.say(
+                wire::login_ok{.request = who->request, .user = who->user, .epoch = absurd_epoch});
+        } else {
+            welcoming(lie)(client, said);
+        }
+    });
+    const finished read = named.meets(anna.with({"kv", "get", "n"}));
+    CAPTURE(read.out, read.err);
+    CHECK(read.status == good_exit);
+    CHECK(read.out == "1");
+    const finished written = named.meets(anna.with({"kv", "add", "n", "1"}));
+    CAPTURE(written.out, written.err);
+    CHECK(written.status == good_exit);
     CHECK(here.counter() == "2");
 }
 

@@ -108,6 +108,61 @@ TEST_CASE("C.3: a primary at a place that may not be dialled is the last word on
     CHECK(here.answer(op)->code == result_code::ok);
 }
 
+TEST_CASE("C.3: a primary that is slow, and alone there, is given its time for each step") {
+    failover_stand here{{.servers = {"a:1"}, .user = "anna", .client_name = "test 1"}};
+    const auto op = here.put("k", 20s);
+    here.pass(2900ms);
+    here.welcome("a:1", "a:1", epoch{7});
+    here.pass(2900ms);
+    here.log_in("a:1", epoch{7});
+    here.pass(2900ms);
+    here.attach("a:1", epoch{7});
+    here.confirm("a:1", here.heard<wire::operation>("a:1"), log_index{9});
+    CHECK(here.answer(op)->code == result_code::ok);
+    CHECK(here.dials().size() == 1);
+}
+
+TEST_CASE("C.3: who lets everybody in and answers no question holds up nobody for ever") {
+    failover_stand here{four()};
+    const auto op = here.get(30s);
+    here.welcome("d:4", "d:4", absurd);
+    here.log_in("d:4", absurd);
+    const instant began = here.now();
+    while (!is_used(here, "b:2")) {
+        REQUIRE(here.now() - began < 10s);
+        if (here.has_link("d:4") && here.heard_all<wire::c_hello>("d:4").empty()) {
+            here.welcome("d:4", "d:4", absurd);
+        }
+        if (is_used(here, "d:4")) {
+            here.log_in("d:4", absurd);
+        }
+        tell_the_truth(here);
+        here.pass(50ms);
+    }
+    CHECK_FALSE(here.answer(op));
+}
+
+TEST_CASE("C.3: the members that a liar had in place of the true ones are put back") {
+    failover_stand here{{.servers = {"d:4"}, .user = "anna", .client_name = "test 1"}};
+    here.put("k");
+    here.config = log_index{5};
+    here.members = {failover_stand::member("a:1"), failover_stand::member("b:2"),
+                    failover_stand::member("d:4")};
+    here.serve("d:4", epoch{5});
+    here.confirm("d:4", here.heard<wire::operation>("d:4"), log_index{9});
+    here.cut("d:4");
+    here.pass(200ms); // Somebody else has its port now.
+    here.config = log_index{std::uint64_t{1} << 62U};
+    here.members = {failover_stand::member("d:4")};
+    here.put("l");
+    here.welcome("d:4", "d:4", absurd);
+    const std::size_t before = here.dials_to("a:1") + here.dials_to("b:2");
+    here.pass(5s);
+    CHECK(here.dials_to("a:1") + here.dials_to("b:2") > before);
+    const auto kept = here.ordered<client::keep_cluster>();
+    CHECK((kept.empty() || kept.back().what.config == log_index{5}));
+}
+
 TEST_CASE("C.3: what the primary says of the members counts, and not what others said before") {
     failover_stand here{four()};
     here.put("k");
