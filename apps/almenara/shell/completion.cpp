@@ -113,7 +113,7 @@ void add_words(completion_question& asked, const word_list& words, const extra_c
         return;
     }
     if (words.front() == "help") {
-        asked.candidates = words.size() == 1 ? first_words(nullptr) : verbs_of(words[1]);
+        asked.candidates = words.size() == 1 ? first_words(extra) : verbs_of(words[1]);
         return;
     }
     if (words.size() == 1 && is_noun(words.front())) {
@@ -147,6 +147,10 @@ completion_question question_about(std::string_view line, const extra_commands* 
         return asked;
     }
     if (asked.word.starts_with('-') && !before.only_words) {
+        if (!before.words.empty() && is_extra(extra, before.words.front())) {
+            asked.candidates = {"--help", "--json"};
+            return asked;
+        }
         add_options(asked.candidates, global_options());
         if (const command* const about = find_command(before.words)) {
             add_options(asked.candidates, about->options);

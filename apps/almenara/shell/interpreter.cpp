@@ -94,12 +94,25 @@ std::optional<instant> interpreter::waits_since() const {
     return running_ == nullptr ? std::nullopt : running_->waits_since();
 }
 
-bool interpreter::is_extra(const std::string& word) const {
+const extra_commands::entry* interpreter::find_extra(std::string_view word) const {
     if (how_.extra == nullptr) {
-        return false;
+        return nullptr;
     }
     const auto all = how_.extra->list();
-    return std::any_of(all.begin(), all.end(), [&](const auto& each) { return each.name == word; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == word; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+const extra_commands::entry* interpreter::explained_extra(
+    std::span<const std::string> words) const {
+    if (words.size() > 1 && words.front() == "help") {
+        return find_extra(words[1]);
+    }
+    const bool asks = std::any_of(words.begin(), words.end(), [](const std::string& each) {
+        return each == "--help" || each == "-h";
+    });
+    return asks ? find_extra(words.front()) : nullptr;
 }
 
 exit_code interpreter::refuse(const complaint& why, std::span<const std::string> words) {
@@ -158,7 +171,11 @@ asio::awaitable<exit_code> interpreter::run_words(std::vector<std::string> words
     if (words.size() == 1 && words.front() == "help") {
         co_return help_here();
     }
-    if (is_extra(words.front())) {
+    if (const extra_commands::entry* const about = explained_extra(words)) {
+        out_.print(lines_about({about, 1}));
+        co_return exit_code::ok;
+    }
+    if (find_extra(words.front()) != nullptr) {
         co_return co_await run_extra(std::move(words));
     }
     const shell_words around{.start = how_.start, .more = own_words_};

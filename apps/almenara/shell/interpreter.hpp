@@ -63,7 +63,11 @@ class interpreter {
     [[nodiscard]] boost::asio::awaitable<exit_code> run_words(std::vector<std::string> words);
     [[nodiscard]] boost::asio::awaitable<exit_code> run_command(const invocation& asked);
     [[nodiscard]] boost::asio::awaitable<exit_code> run_extra(std::vector<std::string> words);
-    [[nodiscard]] bool is_extra(const std::string& word) const;
+    /// Of the words that were brought along, if it is one of them.
+    [[nodiscard]] const extra_commands::entry* find_extra(std::string_view word) const;
+    /// The one whose help is asked for: `help kill`, `kill --help`.
+    [[nodiscard]] const extra_commands::entry* explained_extra(
+        std::span<const std::string> words) const;
     [[nodiscard]] bool asks_as_shell(const invocation& asked) const;
     exit_code refuse(const complaint& why, std::span<const std::string> words);
     exit_code leave(std::span<const std::string> words);

@@ -50,8 +50,10 @@ TEST_CASE("behind a noun stand its verbs, and behind help both") {
     CHECK(offered("--timeout 5s kv li") == words{"list"});
     CHECK(offered("help st") == words{"status"});
     CHECK(offered("help kv g") == words{"get"});
+    CHECK(offered("help ki") == words{"kill"});
     CHECK(offered("completion ") == words{"bash"});
     CHECK(offered("kill ") == words{"1", "2", "primary"});
+    CHECK(offered("kill --") == words{"--help", "--json"});
     CHECK(offered("ping now ").empty());
 }
 

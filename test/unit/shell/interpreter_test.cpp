@@ -122,6 +122,18 @@ TEST_CASE("the help of a shell begins with tasks and names the words it has besi
     CHECK(show.printed.str().ends_with("exit, quit or Ctrl-D leave the shell.\n"));
 }
 
+TEST_CASE("words that were brought along have a help of their own") {
+    performance show;
+    show.play({"help kill", "kill --help", "kill primary -h", "help pause"});
+    CHECK(show.exits == exits(4, exit_code::ok));
+    CHECK(show.extra.ran.empty());
+    CHECK(show.said.str().empty());
+    CHECK(test::lines_of(show.printed.str()) ==
+          std::vector<std::string>{"  kill SERVER  kill a server", "  kill SERVER  kill a server",
+                                   "  kill SERVER  kill a server",
+                                   "  pause SERVER  let it stand still"});
+}
+
 TEST_CASE("whoever opens a shell may bring words along") {
     performance show;
     show.play({"kill primary", "pasue 1"});
