@@ -97,7 +97,8 @@ std::string as_file(const std::vector<std::string>& lines) {
 } // namespace
 
 bool line_history::add(std::string line) {
-    if (line.empty() || line.front() == ' ' || line.find('\n') != std::string::npos ||
+    if (line.empty() || line.size() > longest_line || line.front() == ' ' ||
+        line.find('\n') != std::string::npos ||
         line.find_first_not_of(" \t") == std::string::npos) {
         return false;
     }

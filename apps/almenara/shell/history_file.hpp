@@ -13,6 +13,9 @@ class line_history {
   public:
     static constexpr std::size_t most_lines = 1000;
 
+    /// A value that was pasted is nothing to look for, and all lines together are to fit the file.
+    static constexpr std::size_t longest_line = std::size_t{4} << 10U;
+
     /// A line with a blank in front is nobody's business. False: it was not kept.
     bool add(std::string line);
     [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }

@@ -36,6 +36,13 @@ TEST_CASE("a history has each line once, where it was typed last") {
     CHECK(history.lines().front() == "0");
 }
 
+TEST_CASE("a history keeps no line that is as long as a value") {
+    line_history history;
+    CHECK(history.add(std::string(line_history::longest_line, 'x')));
+    CHECK_FALSE(history.add(std::string(line_history::longest_line + 1, 'x')));
+    CHECK(history.lines().size() == 1);
+}
+
 TEST_CASE("a history is kept in a file that only its owner reads") {
     const test::temporary_directory home;
     const std::string path = home / "state/almenara/history";
