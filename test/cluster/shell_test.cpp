@@ -252,6 +252,86 @@ TEST_CASE("what is pasted runs when Enter is pressed, line by line") {
     anna.leave();
 }
 
+TEST_CASE("the largest value can be pasted") {
+    desk here;
+    person anna{here};
+    anna.paste("kv put big " + std::string(250'000, 'x') + "y");
+    anna.wait_for("xxy");
+    anna.type(enter);
+    anna.wait_for("index ");
+    anna.wait_for_line("almenara>");
+    anna.run("kv add big 1");
+    anna.wait_for("almenara: kv add big: ");
+    anna.leave();
+}
+
+TEST_CASE("a paste that is too long is dropped as a whole, and a line says so") {
+    desk here;
+    person anna{here};
+    anna.run("kv put colour blue");
+    anna.wait_for("index ");
+    anna.wait_for_line("almenara>");
+    anna.type("kv get col");
+    anna.wait_for_line("almenara> kv get col");
+    anna.paste("\nkv put pasted 1\nkv put a " + std::string(1U << 20U, 'x'));
+    anna.wait_for_lines(1, "almenara: what was pasted has more than 1 MiB");
+    anna.wait_for_line("almenara> kv get col");
+    anna.run("our");
+    anna.wait_for_lines(1, "blue");
+    anna.run("kv get pasted");
+    anna.wait_for("almenara: kv get pasted: there is no such key.");
+    anna.leave();
+}
+
+TEST_CASE("nothing of a paste runs in which there is a Ctrl-C") {
+    desk here;
+    person anna{here};
+    SECTION("at once") {
+        anna.type("\x1b[200~abc\x03kv put pasted 1\nkv put pasted 2\r");
+    }
+    SECTION("in pieces") {
+        anna.type("\x1b[200~abc");
+        anna.type("\x03kv put pasted 1\nkv put pasted 2\r");
+    }
+    SECTION("with its end") {
+        anna.type("\x1b[200~abc\x03kv put pasted 1\nkv put pasted 2\r\x1b[201~");
+    }
+    SECTION("behind what was typed") {
+        anna.type("kv put\x1b[200~ pasted 1\n\x03 2\r\x1b[201~");
+    }
+    anna.wait_for("^C");
+    anna.wait_for_line("almenara>");
+    anna.run("kv put behind 1");
+    anna.wait_for("index ");
+    anna.run("kv get pasted");
+    anna.wait_for("almenara: kv get pasted: there is no such key.");
+    CHECK(anna.lines_with("index ") == 1);
+    anna.leave();
+}
+
+TEST_CASE("Ctrl-C ends a paste whose end never comes, and keys are keys again") {
+    desk here;
+    person anna{here};
+    // More than the system holds: the shell has read the beginning.
+    anna.type("\x1b[200~" + std::string(200'000, 'x'));
+    anna.type(ctrl_c);
+    anna.wait_for("Ctrl-C again leaves");
+    anna.wait_for_line("almenara>");
+    SECTION("Enter") {
+        anna.run("kv put colour blue");
+        anna.wait_for("index ");
+        anna.leave();
+    }
+    SECTION("Ctrl-D") {
+        anna.leave();
+    }
+    SECTION("Ctrl-C") {
+        anna.type(ctrl_c);
+        CHECK(anna.wait() == exit_status{.code = 130});
+        CHECK(anna.is_as_before());
+    }
+}
+
 TEST_CASE("Ctrl-C at the prompt clears the line, and again leaves") {
     desk here;
     person anna{here};

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <utility>
 #include <variant>
 
@@ -23,8 +24,16 @@ using namespace std::chrono_literals;
 
 /// A lone escape is a key; a bracket of a paste comes in one piece nearly always.
 constexpr int longest_doubt_ms = 50;
+/// Behind a silence of so much nothing more comes of a paste that was given up.
+constexpr int longest_gap_ms = 200;
 /// So long somebody who pressed Tab waits.
 constexpr std::chrono::milliseconds longest_completion = 1s;
+
+constexpr std::string_view paste_too_long =
+    "almenara: what was pasted has more than 1 MiB, and nothing of it was taken. A large value "
+    "comes "
+    "from a file, outside of this shell: almenara kv put KEY - < FILE\n";
+static_assert(key_parser::largest_paste == std::size_t{1} << 20U);
 
 constexpr std::string_view paste_mode_on = "\x1b[?2004h";
 constexpr std::string_view paste_mode_off = "\x1b[?2004l";
@@ -43,6 +52,7 @@ edit_session::edit_session(order_queue& orders,
       screen_(ends.terminal, orders),
       data_(ends.out, orders),
       talk_(ends.err, orders),
+      keys_(modes_.signal_keys()),
       line_(*this, ends.in, ends.terminal) {
     line_.recall(history_.history().lines());
 }
@@ -127,26 +137,58 @@ std::optional<wchar_t> edit_session::next_key() {
             return libedit_line::errand_key;
         }
         if (auto event = keys_.next()) {
-            armed_ = false;
-            if (auto* const paste = std::get_if<key_parser::paste>(&*event)) {
-                pasted_ = std::move(paste->text);
-                errand_ = errand::paste;
-                continue;
+            if (const auto* const key = std::get_if<char32_t>(&*event)) {
+                armed_ = false;
+                return static_cast<wchar_t>(*key);
             }
-            return static_cast<wchar_t>(std::get<char32_t>(*event));
-        }
-        if (!read_keys()) {
+            if (auto* const paste = std::get_if<key_parser::paste>(&*event)) {
+                take_event(*paste);
+            } else {
+                take_event(std::get<key_parser::notice>(*event));
+            }
+        } else if (!read_keys()) {
             left_ = line_exit::hung_up;
             return std::nullopt;
         }
     }
 }
 
+void edit_session::take_event(key_parser::paste& what) {
+    armed_ = false;
+    pasted_ = std::move(what.text);
+    errand_ = errand::paste;
+}
+
+void edit_session::take_event(key_parser::notice what) {
+    switch (what) {
+    case key_parser::notice::interrupt:
+        errand_ = errand::interrupt;
+        return;
+    case key_parser::notice::suspend:
+        // To all who stand at this terminal together, as the system does it. It comes back as an
+        // order.
+        static_cast<void>(::kill(0, SIGTSTP));
+        return;
+    case key_parser::notice::paste_too_long:
+        break;
+    }
+    armed_ = false;
+    print_order told{line_editor::channel::err, std::string{paste_too_long}};
+    obey(told);
+}
+
+/// -1: whatever comes may take its time.
+int edit_session::longest_silence_ms() const {
+    if (keys_.is_giving_up_paste()) {
+        return longest_gap_ms;
+    }
+    return keys_.is_in_doubt() ? longest_doubt_ms : -1;
+}
+
 /// Waits for keys or for orders. False: the terminal is gone.
 bool edit_session::read_keys() {
     std::array<::pollfd, 2> either{{{ends_.in, POLLIN, 0}, {orders_.wake(), POLLIN, 0}}};
-    const int ready =
-        ::poll(either.data(), either.size(), keys_.is_in_doubt() ? longest_doubt_ms : -1);
+    const int ready = ::poll(either.data(), either.size(), longest_silence_ms());
     if (ready < 0) {
         return errno == EINTR;
     }
@@ -300,7 +342,7 @@ void edit_session::obey(offer_order& what) {
 }
 
 void edit_session::obey(interrupt_order&) {
-    if (editing_) {
+    if (editing_ && !keys_.give_up_paste()) {
         errand_ = errand::interrupt;
     }
 }

@@ -43,7 +43,10 @@ class edit_session final : private libedit_line::host {
     [[nodiscard]] step run_errand() override;
     [[nodiscard]] step complete() override;
 
+    void take_event(key_parser::paste& what);
+    void take_event(key_parser::notice what);
     [[nodiscard]] bool read_keys();
+    [[nodiscard]] int longest_silence_ms() const;
     [[nodiscard]] step paste();
     [[nodiscard]] step interrupt();
     [[nodiscard]] step apply(const completion_offer& offer);

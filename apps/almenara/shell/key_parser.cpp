@@ -36,28 +36,70 @@ std::string harmless(std::string_view pasted) {
 } // namespace
 
 std::optional<key_parser::event> key_parser::next() {
-    if (!is_pasting_ && bytes_.starts_with(paste_begins)) {
+    if (stage_ == stage::keys && bytes_.starts_with(paste_begins)) {
         bytes_.erase(0, paste_begins.size());
-        is_pasting_ = true;
+        stage_ = stage::paste;
     }
-    return is_pasting_ ? next_pasted() : next_key();
+    return stage_ == stage::keys ? next_key() : next_pasted();
+}
+
+bool key_parser::give_up_paste() {
+    if (stage_ == stage::keys) {
+        return false;
+    }
+    stage_ = stage::given_up;
+    pasted_.clear();
+    return true;
 }
 
 std::optional<key_parser::event> key_parser::next_pasted() {
+    const bool is_quiet = std::exchange(doubt_ended_, false) && is_giving_up_paste();
     const std::size_t end = bytes_.find(paste_ends);
     // The bracket itself may have come in half.
     const std::size_t safe = end == std::string::npos
                                  ? bytes_.size() - std::min(bytes_.size(), paste_ends.size() - 1)
                                  : end;
-    pasted_ +=
-        bytes_.substr(0, std::min(safe, largest_paste - std::min(largest_paste, pasted_.size())));
+    // Also where the bracket is still awaited: it may never come.
+    if (signal_keys_.interrupt && bytes_.find(*signal_keys_.interrupt) < end) {
+        static_cast<void>(give_up_paste());
+    }
+    take_pasted(std::string_view{bytes_}.substr(0, safe));
     bytes_.erase(0, safe);
-    if (end == std::string::npos) {
+    if (end == std::string::npos && !is_quiet) {
         return std::nullopt;
     }
     bytes_.erase(0, paste_ends.size());
-    is_pasting_ = false;
+    return end_paste();
+}
+
+void key_parser::take_pasted(std::string_view bytes) {
+    if (stage_ == stage::paste && bytes.size() > largest_paste - pasted_.size()) {
+        stage_ = stage::too_long;
+        pasted_.clear();
+    }
+    if (stage_ == stage::paste) {
+        pasted_ += bytes;
+    }
+}
+
+key_parser::event key_parser::end_paste() {
+    switch (std::exchange(stage_, stage::keys)) {
+    case stage::given_up:
+        return notice::interrupt;
+    case stage::too_long:
+        return notice::paste_too_long;
+    case stage::keys:
+    case stage::paste:
+        break;
+    }
     return paste{harmless(std::exchange(pasted_, {}))};
+}
+
+std::optional<key_parser::notice> key_parser::signal_of(char first) const {
+    if (first == signal_keys_.interrupt) {
+        return notice::interrupt;
+    }
+    return first == signal_keys_.suspend ? std::optional{notice::suspend} : std::nullopt;
 }
 
 std::optional<key_parser::event> key_parser::next_key() {
@@ -69,8 +111,9 @@ std::optional<key_parser::event> key_parser::next_key() {
     if (!first) {
         return std::nullopt;
     }
+    const auto signal = signal_of(bytes_.front());
     bytes_.erase(0, first->bytes);
-    return first->letter;
+    return signal ? event{*signal} : event{first->letter};
 }
 
 } // namespace almenara::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "shell/key_parser.hpp"
 #include "shell/order_queue.hpp"
 #include "text_table.hpp"
 
@@ -38,6 +39,9 @@ class terminal_modes {
     ~terminal_modes() { restore(); }
     terminal_modes(const terminal_modes&) = delete;
     terminal_modes& operator=(const terminal_modes&) = delete;
+
+    /// Those that make signals.
+    [[nodiscard]] key_parser::signal_keys signal_keys() const;
 
     void restore() const;
     /// Puts them back, stops this process until somebody lets it go on, and undoes it.
