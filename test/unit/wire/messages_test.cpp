@@ -39,9 +39,8 @@ template <class Message, class Check>
 /// Calls check(sample) for `rounds` different samples of each fullness of each message.
 template <class Check>
 void for_each_sample(std::uint64_t rounds, const Check& check) {
-    for_each_message<test::all_messages>([&]<class Message>(message_type type) {
-        check_samples<Message>(type, rounds, check);
-    });
+    for_each_message<test::all_messages>(
+        [&]<class Message>(message_type type) { check_samples<Message>(type, rounds, check); });
 }
 
 /// Whatever these bytes are: reading them does no harm, and if they are a message, then it can be
