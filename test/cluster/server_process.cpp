@@ -60,10 +60,13 @@ server_process::server_process(server_options options)
 
 server_process::~server_process() {
     if (std::uncaught_exceptions() > exceptions_) {
-        const bool ended = child_.has_ended();
-        std::cerr << "The log of almenarad (" << address_ << ", " << (ended ? "ended" : "running")
-                  << "):\n"
-                  << child_.errors() << std::flush;
+        std::cerr << "The log of almenarad (" << address_ << ", ";
+        if (child_.has_ended()) {
+            std::cerr << "ended: " << child_.wait();
+        } else {
+            std::cerr << (child_.is_stopped() ? "stopped" : "running");
+        }
+        std::cerr << "):\n" << child_.errors() << std::flush;
     }
 }
 
