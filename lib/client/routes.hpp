@@ -58,8 +58,6 @@ class routes {
     [[nodiscard]] std::optional<route_number> way_to(const wire::member_address& server);
 
     [[nodiscard]] log_index config() const { return config_; }
-    /// As of that configuration.
-    [[nodiscard]] const std::vector<wire::member_address>& members() const { return members_; }
     /// What was learned was about others. Returns as learn() does.
     [[nodiscard]] std::vector<route> unlearn();
     /// These are the members, whatever was learned, and what is said counts from there on; without

@@ -167,7 +167,6 @@ TEST_CASE("C.3: a welcome that lies costs time, and leads neither away nor astra
     const std::string after_first = here.counter();
 
     // It is gone, and what it said is not kept as the truth.
-    const kept_files same{naming(here.all.addresses())};
     const finished second = run(almenara_with(anna.path(), [&] {
         std::vector<std::string> words = naming(here.all.addresses());
         words.insert(words.end(), {"-u", "anna", "--timeout", "5s", "kv", "add", "n", "1"});

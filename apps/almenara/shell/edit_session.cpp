@@ -31,8 +31,7 @@ constexpr std::chrono::milliseconds longest_completion = 1s;
 
 constexpr std::string_view paste_too_long =
     "almenara: what was pasted has more than 1 MiB, and nothing of it was taken. A large value "
-    "comes "
-    "from a file, outside of this shell: almenara kv put KEY - < FILE\n";
+    "comes from a file, outside of this shell: almenara kv put KEY - < FILE\n";
 static_assert(key_parser::largest_paste == std::size_t{1} << 20U);
 
 constexpr std::string_view paste_mode_on = "\x1b[?2004h";

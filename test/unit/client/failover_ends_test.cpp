@@ -8,7 +8,6 @@ using namespace almenara;
 using namespace std::chrono_literals;
 using test::failover_stand;
 using test::members;
-using test::primary_is;
 using test::three;
 using wire::result_code;
 
@@ -110,7 +109,8 @@ TEST_CASE("a primary that may not be dialled ends at once what only it can do, a
     // It is not dialled again, and what is asked later ends as soon as it is known who rules.
     const auto later = here.put("2");
     here.pass(1s);
-    here.say("a:1", primary_is(here.heard<wire::whois>("a:1").request, "b:2", epoch{3}));
+    here.say("a:1", test::naming<wire::primary_is>(here.heard<wire::whois>("a:1").request, "b:2",
+                                                   epoch{3}));
     CHECK(here.answer(later)->trouble->kind == client::failure_kind::elsewhere);
     CHECK(here.dials_to("b:2") == 1);
 }
@@ -124,7 +124,8 @@ TEST_CASE("a server that may not be dialled is no reason to give up before the p
     here.bar("b:2");
     here.pass(1s);
     CHECK_FALSE(here.answer(op));
-    here.say("a:1", primary_is(here.heard<wire::whois>("a:1").request, "a:1", epoch{4}));
+    here.say("a:1", test::naming<wire::primary_is>(here.heard<wire::whois>("a:1").request, "a:1",
+                                                   epoch{4}));
     here.log_in("a:1", epoch{4});
     here.attach("a:1", epoch{4});
     CHECK(here.heard_all<wire::operation>("a:1").size() == 1);

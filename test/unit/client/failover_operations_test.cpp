@@ -9,7 +9,6 @@ using namespace almenara;
 using namespace std::chrono_literals;
 using client::answer;
 using test::failover_stand;
-using test::redirect;
 using test::three;
 using wire::result_code;
 
@@ -348,7 +347,8 @@ TEST_CASE("a transfer is sent at most once, unless the server that was asked pas
         CHECK(here.answer(*op)->code == result_code::uncertain);
     }
     SECTION("passed on") {
-        here.say("a:1", redirect(here.heard<wire::admin>("a:1").request, "b:2", epoch{4}));
+        here.say("a:1", test::naming<wire::redirect>(here.heard<wire::admin>("a:1").request, "b:2",
+                                                     epoch{4}));
         here.pass(20ms);
         here.welcome("b:2", "b:2", epoch{4});
         here.log_in("b:2", epoch{4});

@@ -9,8 +9,6 @@ using namespace std::chrono_literals;
 using client::source;
 using test::failover_stand;
 using test::members;
-using test::primary_is;
-using test::redirect;
 using test::three;
 using wire::result_code;
 
@@ -49,7 +47,8 @@ TEST_CASE("C.3: the first answer to the race is followed, the others are let go"
     here.pass(25ms);
     here.welcome("a:1", std::nullopt, epoch{3});
     here.welcome("b:2", std::nullopt, epoch{3});
-    here.say("a:1", primary_is(here.heard<wire::whois>("a:1").request, "b:2", epoch{4}));
+    here.say("a:1", test::naming<wire::primary_is>(here.heard<wire::whois>("a:1").request, "b:2",
+                                                   epoch{4}));
     CHECK(here.heard_all<wire::login>("a:1").empty());
     here.serve("b:2", epoch{4});
     CHECK_FALSE(here.has_link("a:1"));
@@ -66,7 +65,8 @@ TEST_CASE("C.3: a primary of an older epoch than the newest seen is not followed
     here.cut("a:1");
     here.welcome("b:2", std::nullopt, epoch{5});
     here.pass(15ms);
-    here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "c:3", epoch{4}));
+    here.say("b:2", test::naming<wire::primary_is>(here.heard<wire::whois>("b:2").request, "c:3",
+                                                   epoch{4}));
     here.welcome("c:3", "c:3", epoch{4});
     CHECK(here.heard_all<wire::login>("c:3").empty());
 }
@@ -76,7 +76,8 @@ TEST_CASE("C.3: a redirect is followed and says so") {
     here.put("1");
     here.pass(25ms);
     here.serve("a:1", epoch{3});
-    here.say("a:1", redirect(here.heard<wire::operation>("a:1").request, "b:2", epoch{4}));
+    here.say("a:1", test::naming<wire::redirect>(here.heard<wire::operation>("a:1").request, "b:2",
+                                                 epoch{4}));
     REQUIRE(here.told<client::primary_lost>().size() == 1);
     CHECK(here.told<client::primary_lost>()[0].held == 1);
     here.pass(2ms);
@@ -97,7 +98,8 @@ TEST_CASE("C.3: who is said to be primary is dialled at once, whose turn it may 
     here.serve("a:1", epoch{3});
     const std::size_t before = here.dials_to("c:3");
     SECTION("by a redirect") {
-        here.say("a:1", redirect(here.heard<wire::operation>("a:1").request, "c:3", epoch{4}));
+        here.say("a:1", test::naming<wire::redirect>(here.heard<wire::operation>("a:1").request,
+                                                     "c:3", epoch{4}));
         CHECK(here.dials_to("c:3") == before + 1);
     }
     SECTION("by the first who is asked") {
@@ -129,7 +131,8 @@ TEST_CASE("C.3: a redirect of an older epoch leads nowhere") {
     failover_stand here{three()};
     here.put("1");
     here.serve("a:1", epoch{3});
-    here.say("a:1", redirect(here.heard<wire::operation>("a:1").request, "b:2", epoch{2}));
+    here.say("a:1", test::naming<wire::redirect>(here.heard<wire::operation>("a:1").request, "b:2",
+                                                 epoch{2}));
     here.pass(1ms);
     CHECK(here.dials_to("b:2") == 0);
     here.pass(200ms);
@@ -144,9 +147,10 @@ TEST_CASE("C.3: at most five redirects per second are followed") {
     for (int i = 0; i < 20; ++i) {
         const auto attaches = here.heard_all<wire::attach>("a:1");
         const auto request = attaches.back().request;
-        here.say("a:1", redirect(request, "a:1", epoch{3}));
+        here.say("a:1", test::naming<wire::redirect>(request, "a:1", epoch{3}));
         here.say("a:1",
-                 redirect(here.heard_all<wire::operation>("a:1").back().request, "a:1", epoch{3}));
+                 test::naming<wire::redirect>(here.heard_all<wire::operation>("a:1").back().request,
+                                              "a:1", epoch{3}));
     }
     logins = here.heard_all<wire::attach>("a:1").size();
     CHECK(logins <= 6);
@@ -187,7 +191,8 @@ TEST_CASE("D.4: a primary that is paused is left when others name a newer one") 
     REQUIRE(here.has_link("b:2"));
     here.welcome("b:2", "a:1", epoch{3});
     SECTION("by WHOIS") {
-        here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "c:3", epoch{4}));
+        here.say("b:2", test::naming<wire::primary_is>(here.heard<wire::whois>("b:2").request,
+                                                       "c:3", epoch{4}));
     }
     SECTION("as it is told by itself") {
         here.say("b:2", members({"a:1", "b:2", "c:3"}, "c:3", log_index{2}, epoch{4}));
@@ -211,7 +216,8 @@ TEST_CASE(
     here.serve("a:1", epoch{3});
     here.pass(500ms);
     here.welcome("b:2", "a:1", epoch{3});
-    here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "a:1", epoch{3}));
+    here.say("b:2", test::naming<wire::primary_is>(here.heard<wire::whois>("b:2").request, "a:1",
+                                                   epoch{3}));
     here.pass(200ms);
     CHECK(here.heard_all<wire::whois>("b:2").size() == 2); // there may be news by now
     here.confirm("a:1", here.heard<wire::operation>("a:1"), log_index{8});
@@ -230,7 +236,8 @@ TEST_CASE("D.4: a server that lets nobody in is doubted as well") {
     here.welcome("b:2", "a:1", epoch{3});
     here.accept("a:1"); // The kernel does that for a paused process.
     here.pass(460ms);
-    here.say("b:2", primary_is(here.heard<wire::whois>("b:2").request, "b:2", epoch{4}));
+    here.say("b:2", test::naming<wire::primary_is>(here.heard<wire::whois>("b:2").request, "b:2",
+                                                   epoch{4}));
     here.serve("b:2", epoch{4});
     CHECK(here.heard_all<wire::operation>("b:2").size() == 1);
 }

@@ -15,22 +15,11 @@ namespace almenara::test {
             .follow = client::all_ways_in_passing};
 }
 
-// What servers say of who rules and who the members are.
+// What servers say of who rules (PRIMARY_IS, a redirect) and who the members are.
 
-[[nodiscard]] inline wire::primary_is primary_is(request_id request,
-                                                 const std::string& address,
-                                                 epoch at) {
-    wire::primary_is told;
-    told.request = request;
-    told.epoch = at;
-    told.primary = failover_stand::member(address);
-    return told;
-}
-
-[[nodiscard]] inline wire::redirect redirect(request_id request,
-                                             const std::string& address,
-                                             epoch at) {
-    wire::redirect told;
+template <class Message>
+[[nodiscard]] Message naming(request_id request, const std::string& address, epoch at) {
+    Message told;
     told.request = request;
     told.epoch = at;
     told.primary = failover_stand::member(address);
