@@ -251,6 +251,7 @@ class failover {
         std::size_t names = 0;
     };
     [[nodiscard]] bool admits(const wire::welcome& welcome, link_id link, instant now);
+    void note_name(const route& way);
     void enter(cluster_id cluster, const route& by, instant now);
     void turn_away(link_id link, const wire::welcome& welcome, instant now);
     void use_hint(instant now);

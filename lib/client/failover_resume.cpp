@@ -37,23 +37,32 @@ bool failover::admits(const wire::welcome& welcome, link_id link, instant now) {
     if (!welcome.cluster) {
         return true;
     }
-    line& from = *find(link);
-    from.in_cluster = true;
-    const route& way = routes_.at(from.route);
-    const bool may_say_so = way.named || !hint_used_ || options_.hint->id == *welcome.cluster;
-    if (!cluster_ && may_say_so) {
-        enter(*welcome.cluster, way, now);
+    {
+        line& from = *find(link);
+        from.in_cluster = true;
+        const route& way = routes_.at(from.route);
+        const bool may_say_so = way.named || !hint_used_ || options_.hint->id == *welcome.cluster;
+        if (!cluster_ && may_say_so) {
+            enter(*welcome.cluster, way, now);
+        }
     }
     if (cluster_ != welcome.cluster) {
         turn_away(link, welcome, now);
         return false;
     }
+    if (const line* const from = find(link)) { // Else nobody knew it as a member, and it is gone.
+        note_name(routes_.at(from->route));
+    }
+    return true;
+}
+
+/// By it the cluster is found again.
+void failover::note_name(const route& way) {
     const std::string& name = way.addresses.front();
     if (way.named && std::find(names_.begin(), names_.end(), name) == names_.end() &&
         names_.size() < known_cluster::most_names) {
         names_.push_back(name);
     }
-    return true;
 }
 
 void failover::enter(cluster_id cluster, const route& by, instant now) {

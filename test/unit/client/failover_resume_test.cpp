@@ -525,6 +525,21 @@ TEST_CASE("C.3: who belonged to no cluster at first says to which it does before
     CHECK(here.heard_all<wire::operation>("a:1").size() == 1);
 }
 
+TEST_CASE("C.3: the server by which the cluster is entered may be nobody that was known of it") {
+    remembering here{nothing_yet(), with_hint()};
+    here.put("k");
+    here.cluster.reset();
+    here.welcome("a:1", "d:4", epoch{4});
+    here.cluster = ours;
+    here.config = log_index{6};
+    here.members = {failover_stand::member("a:1"), failover_stand::member("d:4")};
+    here.welcome("d:4", "d:4", epoch{4});
+    CHECK(here.told<client::entered_cluster>().size() == 1);
+    here.pass(300ms);
+    here.serve("d:4", epoch{4});
+    CHECK(here.heard_all<wire::operation>("d:4").size() == 1);
+}
+
 TEST_CASE("C.2: the newest epoch that was seen is kept, with the members and the names") {
     remembering here{nothing_yet()};
     here.members = known().members;
