@@ -75,12 +75,18 @@ void client_connection::flush() {
 }
 
 void client_connection::deadline() {
+    if (is_over_) {
+        return; // In the same turn: whoever has the stream now has the time, too.
+    }
     session_.output_progress(turns_.now(), pump_->queued(), pump_->sent());
     session_.deadline(turns_.now());
     keeper_.touched(*this);
 }
 
 void client_connection::stop() {
+    if (is_over_) {
+        return;
+    }
     session_.stop(turns_.now());
     keeper_.touched(*this);
 }
@@ -119,6 +125,9 @@ std::unique_ptr<net::byte_stream> client_connection::take_stream() {
 }
 
 void client_connection::first_bytes_wait() {
+    if (!session_.is_at_door()) {
+        return; // Its time was over before, in the same turn.
+    }
     if (keeper_.hand_over(*this)) {
         keeper_.touched(*this);
     } else if (keeper_.may_speak(*this)) {

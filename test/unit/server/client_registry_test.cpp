@@ -1,5 +1,6 @@
 #include "server/client_registry.hpp"
 
+#include "log/log.hpp"
 #include "support/results.hpp"
 #include "unit/server/fake_client.hpp"
 #include "unit/server/reception_stand.hpp"
@@ -7,11 +8,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,20 +42,28 @@ class plain_surroundings final : public surroundings {
     [[nodiscard]] wire::pong position() const override { return {}; }
     [[nodiscard]] std::size_t files_of_state() const override { return 0; }
     void administer(connection_id, const wire::admin&) override { FAIL("nobody wished anything"); }
-    void server_calls(std::unique_ptr<net::byte_stream>) override { FAIL("no server is there"); }
+    void server_calls(std::unique_ptr<net::byte_stream>) override { ++servers; }
 
     mutable std::size_t times_asked = 0;
+    std::size_t servers = 0; ///< that have come to the clients' door
 };
+
+/// As far as it is read before it is known who speaks.
+base::byte_vector server_says_hello() {
+    base::byte_vector bytes;
+    wire::append_frame({.type = wire::message_type{0x0101}}, wire::ping{}, bytes);
+    return bytes;
+}
 
 /// A registry, a reception behind it, and one client that says all it has to say beforehand.
 class stand {
   public:
-    stand() {
+    explicit stand(const session_limits& limits = {}) : limits_(limits) {
         tcp::acceptor door{turns_.context(), {asio::ip::address_v4::loopback(), 0}};
         client_.connect(door.local_endpoint());
         clients_.add(value_of(net::make_plain_stream(door.accept())), client_origin::network);
-        says(wire::c_hello{.request = request_id{1}});
     }
+    void says_hello() { says(wire::c_hello{.request = request_id{1}}); }
 
     template <class Message>
     void says(const Message& message) {
@@ -62,6 +74,28 @@ class stand {
     void runs() {
         client_.shutdown(tcp::socket::shutdown_send);
         turns_.at_end_of_turn([this] { end_of_turn(); });
+        turns_.run();
+    }
+
+    /// In the turn in which the time is over that the client had to say something it begins to
+    /// speak as a server does.
+    void runs_and_calls_as_a_server(bool after_the_deadline) {
+        asio::steady_timer behind{turns_.context()};
+        const auto call = [this] { asio::write(client_, asio::buffer(server_says_hello())); };
+        bool is_set = false;
+        turns_.at_end_of_turn([&] {
+            end_of_turn();
+            if (std::exchange(is_set, true)) {
+                return;
+            }
+            if (!after_the_deadline) {
+                call(); // A turn looks at what has come before it looks at the time.
+                return;
+            }
+            behind.expires_at(std::chrono::steady_clock::now());
+            behind.async_wait([call](const boost::system::error_code&) { call(); });
+        });
+        asio::post(turns_.context(), [] {});
         turns_.run();
     }
 
@@ -97,7 +131,9 @@ class stand {
     reactor turns_;
     asio::executor_work_guard<asio::any_io_executor> until_it_is_gone_{turns_.executor()};
     test::reception_stand hall_;
-    client_registry clients_{turns_, around, {.max_clients = 10, .descriptors = 100}, 1};
+    session_limits limits_;
+    client_registry clients_{
+        turns_, around, {.max_clients = 10, .descriptors = 100, .session = limits_}, 1};
     tcp::socket client_{turns_.context()};
     std::vector<char> heard_;
 };
@@ -115,6 +151,7 @@ std::size_t count_of(const std::vector<test::server_words>& words) {
 TEST_CASE("decision 004: so many requests are served in a turn, the others in the next ones") {
     constexpr std::uint32_t questions = 100;
     stand s;
+    s.says_hello();
     for (std::uint32_t number = 1; number <= questions; ++number) {
         s.says(wire::whois{.request = request_id{number + 1}, .wait = {}});
     }
@@ -129,6 +166,7 @@ TEST_CASE("decision 004: so many requests are served in a turn, the others in th
 TEST_CASE("decision 004: what a server says of itself is put together once a turn") {
     constexpr std::uint32_t questions = 100;
     stand s;
+    s.says_hello();
     for (std::uint32_t number = 1; number <= questions; ++number) {
         s.says(wire::status_request{request_id{number + 1}});
     }
@@ -137,6 +175,16 @@ TEST_CASE("decision 004: what a server says of itself is put together once a tur
     // All that waits to be read is read in a turn or two.
     CHECK(s.around.times_asked > 0);
     CHECK(s.around.times_asked < questions / 5);
+}
+
+TEST_CASE("B.2: a server that says hello in the moment its time is over is heard or closed") {
+    const bool after_the_deadline = GENERATE(false, true);
+    REQUIRE(log::open({})); // The end of a connection is told with who it was.
+    stand s{{.hello = duration{0}, .farewell_at_door = duration{0}}};
+    s.runs_and_calls_as_a_server(after_the_deadline);
+    CHECK(s.around.servers == (after_the_deadline ? 0 : 1));
+    CHECK(count_of<wire::bye>(s.hears_all()) == (after_the_deadline ? 1 : 0));
+    log::close();
 }
 
 } // namespace almenara::server
