@@ -10,7 +10,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <system_error>
@@ -46,8 +51,8 @@ class api::driver final : public std::enable_shared_from_this<driver>,
 
     [[nodiscard]] failover& core() { return core_; }
     void answer_later(const outcome<ticket>& which, on_answer then);
-    [[nodiscard]] static asio::awaitable<answer> wait(std::shared_ptr<driver> self,
-                                                      outcome<ticket> which);
+    template <class Ask>
+    [[nodiscard]] static asio::awaitable<answer> ask(std::shared_ptr<driver> self, Ask what);
     [[nodiscard]] static asio::awaitable<void> close(std::shared_ptr<driver> self);
 
     void perform();
@@ -57,8 +62,12 @@ class api::driver final : public std::enable_shared_from_this<driver>,
     [[nodiscard]] static asio::awaitable<logout> log_out(std::shared_ptr<driver> self,
                                                          instant deadline);
 
-    void listen(on_news to) { on_news_ = std::move(to); }
-    void listen_to_notes(on_note to) { on_note_ = std::move(to); }
+    void listen(on_news to) {
+        on_news_ = to ? std::make_shared<const on_news>(std::move(to)) : nullptr;
+    }
+    void listen_to_notes(on_note to) {
+        on_note_ = to ? std::make_shared<const on_note>(std::move(to)) : nullptr;
+    }
     [[nodiscard]] const std::optional<wire::login_ok>& user() const { return user_; }
 
   private:
@@ -88,13 +97,21 @@ class api::driver final : public std::enable_shared_from_this<driver>,
         answer answer_{wire::result_code::uncertain, "this client gave up waiting"};
     };
 
+    struct refusal {
+        on_answer then;
+        answer how;
+    };
+
     [[nodiscard]] static std::optional<keeper> keeper_of(api_options& options);
+    [[nodiscard]] static answer refused(const failure& why);
     void enter(cluster_id cluster);
     void tell_notes();
     void turn();
     void execute(failover_output& output);
     void send(std::vector<said>& messages);
+    void tell_all();
     void tell(news& what);
+    void answer_refused();
     void arm(instant wake);
 
     // link::owner
@@ -121,8 +138,8 @@ class api::driver final : public std::enable_shared_from_this<driver>,
     }
     void datagrams_told() override { perform(); }
     void no_datagrams(std::error_code why) override {
-        news what{no_beacon{why}};
-        tell(what);
+        untold_.emplace_back(no_beacon{why});
+        perform();
     }
 
     asio::any_io_executor executor_;
@@ -132,13 +149,16 @@ class api::driver final : public std::enable_shared_from_this<driver>,
     std::map<link_id, std::shared_ptr<link>> links_; ///< leaving ones included
     std::shared_ptr<beacon_socket> beacon_;
     in_order<ticket, on_answer> waiting_;
-    on_news on_news_;
-    on_note on_note_;
+    std::shared_ptr<const on_news> on_news_; ///< shared: it may be replaced while it is called
+    std::shared_ptr<const on_note> on_note_;
+    std::vector<news> untold_; ///< from next_untold_ on
+    std::size_t next_untold_ = 0;
+    std::deque<refusal> refused_; ///< to be answered in a moment, not in the call
     std::optional<wire::login_ok> user_;
     asio::steady_timer timer_;
     instant armed_for_ = instant::max(); ///< nothing waits then
     instant heard_at_;                   ///< when the bytes came whose messages are heard
-    failover_output output_;
+    failover_output output_;             ///< used up, for its room
     bell over_;
     bool performing_ = false;
     bool again_ = false; ///< something was asked or heard while performing
@@ -159,14 +179,19 @@ void api::driver::perform() {
     look_whether_over();
 }
 
-/// What was heard is told first: what is asked because of it goes out in the same turn.
+/// What was heard is told first: what is asked because of it goes out in the same turn. Who is told
+/// may leave, which takes a turn within this one.
 void api::driver::turn() {
-    core_.take_pending(output_);
-    execute(output_);
+    failover_output output;
+    output.swap(output_);
+    core_.take_pending(output);
+    execute(output);
     again_ = false;
-    core_.take_output(net::monotonic_now(), output_);
-    const instant wake = output_.wake;
-    execute(output_);
+    core_.take_output(net::monotonic_now(), output);
+    const instant wake = output.wake;
+    execute(output);
+    output.clear();
+    output.swap(output_);
     arm(wake);
 }
 
@@ -197,10 +222,23 @@ void api::driver::execute(failover_output& output) {
             beacon_->send(each);
         }
     }
-    for (news& what : output.news) {
+    if (untold_.empty()) {
+        untold_.swap(output.news);
+    } else {
+        std::move(output.news.begin(), output.news.end(), std::back_inserter(untold_));
+    }
+    tell_all();
+    tell_notes();
+}
+
+/// Who is told something may leave, and then hears the rest before this goes on.
+void api::driver::tell_all() {
+    while (next_untold_ < untold_.size()) {
+        news what = std::move(untold_[next_untold_++]);
         tell(what);
     }
-    tell_notes();
+    untold_.clear();
+    next_untold_ = 0;
 }
 
 /// What is said of a state directory before anybody logs in.
@@ -220,9 +258,12 @@ void api::driver::enter(cluster_id cluster) {
 }
 
 void api::driver::tell_notes() {
-    if (keeper_ && on_note_) {
-        for (const std::string& text : keeper_->take_notes()) {
-            on_note_(text);
+    if (!keeper_ || !on_note_) {
+        return;
+    }
+    for (const std::string& text : keeper_->take_notes()) {
+        if (const auto listener = on_note_) {
+            (*listener)(text);
         }
     }
 }
@@ -257,8 +298,8 @@ void api::driver::tell(news& what) {
     if (const auto* const entered = std::get_if<entered_cluster>(&what); entered && keeper_) {
         enter(entered->cluster);
     }
-    if (on_news_) {
-        on_news_(what);
+    if (const auto listener = on_news_) {
+        (*listener)(what);
     }
 }
 
@@ -277,26 +318,36 @@ void api::driver::arm(instant wake) {
     });
 }
 
+answer api::driver::refused(const failure& why) {
+    return answer{why.kind == failure_kind::busy ? wire::result_code::busy
+                                                 : wire::result_code::cancelled,
+                  why.why};
+}
+
 void api::driver::answer_later(const outcome<ticket>& which, on_answer then) {
     if (!which) {
-        answer how{which.error().kind == failure_kind::busy ? wire::result_code::busy
-                                                            : wire::result_code::cancelled,
-                   which.error().why};
-        asio::post(executor_, [then = std::move(then), how = std::move(how)]() mutable {
-            then(std::move(how));
-        });
+        refused_.push_back({.then = std::move(then), .how = refused(which.error())});
+        asio::post(executor_, [self = shared_from_this()] { self->answer_refused(); });
         return;
     }
     waiting_.put(*which, std::move(then));
     perform();
 }
 
-asio::awaitable<answer> api::driver::wait(std::shared_ptr<driver> self, outcome<ticket> which) {
+void api::driver::answer_refused() {
+    while (!refused_.empty()) {
+        refusal one = std::move(refused_.front());
+        refused_.pop_front();
+        one.then(std::move(one.how));
+    }
+}
+
+/// When it is awaited, not before: nobody would hear an answer that came sooner.
+template <class Ask>
+asio::awaitable<answer> api::driver::ask(std::shared_ptr<driver> self, Ask what) {
+    const outcome<ticket> which = what(self->core_);
     if (!which) {
-        answer how{which.error().kind == failure_kind::busy ? wire::result_code::busy
-                                                            : wire::result_code::cancelled,
-                   which.error().why};
-        co_return how;
+        co_return refused(which.error());
     }
     waiter here{*self, *which};
     self->perform();
@@ -309,28 +360,42 @@ asio::awaitable<answer> api::driver::wait(std::shared_ptr<driver> self, outcome<
     co_return how;
 }
 
+/// All that is open is answered when it returns, even if it was called by who is told something.
 void api::driver::leave() {
-    if (!std::exchange(left_, true)) {
-        core_.leave(net::monotonic_now());
-        beacon_->close();
+    if (std::exchange(left_, true)) {
+        return;
+    }
+    const auto self = shared_from_this(); // Whoever is answered may let go of the client.
+    core_.leave(net::monotonic_now());
+    beacon_->close();
+    if (performing_) {
+        turn();
+    } else {
         perform();
-        if (keeper_) {
-            keeper_->leave();
-        }
+    }
+    if (keeper_) {
+        keeper_->leave();
     }
 }
 
 asio::awaitable<void> api::driver::close(std::shared_ptr<driver> self) {
     if (self->keeper_ && self->keeper_->has_too_many() && self->core_.session()) {
         const instant soon = net::monotonic_now() + self->options_.longest_goodbye;
-        co_await wait(self, self->core_.close_session(soon));
+        const auto close = [soon](failover& core) { return core.close_session(soon); };
+        co_await ask(self, close);
     }
     self->leave();
     co_await self->over_.wait();
 }
 
+/// Nothing is told behind it.
 void api::driver::drop() {
+    const auto self = shared_from_this();
     leave();
+    tell_all();
+    answer_refused();
+    on_news_.reset();
+    on_note_.reset();
     for (const auto& [which, each] : links_) {
         each->close();
     }
@@ -377,32 +442,39 @@ void api::read(base::byte_vector body, instant deadline, on_answer then) {
 }
 
 asio::awaitable<answer> api::write(base::byte_vector body, instant deadline) {
-    return driver::wait(driver_, driver_->core().write(std::move(body), deadline));
+    return driver::ask(driver_, [body = std::move(body), deadline](failover& core) mutable {
+        return core.write(std::move(body), deadline);
+    });
 }
 
 asio::awaitable<answer> api::read(base::byte_vector body, instant deadline) {
-    return driver::wait(driver_,
-                        driver_->core().read(std::move(body), wire::read_mode::quorum, deadline));
+    return driver::ask(driver_, [body = std::move(body), deadline](failover& core) mutable {
+        return core.read(std::move(body), wire::read_mode::quorum, deadline);
+    });
 }
 
 asio::awaitable<answer> api::log_in(instant deadline) {
-    return driver::wait(driver_, driver_->core().log_in(deadline));
+    return driver::ask(driver_, [deadline](failover& core) { return core.log_in(deadline); });
 }
 
 asio::awaitable<answer> api::administer(wire::admin what, instant deadline) {
-    return driver::wait(driver_, driver_->core().administer(what, deadline));
+    return driver::ask(
+        driver_, [what, deadline](failover& core) { return core.administer(what, deadline); });
 }
 
 asio::awaitable<answer> api::close_session(instant deadline) {
-    return driver::wait(driver_, driver_->core().close_session(deadline));
+    return driver::ask(driver_,
+                       [deadline](failover& core) { return core.close_session(deadline); });
 }
 
 /// One after the other: a client has one session at a time.
 asio::awaitable<api::logout> api::driver::log_out(std::shared_ptr<driver> self, instant deadline) {
+    const auto log_in = [deadline](failover& core) { return core.log_in(deadline); };
+    const auto close = [deadline](failover& core) { return core.close_session(deadline); };
     logout done;
-    done.how = co_await wait(self, self->core_.log_in(deadline));
+    done.how = co_await ask(self, log_in);
     while (done.how.code == wire::result_code::ok && self->core_.session()) {
-        done.how = co_await wait(self, self->core_.close_session(deadline));
+        done.how = co_await ask(self, close);
         done.closed += done.how.code == wire::result_code::ok ? 1U : 0U;
         if (self->keeper_) {
             if (auto next = self->keeper_->another_session()) {

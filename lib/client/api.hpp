@@ -51,17 +51,20 @@ class api {
     using on_note = std::function<void(const std::string& text)>;
 
     api(boost::asio::any_io_executor executor, api_options options);
-    ~api(); ///< at once: what is open is answered now, and the goodbye is said if it goes
+    /// At once: what is open is answered now, and the goodbye is said if it goes. Behind it nobody
+    /// is told anything. It may be done by who is told something.
+    ~api();
     api(const api&) = delete;
     api& operator=(const api&) = delete;
 
-    /// Bodies are those of services/kv/bodies.hpp. Each is answered exactly once, from the reactor
-    /// or, when it is hopeless already, in the call.
+    /// Bodies are those of services/kv/bodies.hpp. Each is answered exactly once, from the reactor,
+    /// or when this client is given up or destroyed.
     void write(base::byte_vector body, instant deadline, on_answer then);
     void read(base::byte_vector body, instant deadline, on_answer then);
 
-    /// A coroutine that waits for one may be cancelled, as Asio does it: what it asked is given up,
-    /// and the answer says at once whether it may have happened. The client goes on.
+    /// It is asked when it is awaited. A coroutine that waits for one may be cancelled, as Asio
+    /// does it: what it asked is given up, and the answer says at once whether it may have
+    /// happened. The client goes on.
     [[nodiscard]] boost::asio::awaitable<answer> write(base::byte_vector body, instant deadline);
     [[nodiscard]] boost::asio::awaitable<answer> read(base::byte_vector body, instant deadline);
     /// Until the primary knows who asks; who it is is in user().

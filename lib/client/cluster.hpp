@@ -103,13 +103,14 @@ class cluster {
     cluster(boost::asio::io_context& context, cluster_options options)
         : cluster(context.get_executor(), std::move(options)) {}
     /// At once: what is open ends now, and the goodbye is said if it goes. close() is better.
+    /// Behind it no listener is called; it may be a listener's doing.
     ~cluster() = default;
     cluster(const cluster&) = delete;
     cluster& operator=(const cluster&) = delete;
 
-    /// Executes a write exactly once, or asks a question that the newest confirmed state answers. A
-    /// coroutine that is cancelled while it waits here gives the request up: the error says whether
-    /// it may have happened.
+    /// Executes a write exactly once, or asks a question that the newest confirmed state answers,
+    /// as soon as it is awaited. A coroutine that is cancelled while it waits here gives the
+    /// request up: the error says whether it may have happened.
     template <request Request>
     [[nodiscard]] boost::asio::awaitable<answer_to<reply_of<Request>>> execute(const Request& what,
                                                                                time_limit until) {

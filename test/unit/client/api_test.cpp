@@ -225,6 +225,139 @@ TEST_CASE("what waits when an api is given up or destroyed is answered") {
     });
 }
 
+TEST_CASE("a request is asked when it is awaited, and no answer is lost however late that is") {
+    two_servers here;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        client::api api{here.stage.context.get_executor(), to(here.stage.server.address())};
+        co_await api.log_in(in(5s));
+        base::byte_vector a = kv::put("a", {});
+        base::byte_vector b = kv::put("b", {});
+        auto first = api.write(std::move(a), in(5s));
+        auto second = api.write(std::move(b), in(5s));
+        const auto one = co_await std::move(first);
+        CHECK(one.code == result_code::ok);
+        CHECK(here.primary.keys.size() == 1);
+        const auto other = co_await std::move(second);
+        CHECK(other.code == result_code::ok);
+        CHECK(other.seq == sequence{2});
+        co_await api.close();
+        here.other.stop();
+    });
+}
+
+namespace {
+
+/// Asks for three things that nobody answers, and destroys the api while it is told of one of them
+/// or of what else has happened.
+class leaves_when_told {
+  public:
+    enum class told_by : std::uint8_t { news, answer, refusal };
+
+    leaves_when_told(two_servers& here, told_by by) : here_(here), by_(by) {}
+
+    asio::awaitable<void> play() {
+        const asio::any_io_executor executor = here_.stage.context.get_executor();
+        api_.emplace(executor, to(here_.stage.server.address()));
+        co_await api_->log_in(in(5s));
+        api_->listen([this](const client::news& what) {
+            told(by_ == told_by::news && std::holds_alternative<client::primary_lost>(what));
+        });
+        here_.primary.answers = false;
+        if (by_ == told_by::refusal) {
+            api_->give_up();
+        }
+        for (int i = 0; i < 3; ++i) {
+            const bool is_short = by_ == told_by::answer && i == 0;
+            api_->write(kv::put("a", {}), in(is_short ? 50ms : 10s), [this](const client::answer&) {
+                ++answers;
+                told(by_ != told_by::news);
+            });
+        }
+        if (by_ == told_by::news) {
+            co_await until_asked(here_.stage.server);
+            here_.stage.server.stop();
+        }
+        while (api_) {
+            co_await asio::post(asio::use_awaitable);
+        }
+        answers_before = answers;
+        co_await asio::post(asio::use_awaitable); // Behind what was posted before.
+        here_.stage.server.stop();
+        here_.other.stop();
+    }
+
+    int answers = 0;
+    int answers_before = 0;
+    bool told_behind = false;
+
+  private:
+    void told(bool must_leave) {
+        told_behind = told_behind || is_gone_;
+        if (must_leave && api_ && !is_leaving_) {
+            is_leaving_ = true;
+            api_.reset();
+            is_gone_ = true;
+        }
+    }
+
+    two_servers& here_;
+    told_by by_;
+    std::optional<client::api> api_;
+    bool is_leaving_ = false;
+    bool is_gone_ = false;
+};
+
+} // namespace
+
+TEST_CASE("an api may be destroyed by who is told something, and tells nothing behind it") {
+    using told_by = leaves_when_told::told_by;
+    const auto by = GENERATE(told_by::news, told_by::answer, told_by::refusal);
+    two_servers here;
+    leaves_when_told one{here, by};
+    here.stage.play([&] { return one.play(); });
+    CHECK(one.answers == 3);
+    CHECK(one.answers_before == 3);
+    CHECK_FALSE(one.told_behind);
+}
+
+TEST_CASE("what was refused before an api is destroyed is answered before it is gone") {
+    two_servers here;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        int answered = 0;
+        {
+            client::api api{here.stage.context.get_executor(), to(here.stage.server.address())};
+            api.give_up();
+            api.write(kv::put("a", {}), in(5s), [&](const client::answer&) { ++answered; });
+            CHECK(answered == 0);
+        }
+        CHECK(answered == 1);
+        co_await asio::post(asio::use_awaitable);
+        CHECK(answered == 1);
+        here.stage.server.stop();
+        here.other.stop();
+    });
+}
+
+TEST_CASE("who listens to an api may listen otherwise in the call") {
+    two_servers here;
+    here.stage.play([&]() -> asio::awaitable<void> {
+        client::api api{here.stage.context.get_executor(), to(here.stage.server.address())};
+        std::string heard;
+        const auto once = [&heard, &api, behind = std::string(100, 'x')](const client::news&) {
+            api.listen([&heard](const client::news&) { heard += 'b'; });
+            heard += behind.front();
+        };
+        api.listen(once);
+        base::byte_vector first = kv::put("a", {});
+        co_await api.write(std::move(first), in(5s));
+        here.stage.server.stop();
+        co_await api.close();
+        CHECK(heard.front() == 'x');
+        CHECK(heard.find('x', 1) == std::string::npos);
+        here.other.stop();
+    });
+}
+
 TEST_CASE("C.3: a coroutine that is cancelled learns how it ended, and the api goes on") {
     two_servers here;
     here.primary.answers = false;
