@@ -78,7 +78,10 @@ const command* find_command(std::span<const std::string> words) {
             return found;
         }
     }
-    return words.empty() ? nullptr : find_command(words.front());
+    const command* const found = words.empty() ? nullptr : find_command(words.front());
+    const bool is_one_word =
+        found != nullptr && noun_of(*found).empty(); // "kv put" in quotes is none
+    return is_one_word ? found : nullptr;
 }
 
 std::string_view noun_of(const command& which) {

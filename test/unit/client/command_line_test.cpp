@@ -137,6 +137,14 @@ TEST_CASE("what was probably meant is asked") {
     CHECK(told({"ping", "-x"}) == "-x: there is no such option. See 'almenara ping --help'.");
 }
 
+TEST_CASE("a command of two words in quotes is no command") {
+    const std::string say = "'kv list': there is no such command. Write it as two words, without "
+                            "quotes.";
+    CHECK(told({"kv list"}) == say);
+    CHECK(told({"kv list", "a"}) == say);
+    CHECK(told({"kv list", "--json"}) == say);
+}
+
 TEST_CASE("an option is never guessed from its beginning") {
     CHECK(told({"ping", "--time", "5s"}).starts_with("--time: there is no such option."));
 }
