@@ -237,10 +237,12 @@ struct open_log {
     boost::shared_ptr<file_sink> file;
     boost::log::sources::logger_mt source;
     trouble file_trouble;
-    console_style style = console_style::journal;
 };
 
 std::unique_ptr<open_log> the_log;
+/// Apart from it: last words may be said while it is closed.
+std::atomic<bool> is_open{false};
+std::atomic<console_style> style{console_style::journal};
 std::atomic<level> lowest_level{level::info};
 
 /// Hands a line over to the writing threads; false if one of them has too much to do.
@@ -329,9 +331,10 @@ result<void> open(const options& wanted) {
     }
     opened->console = make_console(opened->console_end, wanted.console);
     boost::log::core::get()->add_sink(opened->console);
-    opened->style = wanted.console;
+    style = wanted.console;
     lowest_level = wanted.lowest;
     the_log = std::move(opened);
+    is_open = true;
     return {};
 }
 
@@ -343,6 +346,7 @@ void close() {
     say_own_trouble();
     the_log->console_end->hurry();
     end_sink(the_log->console);
+    is_open = false;
     the_log.reset();
 }
 
@@ -352,9 +356,8 @@ void last_words(level severity, std::string_view text) {
     }
     const line_facts facts{severity, wall_now()};
     const std::string escaped = base::escaped(text);
-    console_writer{}.try_write((the_log->style == console_style::human
-                                    ? human_line(facts, escaped)
-                                    : journal_line(facts, escaped)) +
+    console_writer{}.try_write((style == console_style::human ? human_line(facts, escaped)
+                                                              : journal_line(facts, escaped)) +
                                '\n');
 }
 
@@ -363,7 +366,7 @@ void set_lowest(level lowest) {
 }
 
 bool is_wanted(level severity) {
-    return the_log && severity >= lowest_level.load(std::memory_order_relaxed);
+    return is_open && severity >= lowest_level.load(std::memory_order_relaxed);
 }
 
 void write(level severity, std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <atomic>
 #include <set>
 #include <string>
 #include <thread>
@@ -49,6 +50,25 @@ int open_log_and_close(int rounds) {
     return 0;
 }
 
+/// A stop that takes too long is ended by another thread, whatever the first one is at.
+int close_log_during_last_words() {
+    constexpr int rounds = 20;
+    std::atomic<bool> is_over = false;
+    std::thread leaving{[&is_over] {
+        while (!is_over) {
+            last_words(level::warning, "leaving at once");
+        }
+    }};
+    bool is_open = true;
+    for (int round = 0; round < rounds && is_open; ++round) {
+        is_open = bool{open({})};
+        close();
+    }
+    is_over = true;
+    leaving.join();
+    return is_open ? 0 : 1;
+}
+
 } // namespace
 
 TEST_CASE("004 lines of several threads are all written, each as a whole") {
@@ -78,6 +98,13 @@ TEST_CASE("004 a log is opened and closed around its threads as often as one lik
     CHECK(end.exit_code == 0);
     CHECK(end.signal == 0);
     // The sanitizer's report stands there too; a child that leaves by _exit() has no other sign.
+    CHECK(end.errors.find("ThreadSanitizer") == std::string::npos);
+}
+
+TEST_CASE("log last words may be said while the log is closed") {
+    const auto end = test::in_child(close_log_during_last_words);
+    CHECK(end.exit_code == 0);
+    CHECK(end.signal == 0);
     CHECK(end.errors.find("ThreadSanitizer") == std::string::npos);
 }
 
