@@ -1,13 +1,13 @@
 #include "base/version.hpp"
 #include "complaint.hpp"
 #include "load.hpp"
+#include "net/signal_watch.hpp"
 #include "net/spawn.hpp"
 #include "net/standard_streams.hpp"
 #include "settings.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -29,29 +29,22 @@ constexpr int interrupted = static_cast<int>(cli::exit_code::interrupted);
 class interrupt_watch {
   public:
     interrupt_watch(asio::io_context& context, bench::load& all)
-        : all_(all), signals_(context, SIGINT, SIGTERM) {
-        wait();
-    }
+        : all_(all),
+          signals_(context.get_executor(), {SIGINT, SIGTERM}, [this](int) { interrupt(); }) {}
 
-    void stop() { signals_.cancel(); }
+    void stop() { signals_.stop(); }
     [[nodiscard]] bool interrupted_once() const { return interrupted_; }
 
   private:
-    void wait() {
-        signals_.async_wait([this](const boost::system::error_code& over, int) {
-            if (over) {
-                return;
-            }
-            if (std::exchange(interrupted_, true)) {
-                std::_Exit(interrupted);
-            }
-            wait();
-            all_.interrupt();
-        });
+    void interrupt() {
+        if (std::exchange(interrupted_, true)) {
+            std::_Exit(interrupted);
+        }
+        all_.interrupt();
     }
 
     bench::load& all_;
-    asio::signal_set signals_;
+    net::signal_watch signals_;
     bool interrupted_ = false;
 };
 

@@ -2,12 +2,12 @@
 
 #include "base/version.hpp"
 #include "commands/commands.hpp"
+#include "net/signal_watch.hpp"
 #include "net/spawn.hpp"
 #include "runtime.hpp"
 #include "shell/shell.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
@@ -26,18 +26,13 @@ namespace {
 class interrupt_watch {
   public:
     interrupt_watch(const asio::any_io_executor& executor, runtime& here)
-        : signals_(executor, SIGINT, SIGTERM) {
-        signals_.async_wait([this, &here](const boost::system::error_code& over, int) {
-            if (!over) {
-                boost::system::error_code ignored; // It cannot fail for signals that were added.
-                signals_.clear(ignored);
-                here.interrupt();
-            }
-        });
-    }
+        : signals_(executor, {SIGINT, SIGTERM}, [this, &here](int) {
+              signals_.let_go();
+              here.interrupt();
+          }) {}
 
   private:
-    asio::signal_set signals_;
+    net::signal_watch signals_;
 };
 
 asio::awaitable<void> run_here(const invocation& asked, console& out, exit_code& exit) {

@@ -90,7 +90,9 @@ class daemon::door final : public guest_house {
 
 daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
     : directory_(std::move(directory)),
-      signals_(turns_.context(), SIGTERM, SIGINT, SIGHUP),
+      signals_(turns_.executor(),
+               {SIGTERM, SIGINT, SIGHUP, SIGUSR1},
+               [this](int number) { handle_signal(number); }),
       clients_(
           turns_, static_cast<surroundings&>(*this), registry_options(wanted), random_number()),
       hook_(turns_.executor(), wanted.on_primary_change),
@@ -101,9 +103,7 @@ daemon::daemon(const daemon_options& wanted, storage::data_directory directory)
       stop_timer_(turns_.context()),
       status_timer_(turns_.context()),
       watchdog_timer_(turns_.context()),
-      watchdog_interval_(service_manager::watchdog_interval()) {
-    signals_.add(SIGUSR1);
-}
+      watchdog_interval_(service_manager::watchdog_interval()) {}
 
 daemon::~daemon() = default;
 
@@ -212,7 +212,6 @@ void daemon::run(reload_function reload, exit_watch& leaving) {
     reload_ = std::move(reload);
     leaving_ = &leaving;
     turns_.at_end_of_turn([this] { end_of_turn(); });
-    wait_for_signal();
     network_->resume();
     administrators_->resume();
     driver_->begin();
@@ -272,15 +271,6 @@ void daemon::administer(connection_id who, const wire::admin& what) {
 
 void daemon::server_calls(std::unique_ptr<net::byte_stream> stream) {
     driver_->accept(std::move(stream));
-}
-
-void daemon::wait_for_signal() {
-    signals_.async_wait([this](const error_code& failure, int number) {
-        if (!failure) {
-            handle_signal(number);
-            wait_for_signal();
-        }
-    });
 }
 
 void daemon::handle_signal(int number) {
@@ -351,6 +341,9 @@ void daemon::stop(std::string_view why) {
 }
 
 void daemon::stopped() {
+    if (std::exchange(has_stopped_, true)) {
+        return; // The last connection may go in the turn in which the time for the stop is over.
+    }
     // Nothing is left that anybody waits for: run() returns by itself (S27).
     leaving_->begin(stop_began_ + longest_exit);
     driver_->close();
@@ -361,7 +354,7 @@ void daemon::stopped() {
     stop_timer_.cancel();
     status_timer_.cancel();
     watchdog_timer_.cancel();
-    signals_.cancel();
+    signals_.stop();
     std::error_code ignored; // Only tidiness: the next start removes it as well.
     std::filesystem::remove(directory_.path() + "/" + administrators_socket, ignored);
 }

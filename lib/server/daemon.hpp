@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "net/address.hpp"
+#include "net/signal_watch.hpp"
 #include "server/beacon.hpp"
 #include "server/change_hook.hpp"
 #include "server/client_registry.hpp"
@@ -15,7 +16,6 @@
 #include "server/service_manager.hpp"
 #include "storage/data_directory.hpp"
 
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
@@ -80,7 +80,6 @@ class daemon final : private surroundings {
     [[nodiscard]] result<void> open_cluster(const cluster_options& wanted);
     [[nodiscard]] result<void> open_beacon(const std::optional<base::key256>& secret);
     [[nodiscard]] result<void> listen_for_administrators();
-    void wait_for_signal();
     void handle_signal(int number);
     void reload();
     void dump_state();
@@ -96,7 +95,7 @@ class daemon final : private surroundings {
     storage::data_directory directory_;
     std::string address_; ///< HOST:PORT, where it listens
     reactor turns_;
-    boost::asio::signal_set signals_; ///< longer than what takes long to end
+    net::signal_watch signals_; ///< longer than what takes long to end
     client_registry clients_;
     std::unique_ptr<driver> driver_;
     change_hook hook_;
@@ -125,6 +124,7 @@ class daemon final : private surroundings {
     std::optional<told_status> told_;
     bool status_timer_runs_ = false;
     bool stopping_ = false;
+    bool has_stopped_ = false;      ///< and run() returns
     bool goodbyes_are_due_ = false; ///< once a turn has read all that has come
     bool is_handed_over_ = false;
     instant stop_began_;

@@ -1,6 +1,8 @@
+#include "cluster/cluster.hpp"
 #include "cluster/good_client.hpp"
 #include "cluster/raw_client.hpp"
 #include "cluster/server_process.hpp"
+#include "net/clock.hpp"
 #include "services/body.hpp"
 #include "services/kv/messages.hpp"
 #include "support/wait.hpp"
@@ -145,6 +147,28 @@ TEST_CASE("a client that does not hang up delays a stop for a few seconds only (
     // B.10.6: the process is over by then.
     CHECK(test_clock::now() - begin < std::chrono::seconds{3});
     CHECK(does_not_hang_up.expect<wire::bye>().reason == wire::bye_reason::stopping);
+}
+
+TEST_CASE("S27: a server that stands still until the time for its stop is over ends with 0") {
+    cluster servers;
+    servers.start_all();
+    const auto before = servers.wait_until_in_sync();
+    for (const server_id other : servers.others_than(before.primary)) {
+        servers.pause(other); // Nobody takes the office over as long as it is awake.
+    }
+    server_process& stops = servers.at(before.primary);
+    stops.child().send(SIGTERM);
+    stops.wait_for_log("SIGTERM: stopping");
+    const instant over = net::monotonic_now() + std::chrono::milliseconds{2100};
+    servers.pause(before.primary);
+    for (const server_id other : servers.others_than(before.primary)) {
+        servers.resume(other);
+    }
+    servers.wait_for_primary(before.epoch);
+    eventually([&] { return net::monotonic_now() > over; }, "the time for the stop is over");
+    // In one turn it hears that somebody else rules, and that it is late.
+    servers.resume(before.primary);
+    CHECK(stops.child().wait() == good_exit);
 }
 
 TEST_CASE("a second signal ends a stop that takes its time") {

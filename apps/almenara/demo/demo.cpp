@@ -6,11 +6,11 @@
 #include "demo/local_servers.hpp"
 #include "demo/place.hpp"
 #include "net/clock.hpp"
+#include "net/signal_watch.hpp"
 #include "runtime.hpp"
 #include "shell/shell.hpp"
 #include "wire/user_name.hpp"
 
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
@@ -89,10 +89,7 @@ class demo {
           client_(executor_, patient(client_options(start_, client::all_ways, here_.out()))),
           load_(executor_, client_),
           commands_(executor_, servers_, load_),
-          signals_(executor_, SIGINT, SIGTERM, SIGHUP) {
-        signals_.add(SIGQUIT);
-        wait_for_signal();
-    }
+          signals_(executor_, {SIGINT, SIGTERM, SIGHUP, SIGQUIT}, [this](int) { interrupted(); }) {}
 
     [[nodiscard]] asio::awaitable<exit_code> run() {
         const instant began = net::monotonic_now();
@@ -107,7 +104,7 @@ class demo {
         }
         stage_ = stage::end;
         co_await stop();
-        signals_.cancel();
+        signals_.stop();
         if (is_interrupted_ && exit == exit_code::ok) {
             exit = exit_code::interrupted;
         } else if (why) {
@@ -206,19 +203,14 @@ class demo {
     }
 
     /// The shell has its own way of ending. A second signal waits for nobody.
-    void wait_for_signal() {
-        signals_.async_wait([this](const boost::system::error_code& over, int) {
-            if (over) {
-                return;
-            }
-            if (stage_ != stage::shell) {
-                if (std::exchange(is_interrupted_, true)) {
-                    servers_.kill_all();
-                }
-                client_.give_up();
-            }
-            wait_for_signal();
-        });
+    void interrupted() {
+        if (stage_ == stage::shell) {
+            return;
+        }
+        if (std::exchange(is_interrupted_, true)) {
+            servers_.kill_all();
+        }
+        client_.give_up();
     }
 
     asio::any_io_executor executor_;
@@ -229,7 +221,7 @@ class demo {
     client::api client_;
     background_load load_;
     demo_commands commands_;
-    asio::signal_set signals_;
+    net::signal_watch signals_;
     std::optional<complaint> unexpected_; ///< a server ended before anybody was served
     stage stage_ = stage::start;
     bool is_interrupted_ = false;

@@ -2,6 +2,7 @@
 
 #include "base/version.hpp"
 #include "net/clock.hpp"
+#include "net/signal_watch.hpp"
 #include "services/kv/bodies.hpp"
 #include "shell/completion.hpp"
 #include "shell/editor_stream.hpp"
@@ -9,7 +10,6 @@
 #include "shell/terminal.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -22,6 +22,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -82,7 +83,8 @@ class key_look_up {
     completion_question asked_;
 };
 
-class interactive_shell final : private line_editor::listener {
+class interactive_shell final : public std::enable_shared_from_this<interactive_shell>,
+                                private line_editor::listener {
   public:
     interactive_shell(asio::any_io_executor executor, terminal_ends ends, const shell_settings& how)
         : editor_(executor, *this, ends, history_path()),
@@ -94,14 +96,12 @@ class interactive_shell final : private line_editor::listener {
           commands_(executor, out_, how),
           news_(executor),
           progress_(executor),
-          signals_(executor, SIGINT, SIGTERM, SIGHUP) {
+          signals_(executor,
+                   {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP},
+                   [this](int which) { heard(which); }) {
         if (out_.out_is_terminal()) {
             out_.set_look([out = ends.out] { return look_of(out); });
         }
-        signals_.add(SIGQUIT);
-        signals_.add(SIGWINCH);
-        signals_.add(SIGTSTP);
-        hear_signals();
     }
 
     [[nodiscard]] asio::awaitable<exit_code> run() {
@@ -121,7 +121,7 @@ class interactive_shell final : private line_editor::listener {
                 }
             }
         }
-        signals_.cancel();
+        signals_.stop();
         co_await commands_.close();
         editor_.close();
         co_return exit_;
@@ -189,15 +189,6 @@ class interactive_shell final : private line_editor::listener {
                                  });
     }
 
-    void hear_signals() {
-        signals_.async_wait([this](const boost::system::error_code& over, int which) {
-            if (!over) {
-                heard(which);
-                hear_signals();
-            }
-        });
-    }
-
     void heard(int signal) {
         switch (signal) {
         case SIGWINCH:
@@ -232,10 +223,11 @@ class interactive_shell final : private line_editor::listener {
 
     void watch_progress() {
         progress_.expires_after(progress_interval);
-        progress_.async_wait([this](const boost::system::error_code& over) {
-            if (!over && running_) {
-                tell_progress();
-                watch_progress();
+        // The timer may have expired before the shell was gone.
+        progress_.async_wait([weak = weak_from_this()](const boost::system::error_code& over) {
+            if (const auto self = weak.lock(); self && !over && self->running_) {
+                self->tell_progress();
+                self->watch_progress();
             }
         });
     }
@@ -262,7 +254,7 @@ class interactive_shell final : private line_editor::listener {
     std::deque<std::string> lines_;
     asio::steady_timer news_; ///< cancelled when there is something to do
     asio::steady_timer progress_;
-    asio::signal_set signals_;
+    net::signal_watch signals_;
     int interrupts_ = 0; ///< of the line that runs
     bool running_ = false;
     bool leaves_ = false;
@@ -275,8 +267,8 @@ asio::awaitable<exit_code> run_interactive(terminal_ends ends, const shell_setti
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     speak_utf8();
     be_an_editor();
-    interactive_shell shell{executor, ends, how};
-    co_return co_await shell.run();
+    const auto shell = std::make_shared<interactive_shell>(executor, ends, how);
+    co_return co_await shell->run();
 }
 
 } // namespace almenara::cli

@@ -1,8 +1,8 @@
 #include "shell/script.hpp"
 
+#include "net/signal_watch.hpp"
 #include "shell/input_lines.hpp"
 
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
@@ -27,18 +27,8 @@ class script {
           keep_going_(how.start.has("keep-going")),
           commands_(executor, out, how),
           lines_(executor, descriptor),
-          signals_(executor, SIGINT, SIGTERM, SIGHUP) {
-        signals_.add(SIGQUIT); // Whoever opened this shell may have files to take away.
-        signals_.async_wait([this](const boost::system::error_code& over, int) {
-            if (!over) {
-                boost::system::error_code ignored; // It cannot fail for signals that were added.
-                signals_.clear(ignored);           // A second one has its usual effect.
-                interrupted_ = true;
-                lines_.stop();
-                commands_.interrupt();
-            }
-        });
-    }
+          // Whoever opened this shell may have files to take away: SIGQUIT counts, too.
+          signals_(executor, {SIGINT, SIGTERM, SIGHUP, SIGQUIT}, [this](int) { interrupted(); }) {}
 
     [[nodiscard]] asio::awaitable<exit_code> run() {
         co_await commands_.come_in();
@@ -52,12 +42,20 @@ class script {
             out_.set_place(fmt::format("line {}", number_));
             note(co_await commands_.run(line.text));
         }
-        signals_.cancel();
+        signals_.stop();
         co_await commands_.close();
         co_return interrupted_ ? exit_code::interrupted : first_failure_;
     }
 
   private:
+    /// A second signal has its usual effect.
+    void interrupted() {
+        signals_.let_go();
+        interrupted_ = true;
+        lines_.stop();
+        commands_.interrupt();
+    }
+
     [[nodiscard]] bool must_stop() const {
         return interrupted_ || commands_.is_left() || out_.broken() ||
                (first_failure_ != exit_code::ok && !keep_going_);
@@ -94,7 +92,7 @@ class script {
     bool keep_going_;
     interpreter commands_;
     input_lines lines_;
-    asio::signal_set signals_;
+    net::signal_watch signals_;
     std::uint64_t number_ = 0;
     exit_code first_failure_ = exit_code::ok;
     bool interrupted_ = false;
