@@ -252,7 +252,7 @@ class failover {
     };
     [[nodiscard]] bool admits(const wire::welcome& welcome, link_id link, instant now);
     void note_name(const route& way);
-    void enter(cluster_id cluster, const route& by, instant now);
+    void enter(cluster_id cluster, std::string by, instant now);
     void turn_away(link_id link, const wire::welcome& welcome, instant now);
     void use_hint(instant now);
     void greet_anew(instant now);

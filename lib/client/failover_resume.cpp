@@ -43,7 +43,7 @@ bool failover::admits(const wire::welcome& welcome, link_id link, instant now) {
         const route& way = routes_.at(from.route);
         const bool may_say_so = way.named || !hint_used_ || options_.hint->id == *welcome.cluster;
         if (!cluster_ && may_say_so) {
-            enter(*welcome.cluster, way, now);
+            enter(*welcome.cluster, way.addresses.front(), now);
         }
     }
     if (cluster_ != welcome.cluster) {
@@ -65,9 +65,9 @@ void failover::note_name(const route& way) {
     }
 }
 
-void failover::enter(cluster_id cluster, const route& by, instant now) {
+void failover::enter(cluster_id cluster, std::string by, instant now) {
     cluster_ = cluster;
-    entered_by_ = by.addresses.front();
+    entered_by_ = std::move(by);
     if (options_.hint && options_.hint->id == cluster) {
         last_served_.config = options_.hint->config;
         last_served_.members = options_.hint->members;
