@@ -180,7 +180,10 @@ load::load(asio::any_io_executor executor, const settings& asked)
     }
 }
 
-load::~load() = default;
+load::~load() {
+    stopped_ = true;
+    give_up(); // While all that is there which the answers are counted with.
+}
 
 bool load::history_is_whole() const {
     return !history_ || history_->good();

@@ -1,11 +1,14 @@
 #include "load.hpp"
 
 #include "net/clock.hpp"
+#include "net/spawn.hpp"
 #include "support/lines.hpp"
 #include "support/temporary_directory.hpp"
 #include "unit/client/little_primary.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <catch2/catch_all.hpp>
@@ -13,7 +16,9 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
+#include <variant>
 
 using namespace almenara;
 using namespace almenara::bench;
@@ -54,6 +59,11 @@ struct performance {
     std::uint64_t errors = 0;
     std::vector<std::string> lines;
 };
+
+asio::awaitable<void> run_whole(load& all) {
+    const client::answer how = co_await all.run();
+    CHECK(how.code == wire::result_code::ok);
+}
 
 } // namespace
 
@@ -146,6 +156,34 @@ TEST_CASE("a load that is interrupted ends early, with what it has") {
     CHECK(show.how.code == wire::result_code::ok);
     CHECK(all.result().errors() > 0);
     CHECK(all.result().errors() < 1000);
+}
+
+TEST_CASE("a load may be destroyed with operations open, as when its program fails") {
+    performance show;
+    show.primary.answers = false;
+    {
+        load all{show.stage.context.get_executor(), show.asked};
+        const auto is_asked = [&show] {
+            const bool all_are_there = show.stage.server.visits() == show.asked.clients;
+            if (!all_are_there || show.stage.server.last_visitor().heard().empty()) {
+                return false;
+            }
+            return std::holds_alternative<wire::operation>(
+                show.stage.server.last_visitor().heard().back());
+        };
+        const auto fail = [&]() -> asio::awaitable<void> {
+            net::spawn(show.stage.context.get_executor(), "load", run_whole(all));
+            while (!is_asked()) {
+                co_await asio::post(asio::use_awaitable);
+            }
+            throw std::runtime_error("a defect");
+        };
+        CHECK_THROWS_AS(show.stage.play(fail), net::task_failed);
+    }
+    // What was open is in the history, as unknown.
+    std::ifstream file{show.asked.history};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    CHECK_FALSE(test::lines_of(text).empty());
 }
 
 TEST_CASE("a load that finds nobody says so") {
