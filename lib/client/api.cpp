@@ -7,8 +7,10 @@
 #include "client/link.hpp"
 #include "net/clock.hpp"
 
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -102,6 +104,18 @@ class api::driver final : public std::enable_shared_from_this<driver>,
         answer how;
     };
 
+    /// Also when somebody who is told something throws.
+    class performing {
+      public:
+        explicit performing(bool& flag) : flag_(flag) { flag_ = true; }
+        performing(const performing&) = delete;
+        performing& operator=(const performing&) = delete;
+        ~performing() { flag_ = false; }
+
+      private:
+        bool& flag_;
+    };
+
     [[nodiscard]] static std::optional<keeper> keeper_of(api_options& options);
     [[nodiscard]] static answer refused(const failure& why);
     void enter(cluster_id cluster);
@@ -111,7 +125,7 @@ class api::driver final : public std::enable_shared_from_this<driver>,
     void send(std::vector<said>& messages);
     void tell_all();
     void tell(news& what);
-    void answer_refused();
+    void answer_refused(std::size_t count);
     void arm(instant wake);
 
     // link::owner
@@ -171,11 +185,12 @@ void api::driver::perform() {
         return;
     }
     const auto self = shared_from_this(); // Whoever is answered may let go of the client.
-    performing_ = true;
-    while (std::exchange(again_, false)) {
-        turn();
+    {
+        const performing here{performing_};
+        while (std::exchange(again_, false)) {
+            turn();
+        }
     }
-    performing_ = false;
     look_whether_over();
 }
 
@@ -327,15 +342,16 @@ answer api::driver::refused(const failure& why) {
 void api::driver::answer_later(const outcome<ticket>& which, on_answer then) {
     if (!which) {
         refused_.push_back({.then = std::move(then), .how = refused(which.error())});
-        asio::post(executor_, [self = shared_from_this()] { self->answer_refused(); });
+        // One for each: who asks again at once must not keep the reactor from everybody else.
+        asio::post(executor_, [self = shared_from_this()] { self->answer_refused(1); });
         return;
     }
     waiting_.put(*which, std::move(then));
     perform();
 }
 
-void api::driver::answer_refused() {
-    while (!refused_.empty()) {
+void api::driver::answer_refused(std::size_t count) {
+    for (; count > 0 && !refused_.empty(); --count) {
         refusal one = std::move(refused_.front());
         refused_.pop_front();
         one.then(std::move(one.how));
@@ -351,7 +367,11 @@ asio::awaitable<answer> api::driver::ask(std::shared_ptr<driver> self, Ask what)
     }
     waiter here{*self, *which};
     self->perform();
-    co_await here.wait();
+    // By who was told something just now, perhaps; then no cancellation comes any more.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) {
+        co_await here.wait();
+    }
     if (!here.is_answered()) { // The coroutine was cancelled.
         self->core_.cancel(*which);
         self->perform();
@@ -375,6 +395,7 @@ void api::driver::leave() {
     }
     if (keeper_) {
         keeper_->leave();
+        tell_notes();
     }
 }
 
@@ -393,7 +414,7 @@ void api::driver::drop() {
     const auto self = shared_from_this();
     leave();
     tell_all();
-    answer_refused();
+    answer_refused(refused_.size());
     on_news_.reset();
     on_note_.reset();
     for (const auto& [which, each] : links_) {

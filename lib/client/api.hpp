@@ -57,8 +57,8 @@ class api {
     api(const api&) = delete;
     api& operator=(const api&) = delete;
 
-    /// Bodies are those of services/kv/bodies.hpp. Each is answered exactly once, from the reactor,
-    /// or when this client is given up or destroyed.
+    /// Bodies are those of services/kv/bodies.hpp. Each is answered exactly once: from the reactor,
+    /// in the call when it is hopeless already, or when this client is given up or destroyed.
     void write(base::byte_vector body, instant deadline, on_answer then);
     void read(base::byte_vector body, instant deadline, on_answer then);
 
