@@ -229,9 +229,7 @@ outcome<const command*> command_of(const split_line& line,
     for (const command& each : commands()) {
         names.push_back(noun_of(each).empty() ? each.name : noun_of(each));
     }
-    const bool is_two_words = find_command(noun) != nullptr;
-    std::string next =
-        is_two_words ? "Write it as two words, without quotes." : base::did_you_mean(noun, names);
+    std::string next = two_words_in_quotes(noun).value_or(base::did_you_mean(noun, names));
     if (next.empty()) {
         next = "'almenara --help' lists the commands.";
     }

@@ -84,6 +84,13 @@ const command* find_command(std::span<const std::string> words) {
     return is_one_word ? found : nullptr;
 }
 
+std::optional<std::string> two_words_in_quotes(std::string_view word) {
+    if (find_command(word) == nullptr || word.find(' ') == std::string_view::npos) {
+        return std::nullopt;
+    }
+    return "Write it as two words, without quotes.";
+}
+
 std::string_view noun_of(const command& which) {
     const std::size_t space = which.name.find(' ');
     return space == std::string_view::npos ? std::string_view{} : which.name.substr(0, space);

@@ -112,7 +112,10 @@ asio::awaitable<exit_code> help(runtime& here, const invocation& asked) {
         co_return here.done();
     }
     const std::string& name = asked.words.front();
-    const command* const about = find_command(asked.words);
+    const command* about = find_command(asked.words);
+    if (about == nullptr && asked.words.size() == 1) {
+        about = find_command(name); // 'help "kv put"'
+    }
     if (about == nullptr && asked.words.size() == 1 && is_noun(name)) {
         here.out().print(noun_help(name));
         co_return here.done();

@@ -143,6 +143,8 @@ TEST_CASE("a command of two words in quotes is no command") {
     CHECK(told({"kv list"}) == say);
     CHECK(told({"kv list", "a"}) == say);
     CHECK(told({"kv list", "--json"}) == say);
+    CHECK(told({"kv lisst"}) == "'kv lisst': there is no such command. 'almenara --help' lists the "
+                                "commands.");
 }
 
 TEST_CASE("an option is never guessed from its beginning") {
