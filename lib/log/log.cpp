@@ -240,7 +240,7 @@ struct open_log {
 };
 
 std::unique_ptr<open_log> the_log;
-/// Apart from it: last words may be said while it is closed.
+/// Apart from it: last words may be said while it is being closed.
 std::atomic<bool> is_open{false};
 std::atomic<console_style> style{console_style::journal};
 std::atomic<level> lowest_level{level::info};

@@ -331,7 +331,7 @@ void daemon::stop(std::string_view why) {
     hook_.stop(stop_began_ + longest_stop);
     stop_timer_.expires_after(longest_stop);
     stop_timer_.async_wait([this](const error_code& failure) {
-        if (!failure) {
+        if (!failure && !has_stopped_) {
             log::warning("{} connections did not end in time and are closed",
                          clients_.connections());
             clients_.close_all();

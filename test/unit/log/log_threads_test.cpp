@@ -101,7 +101,7 @@ TEST_CASE("004 a log is opened and closed around its threads as often as one lik
     CHECK(end.errors.find("ThreadSanitizer") == std::string::npos);
 }
 
-TEST_CASE("log last words may be said while the log is closed") {
+TEST_CASE("log last words may be said while the log is being closed") {
     const auto end = test::in_child(close_log_during_last_words);
     CHECK(end.exit_code == 0);
     CHECK(end.signal == 0);

@@ -1,7 +1,7 @@
 #include "net/signal_watch.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <csignal>
@@ -38,12 +38,13 @@ TEST_CASE("a watch tells of each signal until it is stopped, and lets the reacto
     context.run();
     CHECK(told == std::vector{SIGUSR1, SIGUSR2});
     CHECK_FALSE(has_its_usual_effect(SIGUSR1));
-    std::raise(SIGUSR1); // It does nothing.
+    std::raise(SIGUSR1);
+    context.restart();
+    const auto goes_on = asio::make_work_guard(context);
+    context.poll();
+    CHECK(told.size() == 2); // It did nothing.
     watch.reset();
     CHECK(has_its_usual_effect(SIGUSR1));
-    context.restart();
-    context.run();
-    CHECK(told.size() == 2);
 }
 
 TEST_CASE("a signal that had come when its watch ended is told to nobody") {

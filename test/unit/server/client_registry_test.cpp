@@ -22,6 +22,9 @@
 #include <utility>
 #include <vector>
 
+#include <poll.h>
+#include <unistd.h>
+
 // Decision 004: a crowd does not make a long turn.
 namespace almenara::server {
 
@@ -61,7 +64,9 @@ class stand {
     explicit stand(const session_limits& limits = {}) : limits_(limits) {
         tcp::acceptor door{turns_.context(), {asio::ip::address_v4::loopback(), 0}};
         client_.connect(door.local_endpoint());
-        clients_.add(value_of(net::make_plain_stream(door.accept())), client_origin::network);
+        tcp::socket accepted = door.accept();
+        server_end_ = ::dup(accepted.native_handle());
+        clients_.add(value_of(net::make_plain_stream(std::move(accepted))), client_origin::network);
     }
     void says_hello() { says(wire::c_hello{.request = request_id{1}}); }
 
@@ -72,6 +77,7 @@ class stand {
 
     /// Until everything is answered and the client is gone.
     void runs() {
+        ::close(std::exchange(server_end_, -1));
         client_.shutdown(tcp::socket::shutdown_send);
         turns_.at_end_of_turn([this] { end_of_turn(); });
         turns_.run();
@@ -81,7 +87,12 @@ class stand {
     /// speak as a server does.
     void runs_and_calls_as_a_server(bool after_the_deadline) {
         asio::steady_timer behind{turns_.context()};
-        const auto call = [this] { asio::write(client_, asio::buffer(server_says_hello())); };
+        const auto call = [this] {
+            asio::write(client_, asio::buffer(server_says_hello()));
+            ::pollfd arrives{.fd = server_end_, .events = POLLIN, .revents = 0};
+            REQUIRE(::poll(&arrives, 1, 10'000) == 1);
+            ::close(std::exchange(server_end_, -1));
+        };
         bool is_set = false;
         turns_.at_end_of_turn([&] {
             end_of_turn();
@@ -135,6 +146,7 @@ class stand {
     client_registry clients_{
         turns_, around, {.max_clients = 10, .descriptors = 100, .session = limits_}, 1};
     tcp::socket client_{turns_.context()};
+    int server_end_ = -1; ///< to see what has come there
     std::vector<char> heard_;
 };
 
