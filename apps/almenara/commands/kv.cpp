@@ -12,27 +12,60 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <iostream>
 #include <optional>
+#include <system_error>
 #include <utility>
+
+#include <unistd.h>
 
 namespace almenara::cli {
 
 namespace asio = boost::asio;
 namespace kv = services::kv::body;
 
-base::byte_vector read_value(std::string_view typed) {
+namespace {
+
+/// Not the same as an empty value, which would be written over what is there.
+complaint cannot_read(int why) {
+    if (why == EINTR) { // By a signal that ends the command.
+        complaint told{exit_code::interrupted,
+                       errc::unavailable,
+                       "-",
+                       "interrupted, and it did not happen",
+                       {}};
+        told.answer_code = wire::to_json(wire::result_code::cancelled).as_string();
+        return told;
+    }
+    return complaint{
+        exit_code::failed, errc::malformed, "-",
+        fmt::format("the standard input cannot be read: {}", std::generic_category().message(why)),
+        "Nothing was written. Give a file or a pipe, as in '... - < FILE'."};
+}
+
+} // namespace
+
+outcome<base::byte_vector> read_value(std::string_view typed, int input) {
     if (typed != "-") {
         const auto bytes = base::as_bytes(typed);
-        return {bytes.begin(), bytes.end()};
+        return base::byte_vector{bytes.begin(), bytes.end()};
     }
     // One byte more than the largest value is enough to be told that it is too large.
     base::byte_vector value(kv::service::largest_value + 1);
-    std::cin.read(reinterpret_cast<char*>(value.data()),
-                  static_cast<std::streamsize>(value.size()));
-    value.resize(static_cast<std::size_t>(std::cin.gcount()));
+    std::size_t size = 0;
+    while (size < value.size()) {
+        const ssize_t got = ::read(input, value.data() + size, value.size() - size);
+        if (got < 0) {
+            return cannot_read(errno);
+        }
+        if (got == 0) {
+            break;
+        }
+        size += static_cast<std::size_t>(got);
+    }
+    value.resize(size);
     return value;
 }
 
@@ -182,13 +215,20 @@ asio::awaitable<exit_code> refuse_input(runtime& here, const invocation&) {
     co_return refuse(here, what);
 }
 
+asio::awaitable<exit_code> fail(runtime& here, complaint why) {
+    co_return refuse(here, why);
+}
+
 asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
     if (misses_input(here, asked)) {
         return refuse_input(here, asked);
     }
-    base::byte_vector value = read_value(asked.words[1]);
-    const std::size_t size = value.size();
-    base::byte_vector body = kv::put(asked.words[0], std::move(value));
+    auto value = read_value(asked.words[1], STDIN_FILENO);
+    if (!value) {
+        return fail(here, value.error());
+    }
+    const std::size_t size = value->size();
+    base::byte_vector body = kv::put(asked.words[0], *std::move(value));
     report_of report = nothing_more;
     return write_value(here, asked, size, std::move(body), std::move(report));
 }
@@ -197,10 +237,14 @@ asio::awaitable<exit_code> cas(runtime& here, const invocation& asked) {
     if (misses_input(here, asked)) {
         return refuse_input(here, asked);
     }
-    base::byte_vector value = read_value(asked.words[2]);
-    const std::size_t size = value.size();
-    base::byte_vector body = kv::cas(
-        asked.words[0], {.expected = read_value(asked.words[1]), .value = std::move(value)});
+    auto value = read_value(asked.words[2], STDIN_FILENO);
+    auto expected = read_value(asked.words[1], STDIN_FILENO);
+    if (!value || !expected) {
+        return fail(here, value ? expected.error() : value.error());
+    }
+    const std::size_t size = value->size();
+    base::byte_vector body =
+        kv::cas(asked.words[0], {.expected = *std::move(expected), .value = *std::move(value)});
     report_of report = was_swapped;
     return write_value(here, asked, size, std::move(body), std::move(report));
 }

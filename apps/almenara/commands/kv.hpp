@@ -14,8 +14,8 @@
 /// What the commands about keys have in common.
 namespace almenara::cli {
 
-/// A value as it is typed: itself, or everything that stdin has for `-`.
-[[nodiscard]] base::byte_vector read_value(std::string_view typed);
+/// A value as it is typed: itself, or everything that the input has for `-`.
+[[nodiscard]] outcome<base::byte_vector> read_value(std::string_view typed, int input);
 
 /// What a write adds to what every write prints.
 struct write_report {

@@ -1,3 +1,4 @@
+#include "commands/kv.hpp"
 #include "program.hpp"
 #include "runtime.hpp"
 #include "support/lines.hpp"
@@ -11,6 +12,9 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace almenara;
 using namespace almenara::cli;
@@ -75,6 +79,18 @@ TEST_CASE("kv put prints where the write stands and ends its session") {
     CHECK(show.value("colour") == "blue");
     CHECK(show.primary.sessions() == 1);
     CHECK(show.primary.closed() == 1);
+}
+
+TEST_CASE("a value whose input cannot be read is no empty value") {
+    const auto written = read_value("-", -1);
+    REQUIRE(written.has_error());
+    CHECK(written.error().exit == exit_code::failed);
+    CHECK(written.error().text() ==
+          "-: the standard input cannot be read: Bad file descriptor. Nothing was written. Give a "
+          "file or a pipe, as in '... - < FILE'.");
+    const int empty = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CHECK(read_value("-", empty).value().empty());
+    ::close(empty);
 }
 
 TEST_CASE("kv put in JSON has the promised keys") {
