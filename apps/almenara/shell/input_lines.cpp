@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -36,15 +37,16 @@ class input_lines::reader {
     }
 
     [[nodiscard]] input_line read() {
+        if (std::exchange(is_within_long_line_, false)) {
+            skip_line();
+        }
         while (true) {
             const std::size_t end = read_.find('\n');
+            if (std::min(end, read_.size()) > longest) {
+                return refuse(end);
+            }
             if (end != std::string::npos) {
                 return take(end);
-            }
-            if (read_.size() > longest) {
-                input_line line;
-                line.is_too_long = true;
-                return line;
             }
             if (is_over_ || !read_more()) {
                 return read_.empty() || failed_ ? the_end() : take(read_.size());
@@ -58,6 +60,24 @@ class input_lines::reader {
         line.text = read_.substr(0, end);
         read_.erase(0, end + 1);
         return line;
+    }
+
+    [[nodiscard]] input_line refuse(std::size_t end) {
+        is_within_long_line_ = end == std::string::npos;
+        read_.erase(0, is_within_long_line_ ? end : end + 1);
+        input_line line;
+        line.is_too_long = true;
+        return line;
+    }
+
+    void skip_line() {
+        while (read_.find('\n') == std::string::npos) {
+            read_.clear();
+            if (is_over_ || !read_more()) {
+                return;
+            }
+        }
+        read_.erase(0, read_.find('\n') + 1);
     }
 
     [[nodiscard]] input_line the_end() const {
@@ -98,6 +118,7 @@ class input_lines::reader {
     int stop_;
     std::string read_; ///< and not yet taken
     bool is_over_ = false;
+    bool is_within_long_line_ = false; ///< that was refused; its rest is still to come
     std::error_code failed_;
 };
 

@@ -25,6 +25,7 @@ class script {
            const shell_settings& how)
         : out_(out),
           keep_going_(how.start.has("keep-going")),
+          json_(how.start.json),
           commands_(executor, out, how),
           lines_(executor, descriptor),
           // Whoever opened this shell may have files to take away: SIGQUIT counts, too.
@@ -34,11 +35,18 @@ class script {
         co_await commands_.come_in();
         while (!must_stop()) {
             const input_line line = co_await lines_.next();
-            if (line.is_end || line.is_too_long) {
+            if (line.is_end) {
                 judge_end(line);
                 break;
             }
             ++number_;
+            if (line.is_too_long) {
+                refuse(
+                    usage_complaint(fmt::format("line {}", number_),
+                                    fmt::format("it has more than {} bytes", input_lines::longest),
+                                    "Write a command per line."));
+                continue;
+            }
             out_.set_place(fmt::format("line {}", number_));
             note(co_await commands_.run(line.text));
         }
@@ -68,28 +76,22 @@ class script {
     }
 
     void judge_end(const input_line& line) {
-        if (!line.is_too_long && !line.failed) {
-            return;
-        }
-        out_.set_place({});
-        const std::string what = fmt::format("line {}", number_ + 1);
-        complaint why =
-            usage_complaint(what, fmt::format("it has more than {} bytes", input_lines::longest),
-                            "Write a command per line.");
         if (line.failed) {
-            why = complaint{
-                exit_code::failed,
-                errc::malformed,
-                what,
-                fmt::format("the standard input cannot be read: {}", line.failed.message()),
-                {}};
+            refuse({exit_code::failed, errc::malformed, fmt::format("line {}", number_ + 1),
+                    fmt::format("the standard input cannot be read: {}", line.failed.message()),
+                    "Give a file or a pipe, as in 'almenara < FILE'."});
         }
-        out_.complain(why, false);
+    }
+
+    void refuse(const complaint& why) {
+        out_.set_place({});
+        out_.complain(why, json_);
         note(why.exit);
     }
 
     console& out_;
     bool keep_going_;
+    bool json_;
     interpreter commands_;
     input_lines lines_;
     net::signal_watch signals_;

@@ -96,6 +96,38 @@ TEST_CASE("with --keep-going a script goes on, and the first failure is its exit
     CHECK(show.value("b") == "2");
 }
 
+TEST_CASE("a line that is too long fails as others do, and in JSON too") {
+    performance show{{"--keep-going", "--json"}};
+    std::size_t left = input_lines::longest + 1;
+    const exit_code exit = show.play("", [&](pipe_in& input) -> asio::awaitable<void> {
+        for (; left > 0; left -= std::min<std::size_t>(left, 4096)) {
+            input.write(std::string(std::min<std::size_t>(left, 4096), 'a'));
+            co_await asio::post(asio::use_awaitable);
+        }
+        input.write("\nkv put b 2\n");
+        input.close();
+    });
+    CHECK(exit == exit_code::usage);
+    CHECK(show.said.str().starts_with("almenara: line 1: it has more than 1048576 bytes"));
+    CHECK(show.printed.str().starts_with("{\"error\":{\"code\":\"invalid\""));
+    CHECK(show.value("b") == "2");
+}
+
+TEST_CASE("a script that cannot be read says what to do, and in JSON too") {
+    performance show{{"--json"}};
+    const int directory = ::open("/", O_RDONLY | O_CLOEXEC);
+    exit_code exit = exit_code::ok;
+    show.stage.play([&]() -> asio::awaitable<void> {
+        const shell_settings how{.start = show.start};
+        exit = co_await run_script(directory, show.out, how);
+    });
+    ::close(directory);
+    CHECK(exit == exit_code::failed);
+    CHECK(show.said.str() == "almenara: line 1: the standard input cannot be read: Is a directory. "
+                             "Give a file or a pipe, as in 'almenara < FILE'.\n");
+    CHECK(show.printed.str().starts_with("{\"error\":{\"code\":\"malformed\""));
+}
+
 TEST_CASE("exit ends a script before its end") {
     performance show;
     CHECK(show.play("exit\nkv get shape\n") == exit_code::ok);
@@ -134,6 +166,7 @@ TEST_CASE("a line without an end is refused, and not kept in memory") {
     test::stage stage;
     pipe_in input;
     input_line line;
+    input_line behind;
     stage.play([&]() -> asio::awaitable<void> {
         input_lines lines{stage.context.get_executor(), input.reading_end()};
         std::size_t written = 0;
@@ -148,6 +181,9 @@ TEST_CASE("a line without an end is refused, and not kept in memory") {
                    }(input, written));
         line = co_await lines.next();
         co_await performance::until([&] { return written > input_lines::longest + 4096; });
+        input.write("aaa\nbehind\n");
+        behind = co_await lines.next();
     });
     CHECK(line.is_too_long);
+    CHECK(behind.text == "behind");
 }
