@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -139,7 +141,10 @@ std::optional<std::string> usable_state(const invocation& asked, console& out) {
         return asked.state_directory; // Who names a place wants it, or hears why not.
     }
     const result<void> usable = client::make_state_directory(*asked.state_directory);
-    if (!usable) {
+    std::error_code nothing;
+    const bool is_there =
+        std::filesystem::exists(std::filesystem::symlink_status(*asked.state_directory, nothing));
+    if (!usable && !is_there) { // What is there may hold operations that come first.
         out.say(fmt::format("almenara: nothing is kept for the next run: {}.",
                             usable.error().message()));
         return std::nullopt;
@@ -240,8 +245,9 @@ asio::awaitable<client::answer> runtime::cluster::administer(wire::admin what, i
 
 asio::awaitable<client::api::logout> runtime::cluster::log_out(instant deadline) {
     const wait_mark mark{here_};
-    client::api::logout done = co_await api_->log_out(deadline);
-    co_return done;
+    auto stoppable = asio::bind_cancellation_slot(stop_.slot(), asio::use_awaitable);
+    co_return co_await asio::co_spawn(here_.executor_, api_->log_out(deadline),
+                                      std::move(stoppable));
 }
 
 asio::awaitable<client::answer> runtime::cluster::until_interrupted(

@@ -104,7 +104,14 @@ result<std::optional<base::key256>> read_secret(std::string_view path) {
     constexpr std::size_t largest = 4096;
     const std::string file{path};
     struct stat facts{};
-    if (::stat(file.c_str(), &facts) == 0 && (facts.st_mode & 0077U) != 0) {
+    const bool is_there = ::stat(file.c_str(), &facts) == 0;
+    if (is_there && !S_ISREG(facts.st_mode)) {
+        return error{errc::invalid,
+                     fmt::format("'{}' is no file with a secret. Make one with 'almenarad "
+                                 "--make-secret FILE'",
+                                 base::escaped(file))};
+    }
+    if (is_there && (facts.st_mode & 0077U) != 0) {
         return error{errc::denied,
                      fmt::format("'{}' can be read by others than its owner. Say 'chmod 600 {}'",
                                  file, file)};

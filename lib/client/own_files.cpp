@@ -32,11 +32,16 @@ result<void> check_owner(const std::string& path, const struct stat& facts, mode
             "ALMENARA_STATE_DIRECTORY"};
     }
     if ((facts.st_mode & of_others) != 0) {
+        // Of a directory that others need too, such as /tmp, it would be bad advice alone.
+        std::string next = fmt::format("Run 'chmod {:o} {}'", good_mode, path);
+        if (S_ISDIR(facts.st_mode)) {
+            next += " if nobody else needs it, or let ALMENARA_STATE_DIRECTORY name another place";
+        }
         return error{errc::denied,
                      fmt::format("looking at '{}': others may use it (mode {:04o})", path,
                                  facts.st_mode & 07777U),
                      {},
-                     fmt::format("Run 'chmod {:o} {}'", good_mode, path)};
+                     std::move(next)};
     }
     return {};
 }
@@ -113,7 +118,7 @@ result<void> make_own_directory(const std::string& path) {
         return error{errc::invalid,
                      fmt::format("looking at '{}': it is no directory", path),
                      {},
-                     "Remove it, or name another directory with ALMENARA_STATE_DIRECTORY"};
+                     "Name another place with ALMENARA_STATE_DIRECTORY, or move it away"};
     }
     return check_owner(path, facts, owner_only_directory);
 }

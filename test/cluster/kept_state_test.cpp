@@ -136,6 +136,20 @@ TEST_CASE("C.3: what cannot be kept is said: writes are refused with what to do,
         CHECK(done.status == good_exit);
         CHECK(done.err.starts_with("almenara: nothing is kept for the next run: "));
     }
+    SECTION("a usual place that is there, and that others may use") {
+        const temporary_directory home;
+        program elsewhere = anna.with({"kv", "put", "colour", "red"});
+        elsewhere.environment = {{"ALMENARA_STATE_DIRECTORY", ""}, {"XDG_STATE_HOME", home.path()}};
+        printed_by(run(elsewhere));
+        fs::permissions(home / "almenara", fs::perms::others_read, fs::perm_options::add);
+        const finished refused = run(elsewhere);
+        CHECK(refused.status == exit_status{.code = 1});
+        CHECK(refused.err.find("Run 'chmod 700 " + (home / "almenara") +
+                               "' if nobody else needs it") != std::string::npos);
+        program question = anna.with({"kv", "get", "colour"});
+        question.environment = elsewhere.environment;
+        CHECK(run(question).out == "red");
+    }
     SECTION("a place that was named and cannot be had") {
         program elsewhere = anna.with({"kv", "put", "colour", "red"});
         elsewhere.environment = {{"ALMENARA_STATE_DIRECTORY", "/proc/almenara"}};

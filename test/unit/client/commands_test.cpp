@@ -221,6 +221,20 @@ TEST_CASE("a command that is interrupted while it waits says nothing") {
     CHECK(show.said.str().empty());
 }
 
+TEST_CASE("a logout that is interrupted while nobody answers ends at once") {
+    performance show;
+    bool asked = false;
+    show.stage.server.behave = [&asked](test::visitor&, const test::client_message&) {
+        asked = true;
+    };
+    show.play({"--no-state", "logout", "--timeout", "10m"},
+              [&](runtime& here) -> asio::awaitable<void> {
+                  co_await performance::until([&] { return asked; });
+                  here.interrupt();
+              });
+    CHECK(show.exit == exit_code::interrupted); // The stage does not wait for ten minutes.
+}
+
 TEST_CASE("status --watch goes on when the server has gone and comes back") {
     performance show;
     show.stage.server.behave = [](test::visitor& client, const test::client_message& message) {
