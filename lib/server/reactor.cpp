@@ -48,6 +48,10 @@ void reactor::run() {
         if (flush_) {
             flush_();
         }
+        if (!is_dry_) {
+            // Who waits for all to be read must not wait for the next event, which may be far.
+            look_again_until(now());
+        }
         const instant ended = net::monotonic_now();
         last_turn_ = ended - began;
         lag_.record(ended, last_turn_);

@@ -39,7 +39,7 @@ class reactor {
     /// How long the turn before this one took: nobody looked at anything meanwhile.
     [[nodiscard]] duration last_turn() const { return last_turn_; }
 
-    /// Whether nothing more was ready when this turn ended.
+    /// Whether nothing more was ready when this turn ended. If not another turn follows at once.
     [[nodiscard]] bool is_dry() const { return is_dry_; }
 
     [[nodiscard]] const loop_lag& lag() const { return lag_; }

@@ -70,6 +70,33 @@ TEST_CASE(
     CHECK(net::monotonic_now() - began < 5s);
 }
 
+TEST_CASE("decision 004: a turn that was cut is followed by another one, whatever comes") {
+    reactor turns;
+    std::vector<bool> was_dry;
+    bool came_too_late = false;
+    asio::steady_timer later{turns.context(), 10s};
+    later.async_wait(
+        [&](const boost::system::error_code& cancelled) { came_too_late = !cancelled; });
+    turns.at_end_of_turn([&] {
+        was_dry.push_back(turns.is_dry());
+        if (turns.is_dry()) {
+            later.cancel();
+        }
+    });
+    // The last of them is over its time, and nothing is left to be done behind it.
+    constexpr int handlers_until_it_looks_at_the_clock = 5;
+    for (int count = 0; count < handlers_until_it_looks_at_the_clock; ++count) {
+        asio::post(turns.context(), [] {
+            const instant began = net::monotonic_now();
+            while (net::monotonic_now() < began + 1ms) {
+            }
+        });
+    }
+    turns.run();
+    CHECK_FALSE(came_too_late);
+    CHECK_FALSE(was_dry.front());
+}
+
 TEST_CASE("D.3: what was done before the first turn is not its length") {
     reactor turns;
     const instant start = turns.now();
