@@ -31,6 +31,7 @@ int main(int count, char** words) {
     // A reader that has seen enough is noticed where it is written to, so that the server still
     // hears a goodbye.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // A limit of file sizes is an error like a full disk.
     const std::vector<std::string> arguments{words + 1, words + count};
     console out{std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1};
     if (out.out_is_terminal()) {

@@ -111,6 +111,7 @@ result<std::unique_ptr<daemon>> daemon::open(const daemon_options& wanted,
                                              storage::data_directory directory) {
     // A client that goes away while it is written to is an error code, not a signal.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // Nor is a limit of file sizes: it is like a full disk.
     std::unique_ptr<daemon> opened{new daemon{wanted, std::move(directory)}};
     if (auto listening = opened->listen(wanted.listen); !listening) {
         return listening.error();

@@ -150,6 +150,15 @@ TEST_CASE("C.3: what cannot be kept is said: writes are refused with what to do,
         question.environment = elsewhere.environment;
         CHECK(run(question).out == "red");
     }
+    SECTION("a limit of file sizes") {
+        program limited = anna.with({"kv", "put", "colour", "red"});
+        limited.words.insert(limited.words.begin(),
+                             {"/bin/bash", "-c", "ulimit -f 0; exec \"$0\" \"$@\""});
+        const finished refused = run(limited);
+        CHECK(refused.status == exit_status{.code = 1});
+        CHECK(refused.err.find("File too large") != std::string::npos);
+        CHECK(anna.says({"kv", "get", "colour"}).out == "blue");
+    }
     SECTION("a place that was named and cannot be had") {
         program elsewhere = anna.with({"kv", "put", "colour", "red"});
         elsewhere.environment = {{"ALMENARA_STATE_DIRECTORY", "/proc/almenara"}};

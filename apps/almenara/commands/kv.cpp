@@ -98,7 +98,7 @@ complaint complaint_about_write(const invocation& asked, const client::answer& h
     if (const auto conflict = kv::in<kv::service::conflict>(how.body)) {
         why.why = reason_of(*conflict);
         why.next = conflict->reason == kv::service::conflict_reason::overflow
-                       ? "Nothing was written."
+                       ? "Nothing was written: 'almenara kv put' writes another number."
                        : "Nothing was written: read it again with 'almenara kv get'.";
     } else if (how.code == wire::result_code::not_found) {
         why.why = "there is no such key";
@@ -264,7 +264,8 @@ std::optional<std::int64_t> parse_delta(std::string_view text) {
 asio::awaitable<exit_code> add(runtime& here, const invocation& asked) {
     const auto delta = parse_delta(asked.words[1]);
     if (!delta) {
-        std::string why = fmt::format("'{}' is not a whole number", base::escaped(asked.words[1]));
+        std::string why =
+            fmt::format("'{}' is not a whole number of 64 bits", base::escaped(asked.words[1]));
         const complaint what =
             usage_complaint("DELTA", std::move(why), "Write for example 5 or -5.");
         co_return refuse(here, what);
