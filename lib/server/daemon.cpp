@@ -27,6 +27,9 @@ using boost::system::error_code;
 
 namespace {
 
+/// Those inside are told who rules next, but they do not wait for that longer than this.
+constexpr duration longest_handover = std::chrono::milliseconds{1500};
+
 /// Everybody has been told by then, or does not listen.
 constexpr duration longest_stop = std::chrono::milliseconds{2000};
 
@@ -330,14 +333,32 @@ void daemon::stop(std::string_view why) {
     driver_->terminate([this] { is_handed_over_ = true; });
     stop_began_ = turns_.now();
     hook_.stop(stop_began_ + longest_stop);
-    stop_timer_.expires_after(longest_stop);
+    stop_timer_.expires_after(longest_handover);
     stop_timer_.async_wait([this](const error_code& failure) {
         if (!failure && !has_stopped_) {
-            log::warning("{} connections did not end in time and are closed",
-                         clients_.connections());
-            clients_.close_all();
-            stopped();
+            say_goodbye(); // Nobody rules yet, but they can look for somebody.
+            wait_for_those_inside();
         }
+    });
+}
+
+void daemon::say_goodbye() {
+    if (std::exchange(goodbyes_are_due_, false)) {
+        clients_.stop([this] { all_have_left_ = true; });
+    }
+}
+
+void daemon::wait_for_those_inside() {
+    stop_timer_.expires_at(net::timer_point(stop_began_ + longest_stop));
+    stop_timer_.async_wait([this](const error_code& failure) {
+        if (failure || has_stopped_) {
+            return;
+        }
+        if (const std::size_t left = clients_.connections(); left > 0) {
+            log::warning("{} connections did not end in time and are closed", left);
+        }
+        clients_.close_all();
+        stopped();
     });
 }
 
@@ -415,10 +436,12 @@ void daemon::end_of_turn() {
         beacon_->end_of_turn();
     }
     if (goodbyes_are_due_ && is_handed_over_ && all_is_answered()) {
-        goodbyes_are_due_ = false;
-        clients_.stop([this] { stopped(); });
+        say_goodbye();
     }
     clients_.flush();
+    if (is_handed_over_ && all_have_left_) {
+        stopped();
+    }
     // There may be room again for those who stand outside.
     network_->resume();
     administrators_->resume();

@@ -84,6 +84,8 @@ class daemon final : private surroundings {
     void reload();
     void dump_state();
     void stop(std::string_view why);
+    void say_goodbye();
+    void wait_for_those_inside();
     void stopped();
     void feed_watchdog();
     void tell_status();
@@ -127,6 +129,7 @@ class daemon final : private surroundings {
     bool has_stopped_ = false;      ///< and run() returns
     bool goodbyes_are_due_ = false; ///< once a turn has read all that has come
     bool is_handed_over_ = false;
+    bool all_have_left_ = false; ///< behind the goodbyes
     instant stop_began_;
 };
 

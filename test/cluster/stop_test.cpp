@@ -171,6 +171,23 @@ TEST_CASE("S27: a server that stands still until the time for its stop is over e
     CHECK(stops.child().wait() == good_exit);
 }
 
+TEST_CASE("S27: those inside hear a goodbye although nobody takes over") {
+    cluster servers;
+    servers.start_all();
+    const auto before = servers.wait_until_in_sync();
+    server_process& stops = servers.at(before.primary);
+    raw_client inside{stops.port()};
+    inside.enter();
+    for (const server_id other : servers.others_than(before.primary)) {
+        servers.pause(other);
+    }
+    stops.child().send(SIGTERM);
+    CHECK(inside.expect_answer<wire::bye>().reason == wire::bye_reason::stopping);
+    inside.expect_end();
+    inside.close();
+    CHECK(stops.child().wait() == good_exit);
+}
+
 TEST_CASE("a second signal ends a stop that takes its time") {
     const int second = GENERATE(SIGTERM, SIGINT);
     CAPTURE(second);
