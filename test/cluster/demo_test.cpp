@@ -189,6 +189,26 @@ TEST_CASE("a demo that gets a signal before its servers are there opens no shell
     CHECK(here.is_clean());
 }
 
+TEST_CASE("a demo that gets signal upon signal takes its files away all the same") {
+    const bool is_served = GENERATE(false, true);
+    const stage here;
+    process demo{here.waiting_demo()};
+    eventually(
+        [&] { return is_served ? has_line(demo.errors(), "3 servers at ") : here.has_begun(); },
+        "the demo is there");
+    // Without a pause: the time at the very end is short.
+    const auto deadline = test_clock::now() + patience;
+    while (!demo.has_ended() && test_clock::now() < deadline) {
+        demo.send(SIGINT);
+    }
+    const exit_status ended = demo.wait();
+    CAPTURE(ended);
+    // Behind the end of all there may be one that has its usual effect.
+    CHECK((ended == exit_status{.code = 130} || ended == exit_status{.signal = SIGINT}));
+    CHECK(nobody_listens());
+    CHECK(here.is_clean());
+}
+
 TEST_CASE("a demo shows the hand-over although its shell was not used before") {
     const stage here;
     const finished ended = run(here.demo("busy on\nkill primary\nwait 1s\nbusy off\n"));

@@ -88,8 +88,7 @@ class demo {
           start_(shell_start()),
           client_(executor_, patient(client_options(start_, client::all_ways, here_.out()))),
           load_(executor_, client_),
-          commands_(executor_, servers_, load_),
-          signals_(executor_, {SIGINT, SIGTERM, SIGHUP, SIGQUIT}, [this](int) { interrupted(); }) {}
+          commands_(executor_, servers_, load_) {}
 
     [[nodiscard]] asio::awaitable<exit_code> run() {
         const instant began = net::monotonic_now();
@@ -101,10 +100,10 @@ class demo {
             const shell_settings how{
                 .start = start_, .extra = &commands_, .comes_in_at_once = true};
             exit = co_await run_shell(here_.out(), how);
+            is_interrupted_ = exit == exit_code::interrupted;
         }
         stage_ = stage::end;
         co_await stop();
-        signals_.stop();
         if (is_interrupted_ && exit == exit_code::ok) {
             exit = exit_code::interrupted;
         } else if (why) {
@@ -112,6 +111,17 @@ class demo {
             exit = why->exit;
         }
         co_return exit;
+    }
+
+    /// The shell has its own way of ending. A further signal waits for nobody.
+    void interrupt() {
+        if (stage_ == stage::shell) {
+            return;
+        }
+        if (std::exchange(is_interrupted_, true)) {
+            servers_.kill_all();
+        }
+        client_.give_up();
     }
 
   private:
@@ -202,17 +212,6 @@ class demo {
         }
     }
 
-    /// The shell has its own way of ending. A second signal waits for nobody.
-    void interrupted() {
-        if (stage_ == stage::shell) {
-            return;
-        }
-        if (std::exchange(is_interrupted_, true)) {
-            servers_.kill_all();
-        }
-        client_.give_up();
-    }
-
     asio::any_io_executor executor_;
     runtime& here_;
     demo_place place_;
@@ -221,7 +220,6 @@ class demo {
     client::api client_;
     background_load load_;
     demo_commands commands_;
-    net::signal_watch signals_;
     std::optional<complaint> unexpected_; ///< a server ended before anybody was served
     stage stage_ = stage::start;
     bool is_interrupted_ = false;
@@ -234,6 +232,11 @@ asio::awaitable<exit_code> run(runtime& here, const invocation& asked) {
         here.out().complain(wanted.error(), asked.json);
         co_return wanted.error().exit;
     }
+    demo* opened = nullptr;
+    // From before the directory is there until it is gone: a signal that had its usual effect would
+    // leave it behind. It is told of while the demo runs, as nothing else waits.
+    const net::signal_watch signals{
+        executor, {SIGINT, SIGTERM, SIGHUP, SIGQUIT}, [&opened](int) { opened->interrupt(); }};
     auto place = demo_place::open(directory_of(asked), asked.has("keep"));
     if (!place) {
         const complaint why = failed(place.error());
@@ -241,6 +244,7 @@ asio::awaitable<exit_code> run(runtime& here, const invocation& asked) {
         co_return why.exit;
     }
     demo whole{executor, here, *wanted, *std::move(place)};
+    opened = &whole;
     co_return co_await whole.run();
 }
 
