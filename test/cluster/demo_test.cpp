@@ -260,6 +260,22 @@ TEST_CASE("a demo without a place for its files, or without a server's program, 
     CHECK(ended.err.find(why) != std::string::npos);
 }
 
+TEST_CASE("a demo that gets a signal while its secret is made ends at once") {
+    temporary_directory home;
+    program alone{.words = {home / "almenara", "demo"},
+                  .environment = {{"PATH", "/usr/bin:/bin"}, {"TMPDIR", home / "temporary"}}};
+    fs::create_directory(home / "temporary");
+    fs::copy(ALMENARA_CLIENT, alone.words.front());
+    write_file(home / "almenarad", "#!/bin/sh\necho > " + home / "begun" + "\nexec sleep 3600\n");
+    fs::permissions(home / "almenarad", fs::perms::owner_all);
+    process demo{alone};
+    eventually([&] { return fs::exists(home / "begun"); }, "the secret is being made");
+    demo.send(SIGINT);
+    CHECK(demo.wait(std::chrono::seconds{8}) == exit_status{.code = 130});
+    CHECK(demo.errors().empty());
+    CHECK(fs::is_empty(home / "temporary"));
+}
+
 TEST_CASE("a demo whose ports are taken says so, and leaves those alone who have them") {
     const stage here;
     process demo{here.waiting_demo()};

@@ -121,6 +121,7 @@ class demo {
         if (std::exchange(is_interrupted_, true)) {
             servers_.kill_all();
         }
+        servers_.give_up_start();
         client_.give_up();
     }
 
@@ -158,6 +159,9 @@ class demo {
     [[nodiscard]] asio::awaitable<std::optional<complaint>> start() {
         std::optional<complaint> why;
         const result<void> started = co_await servers_.start_all();
+        if (is_interrupted_) {
+            co_return why;
+        }
         if (!started) {
             why = failed(started.error());
             co_return why;

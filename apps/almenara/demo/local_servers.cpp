@@ -1,7 +1,6 @@
 #include "demo/local_servers.hpp"
 
 #include "base/text.hpp"
-#include "client/bell.hpp"
 #include "demo/place.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -32,7 +31,8 @@ local_servers::local_servers(asio::any_io_executor executor,
     : executor_(std::move(executor)),
       settings_(std::move(wanted)),
       then_(std::move(then)),
-      one_ended_(executor_) {
+      one_ended_(executor_),
+      maker_ended_(executor_) {
     for (std::size_t i = 1; i <= settings_.count; ++i) {
         ids_.emplace_back(static_cast<std::uint16_t>(i));
     }
@@ -85,6 +85,13 @@ error local_servers::no_secret(child_process::end how, const std::string& said) 
                      std::make_error_code(std::errc::no_such_file_or_directory),
                      "Put it beside 'almenara', or in a directory of PATH"};
     }
+    if (is_maker_late_) {
+        return error{errc::timed_out,
+                     fmt::format("'{} --make-secret': it took longer than {}", settings_.program,
+                                 almenara::to_string(settings_.longest_secret)),
+                     {},
+                     "Look whether that is the right program, and whether the disk answers"};
+    }
     return error{errc::unavailable,
                  fmt::format("'{} --make-secret': {}. It said: {}", settings_.program,
                              to_string(how), base::escaped(said))};
@@ -101,32 +108,52 @@ asio::awaitable<result<void>> local_servers::make_secret() {
     }
     const std::string log = settings_.directory + "/secret.log";
     const child_process::program maker = secret_maker(log);
-    client::bell over{executor_};
-    child_process::end how;
-    const child_process::on_end then = [&](child_process::end ended_how) {
-        how = ended_how;
-        over.ring();
-    };
-    const auto child = child_process::start(executor_, maker, then);
+    auto child = child_process::start(executor_, maker, [this](child_process::end how) {
+        maker_end_ = how;
+        maker_ended_.cancel();
+    });
     if (!child) {
         made = child.error();
         co_return made;
     }
-    co_await over.wait();
+    maker_ = *std::move(child);
+    const child_process::end how = co_await end_of_maker();
     if (how.code != 0) {
+        std::error_code ignored; // Half a secret would be taken for one the next time.
+        std::filesystem::remove(secret_file(), ignored);
         made = no_secret(how, last_lines(log));
     }
     co_return made;
 }
 
+asio::awaitable<child_process::end> local_servers::end_of_maker() {
+    maker_ended_.expires_after(settings_.longest_secret);
+    while (!maker_end_) {
+        const auto waited = co_await maker_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (!maker_end_ && !std::get<0>(waited)) {
+            is_maker_late_ = true;
+            maker_->send(SIGKILL);
+            maker_ended_.expires_at(asio::steady_timer::time_point::max());
+        }
+    }
+    co_return *maker_end_;
+}
+
 asio::awaitable<result<void>> local_servers::start_all() {
     result<void> started = co_await make_secret();
     for (const server_id id : ids_) {
-        if (started) {
+        if (started && !is_given_up_) {
             started = start(id);
         }
     }
     co_return started;
+}
+
+void local_servers::give_up_start() {
+    is_given_up_ = true;
+    if (maker_) {
+        maker_->send(SIGKILL);
+    }
 }
 
 result<void> local_servers::start(server_id which) {

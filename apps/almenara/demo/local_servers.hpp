@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,8 +28,9 @@ class local_servers {
     struct settings {
         std::size_t count = 3;
         std::uint16_t first_port = 0;
-        std::string directory; ///< it is there
-        std::string program;   ///< almenarad
+        std::string directory;                              ///< it is there
+        std::string program;                                ///< almenarad
+        duration longest_secret = std::chrono::seconds{10}; ///< for making the cluster's secret
     };
     enum class state : std::uint8_t {
         runs,
@@ -42,6 +44,8 @@ class local_servers {
 
     /// Makes the cluster's secret, if there is none yet, and starts all of them.
     [[nodiscard]] boost::asio::awaitable<result<void>> start_all();
+    /// Ends start_all() soon, which starts no more of them.
+    void give_up_start();
     [[nodiscard]] result<void> start(server_id which);
     /// kill -9; returns when it is gone.
     [[nodiscard]] boost::asio::awaitable<void> kill(server_id which);
@@ -63,6 +67,7 @@ class local_servers {
 
   private:
     [[nodiscard]] boost::asio::awaitable<result<void>> make_secret();
+    [[nodiscard]] boost::asio::awaitable<child_process::end> end_of_maker();
     [[nodiscard]] error no_secret(child_process::end how, const std::string& said) const;
     [[nodiscard]] child_process::program secret_maker(const std::string& log) const;
     [[nodiscard]] std::string peers() const;
@@ -81,6 +86,12 @@ class local_servers {
     std::vector<server_id> ids_;
     std::map<server_id, one> running_;
     boost::asio::steady_timer one_ended_;
+
+    std::unique_ptr<child_process> maker_; ///< of the secret
+    std::optional<child_process::end> maker_end_;
+    boost::asio::steady_timer maker_ended_;
+    bool is_maker_late_ = false;
+    bool is_given_up_ = false;
 };
 
 } // namespace almenara::cli
