@@ -209,6 +209,20 @@ TEST_CASE("a demo that gets signal upon signal takes its files away all the same
     CHECK(here.is_clean());
 }
 
+TEST_CASE("a demo keeps what is set for other servers from its own") {
+    const stage here;
+    program what = here.demo("servers\n");
+    what.environment.insert({{"ALMENARA_WAIT", "1"},
+                             {"ALMENARA_PRIMARY", "1"},
+                             {"ALMENARA_MAX_CLIENTS", "1"},
+                             {"ALMENARA_LOG_FILE", here.path("log")}});
+    const finished ended = run(what);
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == good_exit);
+    CHECK_FALSE(fs::exists(here.path("log")));
+    CHECK(here.is_clean());
+}
+
 TEST_CASE("a demo shows the hand-over although its shell was not used before") {
     const stage here;
     const finished ended = run(here.demo("busy on\nkill primary\nwait 1s\nbusy off\n"));

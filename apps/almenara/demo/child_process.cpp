@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -23,10 +24,23 @@ error system_error(const std::string& what) {
 }
 
 struct prepared {
-    std::vector<char*> words; ///< as execvp() wants them
+    std::vector<char*> words;       ///< as execvpe() wants them
+    std::vector<char*> environment; ///< too
     int output;
     pid_t parent;
 };
+
+std::vector<char*> environment_without_settings() {
+    constexpr std::string_view of_settings = "ALMENARA_";
+    std::vector<char*> kept;
+    for (char** each = environ; *each != nullptr; ++each) {
+        if (!std::string_view{*each}.starts_with(of_settings)) {
+            kept.push_back(*each);
+        }
+    }
+    kept.push_back(nullptr);
+    return kept;
+}
 
 /// In the child: only what is safe between fork() and exec().
 [[noreturn]] void become(const prepared& what) {
@@ -49,7 +63,7 @@ struct prepared {
     // Not all that the parent has open closes by itself: its connections would live on in the
     // child.
     ::close_range(STDERR_FILENO + 1, ~0U, 0);
-    ::execvp(what.words.front(), what.words.data());
+    ::execvpe(what.words.front(), what.words.data(), what.environment.data());
     static constexpr char failed[] = "the program cannot be started\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, failed, sizeof failed - 1);
     ::_exit(child_process::cannot_start);
@@ -66,9 +80,12 @@ result<std::unique_ptr<child_process>> child_process::start(const asio::any_io_e
     if (output < 0) {
         return system_error(fmt::format("opening '{}'", what.output));
     }
-    prepared child{.words = {}, .output = output, .parent = ::getpid()};
+    prepared child{.words = {},
+                   .environment = environment_without_settings(),
+                   .output = output,
+                   .parent = ::getpid()};
     for (const std::string& word : what.words) {
-        child.words.push_back(const_cast<char*>(word.c_str())); // execvp() does not change them.
+        child.words.push_back(const_cast<char*>(word.c_str())); // execvpe() does not change them.
     }
     child.words.push_back(nullptr);
     sigset_t all;

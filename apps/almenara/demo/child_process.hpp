@@ -16,7 +16,8 @@
 namespace almenara::cli {
 
 /// A program of ours that runs beside us. It is killed when whoever started it ends, in whatever
-/// way, and hears nothing of the keys that are pressed at the terminal.
+/// way, and hears nothing of the keys that are pressed at the terminal. Its environment is ours but
+/// for our settings (ALMENARA_...): a server would take them for its own.
 class child_process {
   public:
     struct program {
