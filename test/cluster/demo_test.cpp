@@ -167,6 +167,26 @@ TEST_CASE("a demo with a directory of its own finds there what it left") {
     CHECK(here.is_clean());
 }
 
+TEST_CASE("a demo with a directory of its own has as many servers as that") {
+    const stage here;
+    const std::string options = "--dir " + here.path("kept");
+    const finished first = run(here.demo("kv put colour blue\n", options + " --servers 2"));
+    CAPTURE(first.out, first.err);
+    REQUIRE(first.status == good_exit);
+    const finished same = run(here.demo("kv get colour\nservers\n", options));
+    CAPTURE(same.out, same.err);
+    CHECK(has_line(same.err, "2 servers at "));
+    CHECK(lines_of(same.out).size() == 3);
+    const std::string other = GENERATE("1", "3");
+    const finished refused = run(here.demo("", options + " --servers " + other));
+    CAPTURE(refused.out, refused.err);
+    CHECK(refused.status == exit_status{.code = 4});
+    CHECK(refused.err == "almenara: --servers: the directory '" + here.path("kept") +
+                             "' holds a cluster of 2 servers. Give --servers 2, or another "
+                             "--dir.\n");
+    CHECK_FALSE(fs::exists(here.path("kept/server3")));
+}
+
 TEST_CASE("a demo that gets a signal stops its servers and takes its files away") {
     const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP, SIGQUIT);
     const stage here;

@@ -30,7 +30,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::uint64_t fewest_servers = 1;
-constexpr std::uint64_t most_servers = 7;
+constexpr std::uint64_t usual_servers = 3;
 constexpr std::uint16_t usual_port = 7401;
 constexpr std::chrono::seconds longest_start{15};
 
@@ -44,8 +44,32 @@ struct demo_wishes {
     std::uint16_t port = 0;
 };
 
+std::optional<std::string> directory_of(const invocation& asked) {
+    const auto found = asked.options.find("dir");
+    return found == asked.options.end() ? std::nullopt : std::optional{found->second};
+}
+
+/// A cluster keeps its size: with another one some servers would belong to nothing.
+outcome<std::uint64_t> servers_of(const invocation& asked) {
+    const auto directory = directory_of(asked);
+    const std::size_t there = directory ? servers_in(*directory) : 0;
+    const std::uint64_t servers =
+        asked.count("servers").value_or(there > 0 ? there : usual_servers);
+    if (there > 0 && servers != there) {
+        return complaint{exit_code::conflict, errc::conflict, "--servers",
+                         fmt::format("the directory '{}' holds a cluster of {} server{}",
+                                     base::escaped(*directory), there, there == 1 ? "" : "s"),
+                         fmt::format("Give --servers {}, or another --dir.", there)};
+    }
+    return servers;
+}
+
 outcome<demo_wishes> wishes_of(const invocation& asked) {
-    const std::uint64_t servers = asked.count("servers").value_or(3);
+    const outcome<std::uint64_t> wanted = servers_of(asked);
+    if (!wanted) {
+        return wanted.error();
+    }
+    const std::uint64_t servers = *wanted;
     if (servers < fewest_servers || servers > most_servers) {
         return usage_complaint(
             "--servers",
@@ -65,11 +89,6 @@ outcome<demo_wishes> wishes_of(const invocation& asked) {
                          "Name the first of some that are free with --port."};
     }
     return demo_wishes{.servers = servers, .port = *free};
-}
-
-std::optional<std::string> directory_of(const invocation& asked) {
-    const auto found = asked.options.find("dir");
-    return found == asked.options.end() ? std::nullopt : std::optional{found->second};
 }
 
 /// Three servers and a shell, from the start to the end of the last of them.
@@ -262,8 +281,7 @@ constexpr std::array<option, 5> options{{
     {.name = "servers",
      .kind = value_kind::count,
      .value_name = "N",
-     .help = "how many",
-     .fallback = "3"},
+     .help = "how many; without it as many as DIR has, else 3"},
     {.name = "dir",
      .kind = value_kind::directory,
      .value_name = "DIR",

@@ -89,6 +89,18 @@ demo_place::~demo_place() {
     }
 }
 
+/// By their logs: these are all made before anything else, and no server writes them over.
+std::size_t servers_in(const std::string& directory) {
+    for (std::size_t count = most_servers; count > 0; --count) {
+        const std::string one = fmt::format("{}/server{}", directory, count);
+        std::error_code unknown; // Then it is none.
+        if (fs::exists(one + ".log", unknown) || fs::exists(one, unknown)) {
+            return count;
+        }
+    }
+    return 0;
+}
+
 std::string last_lines(const std::string& file) {
     constexpr std::streamoff most = 800;
     std::ifstream in{file, std::ios::ate};

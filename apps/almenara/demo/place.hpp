@@ -9,6 +9,8 @@
 
 namespace almenara::cli {
 
+inline constexpr std::size_t most_servers = 7;
+
 /// Where a demo has its servers' files. A directory that it made itself goes away with it.
 class demo_place {
   public:
@@ -29,6 +31,9 @@ class demo_place {
     std::string directory_;
     bool is_kept_;
 };
+
+/// How many servers a demo has had in that directory; 0 if it was none's.
+[[nodiscard]] std::size_t servers_in(const std::string& directory);
 
 /// The end of what a server has said, for whoever wants to know why it is not there.
 [[nodiscard]] std::string last_lines(const std::string& file);
