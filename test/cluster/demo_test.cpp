@@ -92,6 +92,28 @@ class stage {
     temporary_directory place_;
 };
 
+/// A demo with a script in the place of its servers' program.
+class false_servers {
+  public:
+    explicit false_servers(const std::string& script) {
+        fs::create_directory(home_ / "temporary");
+        fs::copy(ALMENARA_CLIENT, home_ / "almenara");
+        write_file(home_ / "almenarad", "#!/bin/sh\n" + script);
+        fs::permissions(home_ / "almenarad", fs::perms::owner_all);
+    }
+    [[nodiscard]] program demo(const std::vector<std::string>& options = {}) const {
+        program what{.words = {home_ / "almenara", "demo"},
+                     .environment = {{"PATH", "/usr/bin:/bin"}, {"TMPDIR", home_ / "temporary"}}};
+        what.words.insert(what.words.end(), options.begin(), options.end());
+        return what;
+    }
+    [[nodiscard]] std::string path(const std::string& name) const { return home_ / name; }
+    [[nodiscard]] bool is_clean() const { return fs::is_empty(home_ / "temporary"); }
+
+  private:
+    temporary_directory home_;
+};
+
 bool has_line(const std::string& text, std::string_view beginning) {
     const auto lines = lines_of(text);
     return std::any_of(lines.begin(), lines.end(),
@@ -295,19 +317,61 @@ TEST_CASE("a demo without a place for its files, or without a server's program, 
 }
 
 TEST_CASE("a demo that gets a signal while its secret is made ends at once") {
-    temporary_directory home;
-    program alone{.words = {home / "almenara", "demo"},
-                  .environment = {{"PATH", "/usr/bin:/bin"}, {"TMPDIR", home / "temporary"}}};
-    fs::create_directory(home / "temporary");
-    fs::copy(ALMENARA_CLIENT, alone.words.front());
-    write_file(home / "almenarad", "#!/bin/sh\necho > " + home / "begun" + "\nexec sleep 3600\n");
-    fs::permissions(home / "almenarad", fs::perms::owner_all);
-    process demo{alone};
-    eventually([&] { return fs::exists(home / "begun"); }, "the secret is being made");
+    const false_servers here{"echo > \"$TMPDIR/../begun\"\nexec sleep 3600\n"};
+    process demo{here.demo()};
+    eventually([&] { return fs::exists(here.path("begun")); }, "the secret is being made");
     demo.send(SIGINT);
     CHECK(demo.wait(std::chrono::seconds{8}) == exit_status{.code = 130});
     CHECK(demo.errors().empty());
-    CHECK(fs::is_empty(home / "temporary"));
+    CHECK(here.is_clean());
+}
+
+TEST_CASE("a demo whose server does not start says why, of this start alone, and what to do") {
+    const false_servers here{"[ \"$1\" = --make-secret ] && exec touch $2\n"
+                             "echo noise\n"
+                             "if [ -e $TMPDIR/../again ]; then echo 'it cannot be.'; exit 1; fi\n"
+                             "echo > $TMPDIR/../again\n"
+                             "echo 'binding: Address already in use.'; exit 1\n"};
+    const std::string kept = here.path("kept");
+    const program what = here.demo({"--servers", "1", "--dir", kept});
+    CHECK(run(what).err == "the servers' files are kept in " + kept +
+                               "\n"
+                               "almenara: demo: server 1: it ended with exit code 1. It said: "
+                               "binding: Address already in use. Name other ports with --port.\n");
+    CHECK(run(what).err == "the servers' files are kept in " + kept +
+                               "\n"
+                               "almenara: demo: server 1: it ended with exit code 1. It said: it "
+                               "cannot be. See '" +
+                               kept + "/server1.log'.\n");
+    CHECK(run(here.demo({"--servers", "1"})).err ==
+          "almenara: demo: server 1: it ended with exit code 1. It said: it cannot be. With --keep "
+          "its files stay, and all that it said.\n");
+}
+
+TEST_CASE("a demo on a full disk says so") {
+    if (::geteuid() != 0) {
+        WARN("skipped: only root can make a small file system");
+        return;
+    }
+    const stage here;
+    const std::string left = GENERATE("0", "4");
+    program what = here.demo("");
+    what.words = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                  "mount -t tmpfs -o size=64k none $TMPDIR || exit 99\n"
+                  "head -c $((60 - " +
+                      left +
+                      "))k /dev/zero > $TMPDIR/filler; head -c 4k /dev/zero >> $TMPDIR/filler\n"
+                      "exec " ALMENARA_CLIENT " demo < /dev/null\n"};
+    const finished ended = run(what);
+    CAPTURE(ended.out, ended.err);
+    if (ended.status == exit_status{.code = 99}) {
+        WARN("skipped: this root may not mount");
+        return;
+    }
+    CHECK(ended.status == exit_status{.code = 1});
+    CHECK(ended.err.find(left == "0" ? "It said: almenarad: making '"
+                                     : "and there is no room for what it said. Make room ") !=
+          std::string::npos);
 }
 
 TEST_CASE("a demo whose ports are taken says so, and leaves those alone who have them") {

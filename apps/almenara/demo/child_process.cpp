@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <string_view>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -29,6 +31,11 @@ struct prepared {
     int output;
     pid_t parent;
 };
+
+int open_to_append(const std::string& file) {
+    constexpr mode_t for_the_owner = 0600;
+    return ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, for_the_owner);
+}
 
 std::vector<char*> environment_without_settings() {
     constexpr std::string_view of_settings = "ALMENARA_";
@@ -74,9 +81,9 @@ std::vector<char*> environment_without_settings() {
 result<std::unique_ptr<child_process>> child_process::start(const asio::any_io_executor& executor,
                                                             const program& what,
                                                             on_end then) {
-    constexpr mode_t for_the_owner = 0600;
+    const bool is_kept_here = what.output.empty();
     const int output =
-        ::open(what.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, for_the_owner);
+        is_kept_here ? ::memfd_create("what it says", MFD_CLOEXEC) : open_to_append(what.output);
     if (output < 0) {
         return system_error(fmt::format("opening '{}'", what.output));
     }
@@ -98,26 +105,43 @@ result<std::unique_ptr<child_process>> child_process::start(const asio::any_io_e
     }
     const int failure = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::close(output);
+    if (!is_kept_here || pid < 0) {
+        ::close(output);
+    }
     if (pid < 0) {
         errno = failure;
         return system_error(fmt::format("starting '{}'", what.words.front()));
     }
-    std::unique_ptr<child_process> started{new child_process{executor, pid, std::move(then)}};
+    std::unique_ptr<child_process> started{
+        new child_process{executor, pid, is_kept_here ? output : -1, std::move(then)}};
     if (auto watched = started->watch(); !watched) {
         return watched.error();
     }
     return started;
 }
 
-child_process::child_process(const asio::any_io_executor& executor, pid_t pid, on_end then)
-    : pid_(pid), then_(std::move(then)), end_(executor) {}
+child_process::child_process(const asio::any_io_executor& executor,
+                             pid_t pid,
+                             int said,
+                             on_end then)
+    : pid_(pid), said_(said), then_(std::move(then)), end_(executor) {}
 
 child_process::~child_process() {
     if (!is_over_) {
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
     }
+    if (said_ >= 0) {
+        ::close(said_);
+    }
+}
+
+std::string child_process::said() const {
+    constexpr std::size_t most = 4096;
+    std::string text(most, '\0');
+    const ssize_t got = said_ < 0 ? 0 : ::pread(said_, text.data(), text.size(), 0);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return text;
 }
 
 result<void> child_process::watch() {

@@ -23,7 +23,7 @@ class child_process {
     struct program {
         std::vector<std::string>
             words;          ///< its path, or a name that is looked for in PATH, and more
-        std::string output; ///< the file to which it writes; what is there stays
+        std::string output; ///< the file to which it writes, behind what is there; empty: said()
     };
     struct end {
         int code = -1;  ///< of exit(); -1 if a signal ended it
@@ -41,16 +41,19 @@ class child_process {
     child_process& operator=(const child_process&) = delete;
 
     [[nodiscard]] pid_t pid() const { return pid_; }
+    /// What it has written so far, if no file was named: it needs no room on a disk.
+    [[nodiscard]] std::string said() const;
     /// Nothing happens if it has ended.
     void send(int signal) const;
 
   private:
-    child_process(const boost::asio::any_io_executor& executor, pid_t pid, on_end then);
+    child_process(const boost::asio::any_io_executor& executor, pid_t pid, int said, on_end then);
     [[nodiscard]] result<void> watch();
     void wait_for_end();
     void look_whether_over();
 
     pid_t pid_;
+    int said_; ///< -1: it writes into a file
     on_end then_;
     bool is_over_ = false;
     boost::asio::posix::stream_descriptor end_; ///< can be read once it has ended

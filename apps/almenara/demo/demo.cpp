@@ -21,6 +21,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace almenara::cli {
@@ -221,14 +222,32 @@ class demo {
         }
     }
 
+    [[nodiscard]] complaint complaint_about_end(server_id which, const std::string& what) const {
+        const std::string why = last_line(servers_.said(which));
+        const bool has_no_room = why.empty() && is_full(place_.directory());
+        const std::string said = has_no_room   ? ", and there is no room for what it said"
+                                 : why.empty() ? ", and said nothing"
+                                               : fmt::format(". It said: {}", why);
+        return complaint{exit_code::failed, errc::unavailable, "demo", what + said,
+                         has_no_room ? fmt::format("Make room where '{}' is, or give another place "
+                                                   "with --dir.",
+                                                   base::escaped(place_.directory()))
+                                     : advice_on(which, why)};
+    }
+
+    [[nodiscard]] std::string advice_on(server_id which, const std::string& why) const {
+        const std::string taken = std::make_error_code(std::errc::address_in_use).message();
+        if (why.find(taken) != std::string::npos) {
+            return "Name other ports with --port.";
+        }
+        return place_.is_kept() ? fmt::format("See '{}'.", base::escaped(servers_.log_file(which)))
+                                : std::string{"With --keep its files stay, and all that it said."};
+    }
+
     void ended(server_id which, child_process::end how) {
         const std::string what = fmt::format("server {}: {}", which, to_string(how));
-        const std::string log = last_lines(servers_.log_file(which));
         if (stage_ == stage::start && !unexpected_) {
-            unexpected_ =
-                complaint{exit_code::failed, errc::unavailable, "demo",
-                          fmt::format("{}. It said: {}", what, base::escaped(base::trimmed(log))),
-                          "If a port is taken, name others with --port."};
+            unexpected_ = complaint_about_end(which, what);
             client_.give_up(); // Nobody waits for the others.
         } else if (stage_ == stage::shell) {
             commands_.say(fmt::format("{}, see {}", what, servers_.log_file(which)));

@@ -46,6 +46,10 @@ std::string local_servers::log_file(server_id which) const {
     return fmt::format("{}/server{}.log", settings_.directory, which);
 }
 
+std::string local_servers::said(server_id which) const {
+    return end_of(log_file(which), said_before_.at(which));
+}
+
 std::string local_servers::address(server_id which) const {
     return fmt::format("127.0.0.1:{}", settings_.first_port + which.value() - 1);
 }
@@ -78,8 +82,7 @@ pid_t local_servers::pid_of(server_id which) const {
     return running_.at(which).child->pid();
 }
 
-/// The log may be gone when this is read.
-error local_servers::no_secret(child_process::end how, const std::string& said) const {
+error local_servers::no_secret(child_process::end how, const std::string& what_it_said) const {
     if (how.code == child_process::cannot_start) {
         return error{errc::not_found, fmt::format("starting '{}'", settings_.program),
                      std::make_error_code(std::errc::no_such_file_or_directory),
@@ -92,13 +95,16 @@ error local_servers::no_secret(child_process::end how, const std::string& said) 
                      {},
                      "Look whether that is the right program, and whether the disk answers"};
     }
-    return error{errc::unavailable,
-                 fmt::format("'{} --make-secret': {}. It said: {}", settings_.program,
-                             to_string(how), base::escaped(said))};
-}
-
-child_process::program local_servers::secret_maker(const std::string& log) const {
-    return {.words = {settings_.program, "--make-secret", secret_file()}, .output = log};
+    const std::string why = last_line(what_it_said);
+    error none{errc::unavailable,
+               fmt::format("'{} --make-secret': {}", settings_.program, to_string(how))};
+    if (why.empty()) {
+        none.doing += ", and said nothing";
+        none.advice = fmt::format("Look whether '{}' is the right program", settings_.program);
+    } else {
+        none.doing += fmt::format(". It said: {}", why);
+    }
+    return none;
 }
 
 asio::awaitable<result<void>> local_servers::make_secret() {
@@ -106,8 +112,8 @@ asio::awaitable<result<void>> local_servers::make_secret() {
     if (std::filesystem::exists(secret_file())) {
         co_return made; // A directory that was kept (--keep).
     }
-    const std::string log = settings_.directory + "/secret.log";
-    const child_process::program maker = secret_maker(log);
+    child_process::program maker;
+    maker.words = {settings_.program, "--make-secret", secret_file()};
     auto child = child_process::start(executor_, maker, [this](child_process::end how) {
         maker_end_ = how;
         maker_ended_.cancel();
@@ -121,7 +127,7 @@ asio::awaitable<result<void>> local_servers::make_secret() {
     if (how.code != 0) {
         std::error_code ignored; // Half a secret would be taken for one the next time.
         std::filesystem::remove(secret_file(), ignored);
-        made = no_secret(how, last_lines(log));
+        made = no_secret(how, maker_->said());
     }
     co_return made;
 }
@@ -175,6 +181,7 @@ result<void> local_servers::start(server_id which) {
         "4MiB",
         "--plaintext",
     };
+    said_before_[which] = size_of(log_file(which));
     auto child = child_process::start(executor_, {.words = words, .output = log_file(which)},
                                       [this, which](child_process::end how) { ended(which, how); });
     if (!child) {

@@ -64,12 +64,13 @@ class local_servers {
     [[nodiscard]] std::vector<std::string> addresses() const;
     /// Where it writes what it says.
     [[nodiscard]] std::string log_file(server_id which) const;
+    /// What it has said there since it was started, the end of it.
+    [[nodiscard]] std::string said(server_id which) const;
 
   private:
     [[nodiscard]] boost::asio::awaitable<result<void>> make_secret();
     [[nodiscard]] boost::asio::awaitable<child_process::end> end_of_maker();
-    [[nodiscard]] error no_secret(child_process::end how, const std::string& said) const;
-    [[nodiscard]] child_process::program secret_maker(const std::string& log) const;
+    [[nodiscard]] error no_secret(child_process::end how, const std::string& what_it_said) const;
     [[nodiscard]] std::string peers() const;
     [[nodiscard]] std::string secret_file() const;
     void ended(server_id which, child_process::end how);
@@ -85,6 +86,7 @@ class local_servers {
     on_unexpected_end then_;
     std::vector<server_id> ids_;
     std::map<server_id, one> running_;
+    std::map<server_id, std::uintmax_t> said_before_; ///< bytes of its log of earlier starts
     boost::asio::steady_timer one_ended_;
 
     std::unique_ptr<child_process> maker_; ///< of the secret

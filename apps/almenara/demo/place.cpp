@@ -1,5 +1,7 @@
 #include "demo/place.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,14 +103,37 @@ std::size_t servers_in(const std::string& directory) {
     return 0;
 }
 
-std::string last_lines(const std::string& file) {
-    constexpr std::streamoff most = 800;
-    std::ifstream in{file, std::ios::ate};
-    const std::streamoff size = std::max<std::streamoff>(in.tellg(), 0); // Below: there is none.
-    in.seekg(size > most ? size - most : 0);
-    std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
+std::string end_of(const std::string& file, std::uintmax_t behind) {
+    constexpr std::uintmax_t most = 4096;
+    const std::uintmax_t size = size_of(file);
+    const std::uintmax_t wanted = std::min(size - std::min(size, behind), most);
+    std::string text(static_cast<std::size_t>(wanted), '\0');
+    std::ifstream in{file};
+    in.seekg(static_cast<std::streamoff>(size - wanted));
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
     return text;
+}
+
+std::uintmax_t size_of(const std::string& file) {
+    std::error_code unknown;
+    const std::uintmax_t size = fs::file_size(file, unknown);
+    return unknown ? 0 : size;
+}
+
+bool is_full(const std::string& directory) {
+    std::error_code unknown;
+    const fs::space_info space = fs::space(directory, unknown);
+    return !unknown && space.available == 0;
+}
+
+std::string last_line(std::string_view said) {
+    std::string_view line = base::trimmed(said);
+    line.remove_prefix(line.rfind('\n') + 1); // npos + 1 is 0.
+    if (line.ends_with('.')) {
+        line.remove_suffix(1);
+    }
+    return base::escaped(line);
 }
 
 std::string server_program() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace almenara::cli {
 
@@ -35,8 +36,17 @@ class demo_place {
 /// How many servers a demo has had in that directory; 0 if it was none's.
 [[nodiscard]] std::size_t servers_in(const std::string& directory);
 
-/// The end of what a server has said, for whoever wants to know why it is not there.
-[[nodiscard]] std::string last_lines(const std::string& file);
+/// The end of a file, of what stands there behind the first so many bytes.
+[[nodiscard]] std::string end_of(const std::string& file, std::uintmax_t behind);
+
+/// How big it is; 0 if it is not there.
+[[nodiscard]] std::uintmax_t size_of(const std::string& file);
+
+/// Whether nothing more can be written there.
+[[nodiscard]] bool is_full(const std::string& directory);
+
+/// Why a program has ended, as its last line says, without the full stop; to be shown to people.
+[[nodiscard]] std::string last_line(std::string_view said);
 
 /// The `almenarad` that lies beside this program, or the one that PATH finds.
 [[nodiscard]] std::string server_program();

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <filesystem>
@@ -68,10 +69,20 @@ TEST_CASE("servers whose secret is made for too long are not started") {
 }
 
 TEST_CASE("a secret that could only half be made is not left behind") {
-    stand here{"echo half > $2\nexit 1"};
+    stand here{"echo half > $2\necho noise\necho 'no room.' >&2\nexit 1"};
     const result<void> started = here.start();
     REQUIRE_FALSE(started);
     CAPTURE(started.error().message());
-    CHECK(started.error().message().find("it ended with exit code 1") != std::string::npos);
+    CHECK(started.error().message().ends_with("it ended with exit code 1. It said: no room"));
     CHECK_FALSE(fs::exists(here.path("secret")));
+}
+
+TEST_CASE("a secret that somebody refuses to make without a word is asked after") {
+    stand here{"exit 3"};
+    const result<void> started = here.start();
+    REQUIRE_FALSE(started);
+    CHECK(started.error().message() ==
+          fmt::format("'{0} --make-secret': it ended with exit code 3, and said nothing. Look "
+                      "whether '{0}' is the right program",
+                      here.path("almenarad")));
 }
