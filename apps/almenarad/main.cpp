@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "log/log.hpp"
 #include "net/standard_streams.hpp"
@@ -35,8 +36,9 @@ using almenarad::settings;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 
+/// Paths and values are the caller's: nothing in them may steer the terminal.
 int complain(const error& failure, int exit_code) {
-    std::string text = failure.message();
+    std::string text = base::escaped(failure.message());
     // "Did you mean 'listen'?" ends by itself.
     if (!text.ends_with('?') && !text.ends_with('.')) {
         text += '.';
@@ -98,7 +100,7 @@ int make_secret(const std::string& path) {
     }
     return say(fmt::format("almenarad: '{}' holds a new secret. Give every server of the cluster a "
                            "copy, with mode 0600\n",
-                           path));
+                           base::escaped(path)));
 }
 
 /// SIGHUP: what can change while it runs is taken over; what cannot is named.

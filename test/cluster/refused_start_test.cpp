@@ -72,6 +72,22 @@ TEST_CASE("a key that nobody knows is refused with its line, and the nearest one
     CHECK_FALSE(std::filesystem::exists(home / "data"));
 }
 
+TEST_CASE("what would steer a terminal is shown and not done in a refusal") {
+    temporary_directory home;
+    program limit = almenarad(home / "data", {"--check-config"});
+    limit.environment["ALMENARA_MAX_CLIENTS"] = "\x1b[31m";
+    check_refusal(run(limit), wrong_usage,
+                  "max-clients (environment ALMENARA_MAX_CLIENTS): '\\x1b[31m' is neither 'auto' "
+                  "nor a whole number from 1 to 1000000.");
+    check_refusal(run(almenarad(home / "data", {"--log-level", "\xff"})), wrong_usage,
+                  "log-level (command line): '\\xff' is not a log level: use debug, info, notice, "
+                  "warning or error.");
+    const finished file = run(almenarad(home / "data", {"--log-file", home / "\x1b[31m/x"}));
+    CAPTURE(file.err);
+    CHECK(file.status == failed);
+    CHECK(file.err.starts_with("almenarad: opening the log file '" + home / "\\x1b[31m/x'"));
+}
+
 TEST_CASE("an address beyond this machine is refused while there is no TLS") {
     temporary_directory home;
     const finished everywhere = run(almenarad(home / "data", {"--listen", "0.0.0.0:0"}));
