@@ -1,5 +1,7 @@
 #include "console.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -18,7 +20,7 @@ void console::print(std::string_view lines) {
 }
 
 void console::say(std::string_view line) {
-    err_ << line << '\n' << std::flush;
+    err_ << base::escaped(line) << '\n' << std::flush;
 }
 
 void console::complain(const complaint& about, bool json) {

@@ -21,7 +21,7 @@ class console {
     /// A piece of data, whole lines, at once: a reader at the other end of a pipe waits for it.
     void print(std::string_view lines);
 
-    /// A line for people.
+    /// A line for people. Nothing in it steers their terminal, whoever made it: paths, servers.
     void say(std::string_view line);
 
     /// On stderr, and with --json on stdout too.

@@ -189,6 +189,17 @@ TEST_CASE("a demo with a directory of its own finds there what it left") {
     CHECK(here.is_clean());
 }
 
+TEST_CASE("a demo in a directory whose name would steer a terminal does not do that") {
+    const stage here;
+    const finished ended = run(here.demo("", "--dir '" + here.path("\x1b[31mred") + "'"));
+    CAPTURE(ended.out, ended.err);
+    CHECK(ended.status == good_exit);
+    const auto lines = lines_of(ended.err);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0].find("/\\x1b[31mred (") != std::string::npos);
+    CHECK(lines[1].ends_with("/\\x1b[31mred"));
+}
+
 TEST_CASE("a demo with a directory of its own has as many servers as that") {
     const stage here;
     const std::string options = "--dir " + here.path("kept");

@@ -1,4 +1,3 @@
-#include "base/text.hpp"
 #include "client/api.hpp"
 #include "commands/commands.hpp"
 #include "demo/background_load.hpp"
@@ -59,7 +58,7 @@ outcome<std::uint64_t> servers_of(const invocation& asked) {
     if (there > 0 && servers != there) {
         return complaint{exit_code::conflict, errc::conflict, "--servers",
                          fmt::format("the directory '{}' holds a cluster of {} server{}",
-                                     base::escaped(*directory), there, there == 1 ? "" : "s"),
+                                     *directory, there, there == 1 ? "" : "s"),
                          fmt::format("Give --servers {}, or another --dir.", there)};
     }
     return servers;
@@ -231,7 +230,7 @@ class demo {
         return complaint{exit_code::failed, errc::unavailable, "demo", what + said,
                          has_no_room ? fmt::format("Make room where '{}' is, or give another place "
                                                    "with --dir.",
-                                                   base::escaped(place_.directory()))
+                                                   place_.directory())
                                      : advice_on(which, why)};
     }
 
@@ -240,7 +239,7 @@ class demo {
         if (why.find(taken) != std::string::npos) {
             return "Name other ports with --port.";
         }
-        return place_.is_kept() ? fmt::format("See '{}'.", base::escaped(servers_.log_file(which)))
+        return place_.is_kept() ? fmt::format("See '{}'.", servers_.log_file(which))
                                 : std::string{"With --keep its files stay, and all that it said."};
     }
 
