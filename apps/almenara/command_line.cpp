@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -21,8 +22,6 @@ namespace almenara::cli {
 namespace po = boost::program_options;
 
 namespace {
-
-constexpr std::uint64_t largest_count = 1'000'000'000;
 
 using given_options = std::map<std::string, std::string, std::less<>>;
 
@@ -268,7 +267,7 @@ outcome<void> check_value(const option& which, const std::string& value, std::st
         }
         break;
     case value_kind::count:
-        if (const auto read = base::parse_number(value, 1, largest_count); !read) {
+        if (const auto read = base::parse_number(value, 1, which.most); !read) {
             wrong = read.error();
         }
         break;
@@ -477,7 +476,8 @@ std::optional<std::uint64_t> invocation::count(std::string_view option) const {
     if (found == options.end()) {
         return std::nullopt;
     }
-    return base::parse_number(found->second, 1, largest_count).value();
+    constexpr auto any = std::numeric_limits<std::uint64_t>::max(); // It was looked at before.
+    return base::parse_number(found->second, 1, any).value();
 }
 
 std::optional<duration> invocation::length_of_time(std::string_view option) const {
@@ -498,6 +498,7 @@ outcome<invocation> understand(split_line& line, const command* what) {
     asked.version = line.options.contains("version");
     asked.json = line.options.contains("json");
     asked.plaintext = line.options.contains("plaintext");
+    asked.servers_are_typed = !line.servers.empty();
     asked.verbose = line.options.contains("verbose");
     asked.colours = !line.options.contains("no-color");
     asked.timeout = parse_duration(line.options["timeout"]).value();

@@ -28,6 +28,7 @@ struct invocation {
     bool verbose = false;
     bool colours = true; ///< where there is a terminal that has them
     std::vector<client::server_address> servers;
+    bool servers_are_typed = false; ///< -s stands on the line
     std::string user;
     duration timeout{};
     /// As they were typed or found, for the commands of a shell that was begun with them.

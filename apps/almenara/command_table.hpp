@@ -35,9 +35,10 @@ struct option {
     value_kind kind = value_kind::none;
     std::string_view value_name;
     std::string_view help;
-    std::string_view environment; ///< the variable that gives it too; empty: none
-    std::string_view fallback;    ///< empty: none
-    bool repeats = false;         ///< may be given several times
+    std::string_view environment;       ///< the variable that gives it too; empty: none
+    std::string_view fallback;          ///< empty: none
+    bool repeats = false;               ///< may be given several times
+    std::uint64_t most = 1'000'000'000; ///< of a count
 };
 
 struct example {

@@ -303,9 +303,36 @@ TEST_CASE("a demo says what is wrong with what it is asked") {
         CHECK(ended.err.find(why) != std::string::npos);
         CHECK(here.is_clean());
     };
-    fails("--servers 8", 2, "a cluster has 1 to 7 servers");
+    fails("--servers 8", 2, "--servers: '8' is not a whole number from 1 to 7");
+    fails("--servers 0", 2, "--servers: '0' is not a whole number from 1 to 7");
+    fails("-s 127.0.0.1:7400", 2, "a demo has servers of its own, and asks no others. Leave it");
     fails("--servers none", 2, "--servers");
     fails("--dir /dev/null/below", 1, "making the directory '/dev/null/below'");
+}
+
+TEST_CASE("a demo says what to do instead of a word that it does not take") {
+    const stage here;
+    const finished ended = run(here.demo("kill ''\n"
+                                         "servers x\n"
+                                         "busy off\n"
+                                         "resume 1\n"
+                                         "kill 1\n"
+                                         "resume 1\n"
+                                         "busy on\n"
+                                         "busy on\n",
+                                         "--keep-going --servers 1"));
+    CAPTURE(ended.out, ended.err);
+    CHECK(has_line(ended.err, "almenara: line 1: '': the demo has no such server. Write 'primary' "
+                              "or one of 1."));
+    CHECK(has_line(ended.err, "almenara: line 2: servers: these are not the words that it takes. "
+                              "Write 'servers'."));
+    CHECK(has_line(ended.err, "almenara: line 3: busy: it is off already. 'busy on' begins it."));
+    CHECK(has_line(ended.err,
+                   "almenara: line 4: resume 1: it is not paused. 'pause 1' stops its time."));
+    CHECK(has_line(ended.err, "almenara: line 6: resume 1: it has ended. 'restart 1' starts it."));
+    CHECK(has_line(ended.err, "almenara: line 8: busy: it is on already. 'busy off' ends it, and "
+                              "says what became of it."));
+    CHECK(here.is_clean());
 }
 
 TEST_CASE("a demo without a place for its files, or without a server's program, says what to do") {

@@ -29,7 +29,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::uint64_t fewest_servers = 1;
 constexpr std::uint64_t usual_servers = 3;
 constexpr std::uint16_t usual_port = 7401;
 constexpr std::chrono::seconds longest_start{15};
@@ -65,21 +64,19 @@ outcome<std::uint64_t> servers_of(const invocation& asked) {
 }
 
 outcome<demo_wishes> wishes_of(const invocation& asked) {
+    if (asked.servers_are_typed) {
+        return usage_complaint("--server", "a demo has servers of its own, and asks no others",
+                               "Leave it out, or leave out 'demo' for a shell on that server.");
+    }
     const outcome<std::uint64_t> wanted = servers_of(asked);
     if (!wanted) {
         return wanted.error();
     }
     const std::uint64_t servers = *wanted;
-    if (servers < fewest_servers || servers > most_servers) {
-        return usage_complaint(
-            "--servers",
-            fmt::format("a cluster has {} to {} servers", fewest_servers, most_servers),
-            "Write '--servers 3'.");
-    }
     const bool is_chosen = asked.has("port");
     const std::uint64_t port = asked.count("port").value_or(usual_port);
-    if (port == 0 || port + servers - 1 > std::numeric_limits<std::uint16_t>::max()) {
-        return usage_complaint("--port", "it is no port, or too high for so many servers",
+    if (port + servers - 1 > std::numeric_limits<std::uint16_t>::max()) {
+        return usage_complaint("--port", "it is too high for so many servers",
                                fmt::format("Write '--port {}'.", usual_port));
     }
     const auto free = free_ports(static_cast<std::uint16_t>(port), servers, is_chosen);
@@ -299,7 +296,8 @@ constexpr std::array<option, 5> options{{
     {.name = "servers",
      .kind = value_kind::count,
      .value_name = "N",
-     .help = "how many; without it as many as DIR has, else 3"},
+     .help = "how many; without it as many as DIR has, else 3",
+     .most = most_servers},
     {.name = "dir",
      .kind = value_kind::directory,
      .value_name = "DIR",
@@ -307,7 +305,8 @@ constexpr std::array<option, 5> options{{
     {.name = "port",
      .kind = value_kind::count,
      .value_name = "PORT",
-     .help = "of the first of them; without it the first that are free from 7401 on"},
+     .help = "of the first of them; without it the first that are free from 7401 on",
+     .most = std::numeric_limits<std::uint16_t>::max()},
     {.name = "keep", .help = "the files stay, also those in a temporary directory"},
     {.name = "keep-going", .help = "as a script: go on behind a command that failed"},
 }};

@@ -52,8 +52,9 @@ std::string_view name_of(local_servers::state what) {
 }
 
 complaint wrong_words(const extra_commands::entry& about) {
-    return usage_complaint(std::string{about.name}, "these are not the words that it takes",
-                           fmt::format("Write '{} {}'.", about.name, about.words));
+    return usage_complaint(
+        std::string{about.name}, "these are not the words that it takes",
+        fmt::format("Write '{}{}{}'.", about.name, about.words.empty() ? "" : " ", about.words));
 }
 
 const extra_commands::entry& entry_of(std::string_view name) {
@@ -168,8 +169,9 @@ asio::awaitable<outcome<demo_commands::told>> demo_commands::switch_load(
         co_return wrong_words(entry_of("busy"));
     }
     if (on == load_.is_running()) {
-        co_return complaint{exit_code::conflict, errc::conflict, "busy",
-                            fmt::format("it is {} already", words[1]), ""};
+        co_return complaint{
+            exit_code::conflict, errc::conflict, "busy", fmt::format("it is {} already", words[1]),
+            on ? "'busy off' ends it, and says what became of it." : "'busy on' begins it."};
     }
     if (on) {
         load_.start();
@@ -210,12 +212,13 @@ std::optional<complaint> demo_commands::why_not(const std::string& verb, server_
     const state now = servers_.state_of(which);
     std::string why;
     std::string next;
-    if (verb == "resume" && now != state::paused) {
+    if (verb == "resume" && now == state::runs) {
         why = "it is not paused";
+        next = fmt::format("'pause {}' stops its time.", which);
     } else if (verb == "pause" && now == state::paused) {
         why = "it is paused already";
         next = fmt::format("'resume {}' lets it go on.", which);
-    } else if ((verb == "kill" || verb == "pause") && now == state::ended) {
+    } else if (verb != "restart" && now == state::ended) {
         why = "it has ended";
         next = fmt::format("'restart {}' starts it.", which);
     }
@@ -270,7 +273,7 @@ asio::awaitable<outcome<server_id>> demo_commands::server_named(std::string word
     }
     if (word != "primary") {
         co_return usage_complaint(
-            base::escaped(word), "the demo has no such server",
+            fmt::format("'{}'", base::escaped(word)), "the demo has no such server",
             fmt::format("Write 'primary' or one of {}.", fmt::join(ids, ", ")));
     }
     const std::optional<server_id> rules = co_await primary();

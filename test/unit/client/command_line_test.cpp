@@ -327,3 +327,16 @@ TEST_CASE("every example in the help is understood") {
         }
     }
 }
+
+TEST_CASE("a count has the bounds of its option") {
+    CHECK(told({"demo", "--port", "65536"}) ==
+          "--port: '65536' is not a whole number from 1 to 65535.");
+    CHECK(told({"demo", "--servers", "0"}) == "--servers: '0' is not a whole number from 1 to 7.");
+    CHECK(understood({"demo", "--port", "65535"}).count("port") == 65'535);
+    CHECK(understood({"ping", "--count", "1000000000"}).count("count") == 1'000'000'000);
+}
+
+TEST_CASE("a command knows whether a server was typed") {
+    CHECK(understood({"demo", "-s", "127.0.0.1:1"}).servers_are_typed);
+    CHECK_FALSE(understood({"demo"}, {{"ALMENARA_SERVER", "127.0.0.1:1"}}).servers_are_typed);
+}
