@@ -348,7 +348,7 @@ std::string help_text() {
                        "(ALMENARA_MAX_CLIENTS for --max-clients), configuration file, default.\n"
                        "\n";
     const auto line = [&text](std::string_view option, std::string_view help) {
-        text += fmt::format("  {:<{}}{}\n", option, width, help);
+        text += fmt::format("  {:<{}} {}\n", option, width, help);
     };
     for (const setting_kind& kind : setting_kinds()) {
         const std::string short_form =

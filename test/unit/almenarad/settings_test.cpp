@@ -174,6 +174,16 @@ TEST_CASE("cli an unknown option is refused with the one that was probably meant
     CHECK(says(failure, hint));
 }
 
+TEST_CASE("cli in the help a blank stands behind every option") {
+    const std::string text = help_text();
+    for (const setting_kind& kind : setting_kinds()) {
+        const std::string value =
+            kind.value_name.empty() ? std::string{} : " " + std::string{kind.value_name};
+        CAPTURE(kind.key);
+        CHECK(text.find("--" + std::string{kind.key} + value + " ") != std::string::npos);
+    }
+}
+
 TEST_CASE("cli a command line that makes no sense is refused with a way to help") {
     const auto words = GENERATE(values<std::vector<const char*>>({
         {"--listen"},
