@@ -476,8 +476,7 @@ std::optional<std::uint64_t> invocation::count(std::string_view option) const {
     if (found == options.end()) {
         return std::nullopt;
     }
-    constexpr auto any = std::numeric_limits<std::uint64_t>::max(); // It was looked at before.
-    return base::parse_number(found->second, 1, any).value();
+    return base::parse_number(found->second, 1, std::numeric_limits<std::uint64_t>::max()).value();
 }
 
 std::optional<duration> invocation::length_of_time(std::string_view option) const {

@@ -107,13 +107,16 @@ error local_servers::no_secret(child_process::end how, const std::string& what_i
     return none;
 }
 
+child_process::program local_servers::secret_maker() const {
+    return {.words = {settings_.program, "--make-secret", secret_file()}, .output = {}};
+}
+
 asio::awaitable<result<void>> local_servers::make_secret() {
     result<void> made;
     if (std::filesystem::exists(secret_file())) {
         co_return made; // A directory that was kept (--keep).
     }
-    child_process::program maker;
-    maker.words = {settings_.program, "--make-secret", secret_file()};
+    const child_process::program maker = secret_maker();
     auto child = child_process::start(executor_, maker, [this](child_process::end how) {
         maker_end_ = how;
         maker_ended_.cancel();

@@ -71,6 +71,7 @@ class local_servers {
     [[nodiscard]] boost::asio::awaitable<result<void>> make_secret();
     [[nodiscard]] boost::asio::awaitable<child_process::end> end_of_maker();
     [[nodiscard]] error no_secret(child_process::end how, const std::string& what_it_said) const;
+    [[nodiscard]] child_process::program secret_maker() const;
     [[nodiscard]] std::string peers() const;
     [[nodiscard]] std::string secret_file() const;
     void ended(server_id which, child_process::end how);
