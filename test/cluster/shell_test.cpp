@@ -144,6 +144,27 @@ TEST_CASE("Tab completes verbs, options and keys that only the servers know") {
     anna.leave();
 }
 
+TEST_CASE("Tab does not take the keys of one page for all keys") {
+    desk here;
+    // Two of these values fill a page.
+    const std::string large(120'000, 'x');
+    for (const std::string key : {"img1", "img10", "img2"}) {
+        const auto put = almenara_says(
+            {"-s", here.all.address(server_id{1}), "-u", "anna", "kv", "put", key, large});
+        REQUIRE(put.status == good_exit);
+    }
+    person anna{here};
+    anna.type("kv rm im");
+    anna.type(tab);
+    anna.wait_for_line("almenara> kv rm img");
+    anna.type(tab);
+    anna.wait_for("img1   img10  img2");
+    anna.wait_for_line("almenara> kv rm img");
+    anna.type(ctrl_c);
+    anna.wait_for_line("almenara>");
+    anna.leave();
+}
+
 TEST_CASE("what was typed is there again in the next shell, and nobody else can read it") {
     desk here;
     {

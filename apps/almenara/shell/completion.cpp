@@ -168,12 +168,14 @@ completion_offer offer_for(const completion_question& asked) {
             fitting.insert(each);
         }
     }
-    completion_offer offer{.replaced = asked.replaced};
+    completion_offer offer{.replaced = asked.replaced, .has_more = asked.has_more};
     for (const std::string& each : fitting) {
-        // What cannot be typed cannot be completed.
+        // What cannot be typed cannot be completed, but no other word is the only one for that.
         if (base::escaped(each) == each) {
             offer.insertions.push_back(quoted_word(each));
             offer.shown.push_back(each);
+        } else {
+            offer.has_more = true;
         }
     }
     return offer;
@@ -195,7 +197,7 @@ std::string common_beginning(const std::vector<std::string>& words) {
     return std::string{shared};
 }
 
-std::string listed(const std::vector<std::string>& words, std::size_t columns) {
+std::string listed(const std::vector<std::string>& words, std::size_t columns, bool has_more) {
     std::size_t widest = 1;
     for (const std::string& each : words) {
         widest = std::max(widest, width_of(each));
@@ -216,7 +218,9 @@ std::string listed(const std::vector<std::string>& words, std::size_t columns) {
         text += row + '\n';
     }
     if (shown < lines) {
-        text += fmt::format("... {} in all\n", words.size());
+        text += fmt::format("... {}{} in all\n", has_more ? "more than " : "", words.size());
+    } else if (has_more) {
+        text += "... and more\n";
     }
     return text;
 }

@@ -279,11 +279,12 @@ libedit_line::step edit_session::apply(const completion_offer& offer) {
     const std::string typed =
         before.substr(before.size() - std::min(offer.replaced, before.size()));
     std::string fresh = common_beginning(offer.insertions);
-    if (offer.insertions.size() == 1) {
+    if (offer.insertions.size() == 1 && !offer.has_more) {
         fresh += ' ';
-    } else if (fresh.size() <= typed.size()) {
+    } else if (offer.has_more || fresh.size() <= typed.size()) {
+        // Also where nobody knows how the others go on.
         hide_line();
-        write(listed(offer.shown, columns_of(ends_.terminal)));
+        write(listed(offer.shown, columns_of(ends_.terminal), offer.has_more));
         line_.redraw();
         return step::go_on;
     }

@@ -3,10 +3,10 @@
 #include "base/version.hpp"
 #include "net/clock.hpp"
 #include "net/signal_watch.hpp"
-#include "services/kv/bodies.hpp"
 #include "shell/completion.hpp"
 #include "shell/editor_stream.hpp"
 #include "shell/history_file.hpp"
+#include "shell/key_look_up.hpp"
 #include "shell/terminal.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -33,7 +33,6 @@
 namespace almenara::cli {
 
 namespace asio = boost::asio;
-namespace kv = services::kv::body;
 
 namespace {
 
@@ -41,7 +40,6 @@ using namespace std::chrono_literals;
 
 /// Who presses Tab does not wait longer for the servers.
 constexpr duration longest_look_up = 500ms;
-constexpr std::uint32_t most_keys_offered = 200;
 /// Nobody wants to be told of what takes less.
 constexpr duration worth_telling = 500ms;
 constexpr duration progress_interval = 250ms;
@@ -61,27 +59,6 @@ void be_an_editor() {
         ::setenv("TERM", "dumb", 1);
     }
 }
-
-/// The servers' keys that begin so, behind those of the table.
-class key_look_up {
-  public:
-    explicit key_look_up(completion_question asked) : asked_(std::move(asked)) {}
-
-    [[nodiscard]] base::byte_vector body() const {
-        return kv::list({.prefix = asked_.word, .rows = most_keys_offered});
-    }
-    [[nodiscard]] completion_offer offer(const client::answer& how) {
-        if (const auto page = kv::in<kv::service::page>(how.body)) {
-            for (const kv::service::listed_key& each : page->keys) {
-                asked_.candidates.push_back(each.key);
-            }
-        }
-        return offer_for(asked_);
-    }
-
-  private:
-    completion_question asked_;
-};
 
 class interactive_shell final : public std::enable_shared_from_this<interactive_shell>,
                                 private line_editor::listener {
@@ -181,12 +158,20 @@ class interactive_shell final : public std::enable_shared_from_this<interactive_
             editor_.offer(which, offer_for(asked));
             return;
         }
-        key_look_up look{std::move(asked)};
-        base::byte_vector body = look.body();
-        commands_.cluster().read(std::move(body), net::monotonic_now() + longest_look_up,
-                                 [this, which, look](const client::answer& how) mutable {
-                                     editor_.offer(which, look.offer(how));
-                                 });
+        ask_for_keys(which, key_look_up{std::move(asked)}, net::monotonic_now() + longest_look_up);
+    }
+
+    void ask_for_keys(completion_number which, key_look_up look, instant until) {
+        base::byte_vector question = look.question();
+        commands_.cluster().read(
+            std::move(question), until,
+            [this, which, look = std::move(look), until](const client::answer& how) mutable {
+                if (look.take(how)) {
+                    ask_for_keys(which, std::move(look), until);
+                } else {
+                    editor_.offer(which, look.offer());
+                }
+            });
     }
 
     void heard(int signal) {

@@ -88,6 +88,21 @@ TEST_CASE("a word that is completed is quoted where it must be") {
     CHECK(with_keys("kv get my\\ k", {"my key"}).insertions == words{"'my key'"});
 }
 
+TEST_CASE("an offer that is not all of what may stand there says so") {
+    completion_question cut = asked("kv rm im");
+    cut.candidates = {"img1"};
+    CHECK_FALSE(offer_for(cut).has_more);
+    cut.has_more = true;
+    CHECK(offer_for(cut).has_more);
+    CHECK(offer_for(cut).shown == words{"img1"});
+}
+
+TEST_CASE("a key that cannot be typed is not offered, and counts all the same") {
+    CHECK(with_keys("kv rm im", {"img\x1b[2J", "img1"}).has_more);
+    CHECK(with_keys("kv rm im", {"img\x1b[2J", "img1"}).shown == words{"img1"});
+    CHECK_FALSE(with_keys("kv rm im", {"\x1b[2J", "img1"}).has_more);
+}
+
 TEST_CASE("nothing is offered in a comment or behind a lone backslash") {
     CHECK(offered("kv # ge").empty());
     CHECK(offered("kv \\").empty());
@@ -112,4 +127,6 @@ TEST_CASE("a list has as many columns as there is room for, and ends somewhere")
     const std::string text = listed(many, 80);
     CHECK(std::count(text.begin(), text.end(), '\n') == 21);
     CHECK(text.ends_with("... 500 in all\n"));
+    CHECK(listed({"img1", "img2"}, 80, true) == "img1  img2\n... and more\n");
+    CHECK(listed(many, 80, true).ends_with("... more than 500 in all\n"));
 }
