@@ -1,12 +1,12 @@
 #include "shell/history_file.hpp"
 
+#include "client/own_files.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -24,57 +24,52 @@ namespace {
 /// A file of more bytes is none of ours.
 constexpr std::size_t largest_file = std::size_t{16} << 20U;
 
-/// A descriptor that is closed when it goes.
-class file {
-  public:
-    file(const std::string& path, int flags)
-        : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) {}
-    ~file() {
-        if (descriptor_ >= 0) {
-            ::close(descriptor_);
-        }
+constexpr std::string_view next_step = "Let XDG_STATE_HOME name another directory";
+constexpr std::string_view next_step_for_file =
+    "Remove it, or let XDG_STATE_HOME name another directory";
+
+error bad_file(const std::string& path, std::string_view why) {
+    return error{errc::invalid,
+                 fmt::format("opening '{}': {}", path, why),
+                 {},
+                 std::string{next_step_for_file}};
+}
+
+/// Neither a pipe that waits for its other end, nor a link that leads to another file.
+result<client::open_file> open_history(const std::string& path) {
+    client::open_file file{::open(
+        path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW,
+        S_IRUSR | S_IWUSR)};
+    if (!file && errno != ELOOP && errno != EISDIR && errno != ENXIO) {
+        return last_system_error(fmt::format("opening '{}'", path));
     }
-    file(const file&) = delete;
-    file& operator=(const file&) = delete;
-
-    [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
-
-    [[nodiscard]] bool write(std::string_view bytes) const {
-        while (!bytes.empty()) {
-            const ssize_t taken = ::write(descriptor_, bytes.data(), bytes.size());
-            if (taken < 0 && errno != EINTR) {
-                return false;
-            }
-            bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(taken, 0)));
-        }
-        return true;
+    struct stat facts{};
+    if (!file || ::fstat(file.number(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        return bad_file(path, "it is no regular file");
     }
-
-    /// Somebody else's lines are not for everybody, whatever mode the file had.
-    [[nodiscard]] bool keep_private() const {
-        return ::fchmod(descriptor_, S_IRUSR | S_IWUSR) == 0;
+    if (facts.st_uid != ::geteuid()) {
+        return bad_file(path, "it belongs to another user");
     }
-
-    [[nodiscard]] std::optional<std::string> read() const {
-        std::string text;
-        std::array<char, 65536> chunk{};
-        while (text.size() < largest_file) {
-            const ssize_t got = ::read(descriptor_, chunk.data(), chunk.size());
-            if (got == 0) {
-                return text;
-            }
-            if (got < 0 && errno != EINTR) {
-                return std::nullopt;
-            }
-            text.append(chunk.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        }
-        errno = EFBIG;
-        return std::nullopt;
+    // Somebody's lines are not for everybody, whatever mode the file had.
+    if (::fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) {
+        return last_system_error(fmt::format("making '{}' private", path));
     }
+    return file;
+}
 
-  private:
-    int descriptor_;
-};
+result<std::string> read_history(const std::string& path) {
+    const auto file = open_history(path);
+    if (!file) {
+        return file.error();
+    }
+    auto text = client::read_all(*file, path, largest_file);
+    if (!text && text.error().code == errc::too_large) {
+        error why = text.error();
+        why.advice = next_step_for_file;
+        return why;
+    }
+    return text;
+}
 
 /// 0700 each, as the base directory specification asks.
 bool make_directories(const fs::path& place) {
@@ -84,6 +79,22 @@ bool make_directories(const fs::path& place) {
     }
     return make_directories(place.parent_path()) &&
            (::mkdir(place.c_str(), S_IRWXU) == 0 || errno == EEXIST);
+}
+
+/// Others may neither read there nor put another file in the place of this one.
+result<void> make_place(const fs::path& directory) {
+    if (!make_directories(directory.parent_path())) {
+        return last_system_error(
+            fmt::format("making the directory '{}'", directory.parent_path().string()));
+    }
+    const auto made = client::make_own_directory(directory.string());
+    if (!made && !made.error().cause) {
+        error why = made.error();
+        why.advice = "Let only yourself use it (chmod 700), or let XDG_STATE_HOME name another "
+                     "directory";
+        return why;
+    }
+    return made;
 }
 
 std::string as_file(const std::vector<std::string>& lines) {
@@ -124,30 +135,28 @@ std::optional<std::string> history_path() {
 
 history_file::history_file(std::optional<std::string> path) : path_(std::move(path)) {
     if (!path_) {
-        trouble_ = "the history is not kept: neither XDG_STATE_HOME nor HOME names a directory";
+        trouble_ = "the history is not kept: neither XDG_STATE_HOME nor HOME names a directory. "
+                   "Set one of them";
         return;
     }
     load();
 }
 
 void history_file::load() {
-    if (!make_directories(fs::path{*path_}.parent_path())) {
-        fail("making its directory");
+    if (const auto made = make_place(fs::path{*path_}.parent_path()); !made) {
+        fail(made.error());
+        return;
+    }
+    const auto text = read_history(*path_);
+    if (!text) {
+        fail(text.error());
         return;
     }
     std::size_t lines_there = 0;
-    {
-        const file from{*path_, O_RDWR | O_CREAT};
-        const auto text = from.is_open() && from.keep_private() ? from.read() : std::nullopt;
-        if (!text) {
-            fail("opening");
-            return;
-        }
-        for (std::size_t at = 0; at < text->size(); ++lines_there) {
-            const std::size_t end = std::min(text->find('\n', at), text->size());
-            history_.add(text->substr(at, end - at));
-            at = end + 1;
-        }
+    for (std::size_t at = 0; at < text->size(); ++lines_there) {
+        const std::size_t end = std::min(text->find('\n', at), text->size());
+        history_.add(text->substr(at, end - at));
+        at = end + 1;
     }
     if (lines_there > 2 * line_history::most_lines) {
         rewrite();
@@ -156,16 +165,8 @@ void history_file::load() {
 
 /// Whoever appends at this very moment loses a line of history, and nothing else.
 void history_file::rewrite() {
-    const std::string fresh = fmt::format("{}.{}", *path_, ::getpid());
-    {
-        const file to{fresh, O_WRONLY | O_CREAT | O_TRUNC};
-        if (!to.is_open() || !to.write(as_file(history_.lines()))) {
-            fail("writing");
-            return;
-        }
-    }
-    if (::rename(fresh.c_str(), path_->c_str()) != 0) {
-        fail("replacing");
+    if (const auto done = client::replace_own_file(*path_, as_file(history_.lines())); !done) {
+        fail(done.error());
     }
 }
 
@@ -180,15 +181,24 @@ bool history_file::add(const std::string& line) {
 }
 
 void history_file::append(std::string_view line) {
-    const file to{*path_, O_WRONLY | O_APPEND | O_CREAT};
-    if (!to.is_open() || !to.write(fmt::format("{}\n", line))) {
-        fail("writing");
+    const auto file = open_history(*path_);
+    if (!file) {
+        fail(file.error());
+        return;
+    }
+    // It was opened to append: wherever others have got to, this stands behind it.
+    const auto done = client::write_at(*file, 0, fmt::format("{}\n", line), *path_);
+    if (!done) {
+        fail(done.error());
     }
 }
 
-void history_file::fail(std::string_view doing) {
-    trouble_ = fmt::format("the history is not kept: {} {}: {}", doing, *path_,
-                           std::generic_category().message(errno));
+void history_file::fail(error why) {
+    // A full disk has its own advice.
+    if (why.advice.empty() && why.cause != std::errc::no_space_on_device) {
+        why.advice = why.cause == std::errc::file_too_large ? next_step_for_file : next_step;
+    }
+    trouble_ = fmt::format("the history is not kept: {}", why.message());
     path_.reset();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -28,8 +30,8 @@ class line_history {
 /// Nothing if neither is known.
 [[nodiscard]] std::optional<std::string> history_path();
 
-/// The same in a file that only its owner reads. Several shells may use it: each appends what was
-/// typed in it, and the one that begins tidies up.
+/// The same in a file that only its owner reads, in a directory that nobody else may use. Several
+/// shells may use it: each appends what was typed in it, and the one that begins tidies up.
 class history_file {
   public:
     /// Reads what is there.
@@ -46,7 +48,7 @@ class history_file {
     void load();
     void rewrite();
     void append(std::string_view line);
-    void fail(std::string_view doing);
+    void fail(error why);
 
     std::optional<std::string> path_;
     line_history history_;

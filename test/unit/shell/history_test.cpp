@@ -3,7 +3,10 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/stat.h>
@@ -20,6 +23,9 @@ unsigned mode_of(const std::string& path) {
     REQUIRE(::stat(path.c_str(), &about) == 0);
     return about.st_mode & 0777U;
 }
+
+constexpr std::string_view no_file =
+    "it is no regular file. Remove it, or let XDG_STATE_HOME name another directory";
 
 } // namespace
 
@@ -87,16 +93,61 @@ TEST_CASE("a history that has grown is tidied up when a shell begins") {
     CHECK(mode_of(path) == 0600U);
 }
 
+TEST_CASE("a link that is put in a history's place later is not followed") {
+    const test::temporary_directory home;
+    const std::string path = home / "history";
+    history_file file{path};
+    test::write_file(home / "other", "");
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink(home / "other", path);
+    CHECK(file.add("status"));
+    CHECK(test::content_of(home / "other").empty());
+    CHECK(file.take_trouble().has_value());
+}
+
 TEST_CASE("without a place a history is kept in memory, and says why once") {
-    std::optional<std::string> path;
+    const test::temporary_directory home;
+    std::optional<std::string> path = home / "history";
+    std::string why;
     SECTION("no home") {
         path = std::nullopt;
+        why = "neither XDG_STATE_HOME nor HOME names a directory. Set one of them";
     }
     SECTION("nothing can be made there") {
         path = "/proc/almenara/history";
+        why = "making the directory '/proc/almenara': No such file or directory. Let "
+              "XDG_STATE_HOME name another directory";
     }
     SECTION("it is a directory") {
-        path = "/proc";
+        std::filesystem::create_directory(*path);
+        why = no_file;
+    }
+    SECTION("it is a pipe, to which nobody writes") {
+        REQUIRE(::mkfifo(path->c_str(), 0600) == 0);
+        why = no_file;
+    }
+    SECTION("it is a link to another file") {
+        test::write_file(home / "other", "");
+        std::filesystem::create_symlink(home / "other", *path);
+        why = no_file;
+    }
+    SECTION("it is longer than any history") {
+        test::write_file(*path, "");
+        std::filesystem::resize_file(*path, std::uintmax_t{1} << 30U);
+        why = "it is longer than 16777216 bytes. Remove it, or let XDG_STATE_HOME name another "
+              "directory";
+    }
+    SECTION("others may write beside it") {
+        std::filesystem::permissions(home.path(), std::filesystem::perms::all);
+        why = "others may use it (mode 0777). Let only yourself use it (chmod 700), or let "
+              "XDG_STATE_HOME name another directory";
+    }
+    SECTION("a link leads to its directory") {
+        std::filesystem::create_directory(home / "there");
+        std::filesystem::create_directory_symlink(home / "there", home / "link");
+        path = home / "link/history";
+        why = "it is no directory. Let only yourself use it (chmod 700), or let XDG_STATE_HOME "
+              "name another directory";
     }
     history_file file{path};
     CHECK(file.add("status"));
@@ -104,5 +155,6 @@ TEST_CASE("without a place a history is kept in memory, and says why once") {
     const auto trouble = file.take_trouble();
     REQUIRE(trouble.has_value());
     CHECK(trouble->starts_with("the history is not kept: "));
+    CHECK(trouble->ends_with(why));
     CHECK_FALSE(file.take_trouble().has_value());
 }
