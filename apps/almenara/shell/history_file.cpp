@@ -71,6 +71,14 @@ result<std::string> read_history(const std::string& path) {
     return text;
 }
 
+/// Not so where a disk was full, or where a person wrote it.
+bool ends_with_its_line(const client::open_file& file) {
+    struct stat facts{};
+    char last = '\n';
+    return ::fstat(file.number(), &facts) != 0 || facts.st_size == 0 ||
+           ::pread(file.number(), &last, 1, facts.st_size - 1) != 1 || last == '\n';
+}
+
 /// 0700 each, as the base directory specification asks.
 bool make_directories(const fs::path& place) {
     std::error_code ignored; // What is missing shows when the last one is made.
@@ -187,7 +195,8 @@ void history_file::append(std::string_view line) {
         return;
     }
     // It was opened to append: wherever others have got to, this stands behind it.
-    const auto done = client::write_at(*file, 0, fmt::format("{}\n", line), *path_);
+    const std::string_view before = ends_with_its_line(*file) ? "" : "\n";
+    const auto done = client::write_at(*file, 0, fmt::format("{}{}\n", before, line), *path_);
     if (!done) {
         fail(done.error());
     }

@@ -77,6 +77,19 @@ TEST_CASE("what two shells type is in the next one's history") {
     CHECK(history_file{path}.history().lines() == lines{"status", "ping", "whoami"});
 }
 
+TEST_CASE("a line is never joined to one whose end is missing") {
+    const test::temporary_directory home;
+    const std::string path = home / "history";
+    test::write_file(path, "kv get tail");
+    {
+        history_file file{path};
+        CHECK(file.add("kv get a"));
+        test::write_file(path, "kv get a\nkv ge"); // Another shell's disk was full.
+        CHECK(file.add("kv get b"));
+    }
+    CHECK(history_file{path}.history().lines() == lines{"kv get a", "kv ge", "kv get b"});
+}
+
 TEST_CASE("a history that has grown is tidied up when a shell begins") {
     const test::temporary_directory home;
     const std::string path = home / "history";
