@@ -213,6 +213,34 @@ TEST_CASE("a shell without a place for its history works, and says so once") {
     anna.leave();
 }
 
+TEST_CASE("a shell reads no settings and no history that have no end, and says so once") {
+    desk here;
+    program what = here.shell();
+    const auto pipe_at = [](const std::string& path) {
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    };
+    std::string told = "almenara: the line editor's settings are not read: ";
+    SECTION("a pipe as ~/.editrc") {
+        pipe_at(here.home / ".editrc");
+    }
+    SECTION("a device as EDITRC") {
+        what.environment["EDITRC"] = "/dev/zero";
+    }
+    SECTION("a pipe as the history") {
+        std::filesystem::create_directories(here.home / "state");
+        REQUIRE(::mkdir((here.home / "state/almenara").c_str(), 0700) == 0);
+        pipe_at(here.history());
+        told = "almenara: the history is not kept: ";
+    }
+    person anna{what, {.rows = 24, .columns = 200}};
+    anna.wait_for(": it is no regular file. Remove it, or let ");
+    anna.run("kv put first 1");
+    anna.wait_for("index ");
+    anna.wait_for_line("almenara>");
+    CHECK(anna.lines_with(told) == 1);
+    anna.leave();
+}
+
 TEST_CASE("a line that comes meanwhile leaves what is being typed whole") {
     desk here{3};
     person anna{here, {.rows = 24, .columns = 40}};

@@ -73,14 +73,19 @@ void edit_session::run() {
 // -- A line ---------------------------------------------------------------------------------------
 
 void edit_session::edit() {
-    if (const auto trouble = history_.take_trouble()) {
-        write(fmt::format("almenara: {}.\r\n", *trouble));
-    }
+    tell_trouble(line_.take_trouble());
+    tell_trouble(history_.take_trouble());
     erase_progress();
     take_pastes(true);
     while (!edit_once()) {
     }
     take_pastes(false);
+}
+
+void edit_session::tell_trouble(const std::optional<std::string>& what) {
+    if (what) {
+        write(fmt::format("almenara: {}.\r\n", *what));
+    }
 }
 
 /// False: it was cleared, and another one begins.

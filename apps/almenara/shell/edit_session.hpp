@@ -34,6 +34,7 @@ class edit_session final : private libedit_line::host {
     using step = libedit_line::step;
 
     void edit();
+    void tell_trouble(const std::optional<std::string>& what);
     [[nodiscard]] bool edit_once();
     void take_line(std::wstring_view typed);
 

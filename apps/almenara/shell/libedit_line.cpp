@@ -1,11 +1,15 @@
 #include "shell/libedit_line.hpp"
 
 #include "base/check.hpp"
+#include "shell/editrc.hpp"
 #include "shell/wide_text.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include <histedit.h>
 
@@ -108,9 +112,23 @@ void libedit_line::bind_keys() {
         const std::array<wchar_t, 2> key{letter, L'\0'};
         ::el_wset(libedit_, EL_BIND, key.data(), L"ed-insert", end_of_words);
     }
-    ::el_source(libedit_, nullptr); // The person's own ~/.editrc, if there is one.
+    obey_editrc();
     ::el_wset(libedit_, EL_BIND, L"^_", L"almenara-errand", end_of_words);
     ::el_wset(libedit_, EL_BIND, L"-a", L"^_", L"almenara-errand", end_of_words);
+}
+
+void libedit_line::obey_editrc() {
+    const auto path = editrc_path();
+    if (!path) {
+        trouble_ =
+            fmt::format("the line editor's settings are not read: {}", path.error().message());
+    } else if (*path) {
+        ::el_source(libedit_, (*path)->c_str());
+    }
+}
+
+std::optional<std::string> libedit_line::take_trouble() {
+    return std::exchange(trouble_, std::nullopt);
 }
 
 void libedit_line::look_at_terminal() {

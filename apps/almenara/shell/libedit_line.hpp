@@ -49,6 +49,9 @@ class libedit_line {
     /// Whether the terminal lets the cursor be moved.
     [[nodiscard]] bool can_move() const { return can_move_; }
 
+    /// Why the person's own settings are not heard, if so; told once.
+    [[nodiscard]] std::optional<std::string> take_trouble();
+
     /// What Up and Ctrl-R find, oldest first.
     void recall(const std::vector<std::string>& lines);
 
@@ -71,6 +74,7 @@ class libedit_line {
         void operator()(std::FILE* stream) const { std::fclose(stream); }
     };
     void bind_keys();
+    void obey_editrc();
     void look_at_terminal();
 
     host& host_;
@@ -79,6 +83,7 @@ class libedit_line {
     editline* libedit_ = nullptr;
     historyW* recalled_ = nullptr;
     bool can_move_ = false;
+    std::optional<std::string> trouble_;
 };
 
 } // namespace almenara::cli
