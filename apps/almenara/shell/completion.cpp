@@ -66,6 +66,7 @@ void add_options(word_list& to, std::span<const option> options) {
     }
 }
 
+/// What can be explained.
 word_list first_words(const extra_commands* extra) {
     word_list words{"exit", "quit"};
     for (const command& each : commands()) {
@@ -74,6 +75,17 @@ word_list first_words(const extra_commands* extra) {
     if (extra != nullptr) {
         for (const extra_commands::entry& each : extra->list()) {
             words.emplace_back(each.name);
+        }
+    }
+    return words;
+}
+
+/// What can be run: a shell opens no other one.
+word_list words_to_run(const extra_commands* extra) {
+    word_list words = first_words(extra);
+    for (const command& each : commands()) {
+        if (each.is_shell) {
+            std::erase(words, each.name);
         }
     }
     return words;
@@ -105,7 +117,7 @@ bool has_key_at(const command& about, std::size_t place) {
 /// What may stand behind these words.
 void add_words(completion_question& asked, const word_list& words, const extra_commands* extra) {
     if (words.empty()) {
-        asked.candidates = first_words(extra);
+        asked.candidates = words_to_run(extra);
         return;
     }
     if (is_extra(extra, words.front())) {

@@ -26,6 +26,22 @@ bool leaves(const std::string& word) {
     return std::find(words_to_leave.begin(), words_to_leave.end(), word) != words_to_leave.end();
 }
 
+constexpr std::string_view help_about_leaving =
+    "Usage: exit\n"
+    "       quit\n\n"
+    "Leave the shell, and say goodbye to the servers. In a script: with the exit code that it has\n"
+    "until then. At a terminal Ctrl-D does the same.\n";
+
+bool asks_for_help(std::span<const std::string> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [](const std::string& each) { return each == "--help" || each == "-h"; });
+}
+
+bool asks_about_leaving(std::span<const std::string> words) {
+    const bool helps = words.size() == 2 && words.front() == "help" && leaves(words.back());
+    return helps || (leaves(words.front()) && asks_for_help(words));
+}
+
 std::vector<std::string_view> words_of(const shell_settings& how) {
     std::vector<std::string_view> words{words_to_leave.begin(), words_to_leave.end()};
     if (how.extra != nullptr) {
@@ -109,10 +125,7 @@ const extra_commands::entry* interpreter::explained_extra(
     if (words.size() > 1 && words.front() == "help") {
         return find_extra(words[1]);
     }
-    const bool asks = std::any_of(words.begin(), words.end(), [](const std::string& each) {
-        return each == "--help" || each == "-h";
-    });
-    return asks ? find_extra(words.front()) : nullptr;
+    return asks_for_help(words) ? find_extra(words.front()) : nullptr;
 }
 
 exit_code interpreter::refuse(const complaint& why, std::span<const std::string> words) {
@@ -165,6 +178,10 @@ asio::awaitable<exit_code> interpreter::run(std::string line) {
 }
 
 asio::awaitable<exit_code> interpreter::run_words(std::vector<std::string> words) {
+    if (asks_about_leaving(words)) {
+        out_.print(help_about_leaving);
+        co_return exit_code::ok;
+    }
     if (leaves(words.front())) {
         co_return leave(words);
     }

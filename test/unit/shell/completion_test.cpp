@@ -40,6 +40,8 @@ TEST_CASE("the first word is a verb, a noun, or a word of this shell") {
     CHECK(offered("ki") == words{"kill"});
     CHECK(offered("p") == words{"pause", "ping"});
     CHECK(offered("xyz").empty());
+    CHECK(offered("dem").empty()); // It opens a shell, and this is one.
+    CHECK(offered("help dem") == words{"demo"});
     CHECK(offered("").size() > 8);
 }
 

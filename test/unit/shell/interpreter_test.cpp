@@ -122,6 +122,18 @@ TEST_CASE("the help of a shell begins with tasks and names the words it has besi
     CHECK(show.printed.str().ends_with("exit, quit or Ctrl-D leave the shell.\n"));
 }
 
+TEST_CASE("the words to leave have a help of their own, and asking for it does not leave") {
+    for (const std::string line :
+         {"help exit", "help quit", "exit --help", "quit -h", "almenara help exit"}) {
+        CAPTURE(line);
+        performance show;
+        show.play({line});
+        CHECK(show.exits == exits{exit_code::ok});
+        CHECK(show.printed.str().starts_with("Usage: exit\n       quit\n\nLeave the shell"));
+        CHECK_FALSE(show.left);
+    }
+}
+
 TEST_CASE("words that were brought along have a help of their own") {
     performance show;
     show.play({"help kill", "kill --help", "kill primary -h", "help pause"});
