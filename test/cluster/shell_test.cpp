@@ -358,6 +358,25 @@ TEST_CASE("nothing of a paste runs in which there is a Ctrl-C") {
     anna.leave();
 }
 
+TEST_CASE("the key that quits is left out of a paste, and typed it leaves the shell") {
+    desk here;
+    person anna{here};
+    anna.type("kv put colour ");
+    anna.wait_for_line("almenara> kv put colour");
+    anna.paste("bl\x1cue");
+    anna.wait_for_line("almenara> kv put colour blue");
+    anna.type(enter);
+    anna.wait_for("index ");
+    anna.wait_for_line("almenara>");
+    anna.type("half a li");
+    anna.wait_for_line("almenara> half a li");
+    anna.type("\x1c\x15kv put behind 1\r");
+    CHECK(anna.wait() == exit_status{.code = 130});
+    CHECK(anna.is_as_before());
+    CHECK_FALSE(anna.screen().takes_pastes());
+    CHECK(anna.lines_with("index ") == 1);
+}
+
 TEST_CASE("Ctrl-C ends a paste whose end never comes, and keys are keys again") {
     desk here;
     person anna{here};

@@ -168,10 +168,13 @@ void edit_session::take_event(key_parser::notice what) {
     case key_parser::notice::interrupt:
         errand_ = errand::interrupt;
         return;
+    // To all who stand at this terminal together, as the system does it. It comes back as an order.
     case key_parser::notice::suspend:
-        // To all who stand at this terminal together, as the system does it. It comes back as an
-        // order.
         static_cast<void>(::kill(0, SIGTSTP));
+        return;
+    case key_parser::notice::quit:
+        static_cast<void>(::kill(0, SIGQUIT));
+        errand_ = errand::quit; // What is typed behind it does not run before the signal is heard.
         return;
     case key_parser::notice::paste_too_long:
         break;
@@ -218,6 +221,10 @@ libedit_line::step edit_session::run_errand() {
         return paste();
     case errand::interrupt:
         return interrupt();
+    case errand::quit:
+        left_ = line_exit::interrupted;
+        hide_line();
+        return step::leave;
     case errand::close:
         hide_line();
         return step::leave;

@@ -29,7 +29,7 @@ class edit_session final : private libedit_line::host {
 
   private:
     /// What libedit is to hear of in its own time, as a key that nobody types.
-    enum class errand : std::uint8_t { none, paste, interrupt, close };
+    enum class errand : std::uint8_t { none, paste, interrupt, quit, close };
 
     using step = libedit_line::step;
 

@@ -99,7 +99,10 @@ std::optional<key_parser::notice> key_parser::signal_of(char first) const {
     if (first == signal_keys_.interrupt) {
         return notice::interrupt;
     }
-    return first == signal_keys_.suspend ? std::optional{notice::suspend} : std::nullopt;
+    if (first == signal_keys_.suspend) {
+        return notice::suspend;
+    }
+    return first == signal_keys_.quit ? std::optional{notice::quit} : std::nullopt;
 }
 
 std::optional<key_parser::event> key_parser::next_key() {

@@ -25,6 +25,7 @@ class key_parser {
     enum class notice : std::uint8_t {
         interrupt,      ///< Ctrl-C; in a paste it comes when the paste has come to its end
         suspend,        ///< Ctrl-Z
+        quit,           ///< Ctrl and a backslash
         paste_too_long, ///< nothing is left of it
     };
     using event = std::variant<char32_t, paste, notice>;
@@ -33,6 +34,7 @@ class key_parser {
     struct signal_keys {
         std::optional<char> interrupt = '\x03';
         std::optional<char> suspend = '\x1a';
+        std::optional<char> quit = '\x1c';
     };
 
     key_parser() : key_parser(signal_keys{}) {}

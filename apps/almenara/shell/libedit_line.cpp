@@ -90,9 +90,9 @@ libedit_line::libedit_line(host& of, int in, int terminal)
     ::el_wset(libedit_, EL_EDITMODE, 1); // Whatever ~/.editrc says: errands come as keys.
     // Between two lines too: the system would make something else of a Ctrl-D that comes then.
     ::el_wset(libedit_, EL_SETTY, L"-x", L"-icanon", L"-echo", end_of_words);
-    // While a line is edited these two come as keys, in their place among the others: for a signal
-    // the system would throw away what it has not yet given us, the bracket of a paste too.
-    ::el_wset(libedit_, EL_SETTY, L"-d", L"intr=", L"susp=", end_of_words);
+    // While a line is edited these three come as keys, in their place among the others: for a
+    // signal the system would throw away what it has not yet given us, the bracket of a paste too.
+    ::el_wset(libedit_, EL_SETTY, L"-d", L"intr=", L"susp=", L"quit=", end_of_words);
     look_at_terminal();
 }
 

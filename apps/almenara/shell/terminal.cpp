@@ -68,13 +68,13 @@ terminal_modes::terminal_modes(int descriptor) : descriptor_(descriptor) {
 
 key_parser::signal_keys terminal_modes::signal_keys() const {
     if (!before_ || (before_->c_lflag & ISIG) == 0) {
-        return {.interrupt = std::nullopt, .suspend = std::nullopt};
+        return {.interrupt = std::nullopt, .suspend = std::nullopt, .quit = std::nullopt};
     }
     const auto key = [&](std::size_t which) {
         const ::cc_t typed = before_->c_cc[which];
         return typed == _POSIX_VDISABLE ? std::nullopt : std::optional{static_cast<char>(typed)};
     };
-    return {.interrupt = key(VINTR), .suspend = key(VSUSP)};
+    return {.interrupt = key(VINTR), .suspend = key(VSUSP), .quit = key(VQUIT)};
 }
 
 void terminal_modes::restore() const {

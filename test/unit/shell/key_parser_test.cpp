@@ -18,6 +18,8 @@ std::string_view name_of(key_parser::notice what) {
         return "<interrupt>";
     case key_parser::notice::suspend:
         return "<suspend>";
+    case key_parser::notice::quit:
+        return "<quit>";
     case key_parser::notice::paste_too_long:
         break;
     }
@@ -138,8 +140,9 @@ TEST_CASE("a paste without an end is not kept in memory, whatever its pieces are
     CHECK(read_all(keys) == "<too long>b[c]");
 }
 
-TEST_CASE("Ctrl-C and Ctrl-Z are keys like others, in their place") {
+TEST_CASE("Ctrl-C, Ctrl-Z and the key that quits are keys like others, in their place") {
     CHECK(read("ab\x03kv\x1a\r") == "ab<interrupt>kv<suspend>\r");
+    CHECK(read("ab\x1ckv\x1b[200~c\x1c\x1b[201~\x1c") == "ab<quit>kv[c]<quit>");
     CHECK(read("\xe6\x97\x03") == "\uFFFD<interrupt>");
     key_parser others{{.interrupt = '\x18', .suspend = std::nullopt}};
     others.feed(std::string_view{"\x03\x18\x1a\0", 4});
