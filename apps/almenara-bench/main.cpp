@@ -106,6 +106,7 @@ int complain_about_words(const std::vector<std::string>& arguments, const error&
 int main(int count, char** words) {
     net::hold_standard_streams(net::closed_output::fails);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // A limit of file sizes is an error like a full disk.
     const std::vector<std::string> arguments{words + 1, words + count};
     try {
         const auto asked = bench::parse_settings(arguments);

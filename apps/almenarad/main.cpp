@@ -96,6 +96,9 @@ int make_secret(const std::string& path) {
         if (failure.cause == std::errc::file_exists) {
             failure.advice = "A secret is never written over: move the file away, or use it";
         }
+        if (file) {
+            ::unlink(path.c_str()); // Half a secret would be taken for one.
+        }
         return complain(failure, exit_failed);
     }
     return say(fmt::format("almenarad: '{}' holds a new secret. Give every server of the cluster a "
@@ -179,6 +182,7 @@ int serve(const command_line& given, const settings& running, const configuratio
 
 int main(int count, char** words) {
     hold_signals();
+    std::signal(SIGXFSZ, SIG_IGN); // A limit of file sizes is an error like a full disk.
     net::hold_standard_streams(net::closed_output::vanishes);
     const auto given =
         almenarad::parse_command_line(std::span{words, static_cast<std::size_t>(count)}.subspan(1));

@@ -492,6 +492,9 @@ asio::awaitable<answer> api::close_session(instant deadline) {
 asio::awaitable<api::logout> api::driver::log_out(std::shared_ptr<driver> self, instant deadline) {
     const auto log_in = [deadline](failover& core) { return core.log_in(deadline); };
     const auto close = [deadline](failover& core) { return core.close_session(deadline); };
+    // Who is cancelled between two questions learns from the next one how it ended.
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
     logout done;
     done.how = co_await ask(self, log_in);
     while (done.how.code == wire::result_code::ok && self->core_.session()) {
@@ -511,6 +514,7 @@ asio::awaitable<api::logout> api::driver::log_out(std::shared_ptr<driver> self, 
             done.how.trouble = failure{failure_kind::not_kept, kept.error().message()};
         }
     }
+    co_await asio::this_coro::throw_if_cancelled(throws);
     co_return done;
 }
 

@@ -30,6 +30,9 @@ namespace {
 /// Those inside are told who rules next, but they do not wait for that longer than this.
 constexpr duration longest_handover = std::chrono::milliseconds{1500};
 
+/// They have that to hear it, however late it is said.
+constexpr duration shortest_farewell = std::chrono::milliseconds{100};
+
 /// Everybody has been told by then, or does not listen.
 constexpr duration longest_stop = std::chrono::milliseconds{2000};
 
@@ -114,7 +117,6 @@ result<std::unique_ptr<daemon>> daemon::open(const daemon_options& wanted,
                                              storage::data_directory directory) {
     // A client that goes away while it is written to is an error code, not a signal.
     std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGXFSZ, SIG_IGN); // Nor is a limit of file sizes: it is like a full disk.
     std::unique_ptr<daemon> opened{new daemon{wanted, std::move(directory)}};
     if (auto listening = opened->listen(wanted.listen); !listening) {
         return listening.error();
@@ -349,7 +351,9 @@ void daemon::say_goodbye() {
 }
 
 void daemon::wait_for_those_inside() {
-    stop_timer_.expires_at(net::timer_point(stop_began_ + longest_stop));
+    // Whoever stood still meanwhile has said it only now.
+    const instant latest = std::max(stop_began_ + longest_stop, turns_.now() + shortest_farewell);
+    stop_timer_.expires_at(net::timer_point(latest));
     stop_timer_.async_wait([this](const error_code& failure) {
         if (failure || has_stopped_) {
             return;

@@ -157,6 +157,33 @@ TEST_CASE("a data directory of another server is refused") {
     CHECK(state_of(home / "data") == before);
 }
 
+TEST_CASE("a limit of file sizes is a failure with its reason, and not a death") {
+    const temporary_directory home;
+    const auto limited = [&home](const std::vector<std::string>& words) {
+        program what = almenarad(home / "data", {});
+        if (!words.empty()) {
+            what.words.resize(1);
+            what.words.insert(what.words.end(), words.begin(), words.end());
+        }
+        what.words.insert(what.words.begin(),
+                          {"/bin/bash", "-c", "ulimit -f 0; exec \"$0\" \"$@\""});
+        return run(what);
+    };
+    for (const finished& ended : {limited({}), limited({"--make-secret", home / "secret"})}) {
+        CAPTURE(ended.err);
+        CHECK(ended.status == failed);
+        CHECK(ended.err.find("File too large") != std::string::npos);
+    }
+    CHECK_FALSE(std::filesystem::exists(home / "secret"));
+}
+
+TEST_CASE("F: what is no file is no secret, and its mode is left alone") {
+    const temporary_directory home;
+    check_refusal(run(almenarad(home / "data", {"--secret-file", home.path()})), wrong_usage,
+                  "secret-file (command line): '" + home.path() +
+                      "' is no file with a secret. Make one with 'almenarad --make-secret FILE'.");
+}
+
 TEST_CASE("a directory with other people's files is refused and not touched") {
     temporary_directory home;
     std::filesystem::create_directory(home / "photos");

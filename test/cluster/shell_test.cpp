@@ -154,6 +154,8 @@ TEST_CASE("Tab does not take the keys of one page for all keys") {
         REQUIRE(put.status == good_exit);
     }
     person anna{here};
+    anna.run("kv put other 1"); // A shell that is not connected yet completes nothing.
+    anna.wait_for_lines(1, "index ");
     anna.type("kv rm im");
     anna.type(tab);
     anna.wait_for_line("almenara> kv rm img");

@@ -19,6 +19,7 @@
 #include <system_error>
 #include <utility>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace almenara::cli {
@@ -57,6 +58,12 @@ outcome<base::byte_vector> read_value(std::string_view typed, int input) {
     std::size_t size = 0;
     while (size < value.size()) {
         const ssize_t got = ::read(input, value.data() + size, value.size() - size);
+        if (got < 0 && errno == EAGAIN) { // Whoever has it too may have said not to wait.
+            ::pollfd more{.fd = input, .events = POLLIN, .revents = 0};
+            if (::poll(&more, 1, -1) > 0) {
+                continue;
+            }
+        }
         if (got < 0) {
             return cannot_read(errno);
         }

@@ -139,7 +139,10 @@ child_process::~child_process() {
 std::string child_process::said() const {
     constexpr std::size_t most = 4096;
     std::string text(most, '\0');
-    const ssize_t got = said_ < 0 ? 0 : ::pread(said_, text.data(), text.size(), 0);
+    struct stat facts{};
+    const bool is_known = said_ >= 0 && ::fstat(said_, &facts) == 0;
+    const ::off_t from = std::max<::off_t>(facts.st_size - ::off_t{most}, 0);
+    const ssize_t got = is_known ? ::pread(said_, text.data(), text.size(), from) : 0;
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     return text;
 }

@@ -56,8 +56,8 @@ outcome<std::uint64_t> servers_of(const invocation& asked) {
         asked.count("servers").value_or(there > 0 ? there : usual_servers);
     if (there > 0 && servers != there) {
         return complaint{exit_code::conflict, errc::conflict, "--servers",
-                         fmt::format("the directory '{}' holds a cluster of {} server{}",
-                                     *directory, there, there == 1 ? "" : "s"),
+                         fmt::format("the directory '{}' was used for {} server{}", *directory,
+                                     there, there == 1 ? "" : "s"),
                          fmt::format("Give --servers {}, or another --dir.", there)};
     }
     return servers;

@@ -91,7 +91,7 @@ demo_place::~demo_place() {
     }
 }
 
-/// By their logs: these are all made before anything else, and no server writes them over.
+/// By what they leave there from their start on.
 std::size_t servers_in(const std::string& directory) {
     for (std::size_t count = most_servers; count > 0; --count) {
         const std::string one = fmt::format("{}/server{}", directory, count);

@@ -1,5 +1,6 @@
 #include "shell/edit_session.hpp"
 
+#include "base/text.hpp"
 #include "shell/screen_rows.hpp"
 #include "shell/wide_text.hpp"
 
@@ -84,7 +85,7 @@ void edit_session::edit() {
 
 void edit_session::tell_trouble(const std::optional<std::string>& what) {
     if (what) {
-        write(fmt::format("almenara: {}.\r\n", *what));
+        write(fmt::format("almenara: {}.\r\n", base::escaped(*what)));
     }
 }
 

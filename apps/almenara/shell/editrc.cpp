@@ -28,7 +28,7 @@ error not_read(const std::string& path, std::string_view why) {
     return error{errc::invalid,
                  fmt::format("opening '{}': {}", path, why),
                  {},
-                 "Remove it, or let EDITRC name another file"};
+                 "Let EDITRC name another file"};
 }
 
 } // namespace

@@ -454,6 +454,39 @@ TEST_CASE("C.3: a coroutine that is cancelled while it asks learns how it ended,
     });
 }
 
+TEST_CASE("C.3: a logout that is cancelled between two questions says how far it came") {
+    const test::temporary_directory home;
+    two_servers here;
+    here.primary.cluster = cluster_id{{std::byte{0x3f}}};
+    here.stage.play([&]() -> asio::awaitable<void> {
+        const asio::any_io_executor executor = here.stage.context.get_executor();
+        auto how = to(here.stage.server.address());
+        how.state_directory = home / "state";
+        {
+            client::api before{executor, how};
+            base::byte_vector body = kv::put("a", {});
+            const auto written = co_await before.write(std::move(body), in(5s));
+            CHECK(written.code == result_code::ok);
+            co_await before.close();
+        }
+        client::api api{executor, how};
+        asio::cancellation_signal stop;
+        api.listen([&](const client::news& what) {
+            if (std::holds_alternative<client::logged_in>(what)) {
+                stop.emit(asio::cancellation_type::terminal); // Its answer comes in this turn.
+            }
+        });
+        const auto done =
+            co_await asio::co_spawn(executor, api.log_out(in(5s)),
+                                    asio::bind_cancellation_slot(stop.slot(), asio::use_awaitable));
+        CHECK(done.how.code != result_code::ok);
+        CHECK(done.closed == 0);
+        CHECK(here.primary.closed() == 0);
+        co_await api.close();
+        here.other.stop();
+    });
+}
+
 TEST_CASE("who listens to an api may listen otherwise in the call") {
     two_servers here;
     here.stage.play([&]() -> asio::awaitable<void> {

@@ -9,8 +9,10 @@
 #include <boost/json/value.hpp>
 #include <catch2/catch_all.hpp>
 
+#include <array>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -91,6 +93,25 @@ TEST_CASE("a value whose input cannot be read is no empty value") {
     const int empty = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     CHECK(read_value("-", empty).value().empty());
     ::close(empty);
+}
+
+TEST_CASE("a value is waited for, although its input says not to wait") {
+    std::array<int, 2> ends{-1, -1};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+    ssize_t written = 0;
+    std::thread writer{[&ends, &written] {
+        for (const char letter : {'b', 'l', 'u', 'e'}) {
+            std::this_thread::yield();
+            written += ::write(ends[1], &letter, 1);
+        }
+        ::close(ends[1]);
+    }};
+    const auto value = read_value("-", ends[0]);
+    writer.join();
+    ::close(ends[0]);
+    CHECK(written == 4);
+    REQUIRE(value.has_value());
+    CHECK(base::as_text(*value) == "blue");
 }
 
 TEST_CASE("kv put in JSON has the promised keys") {
