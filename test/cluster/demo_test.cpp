@@ -9,12 +9,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <netinet/in.h>
@@ -251,12 +249,13 @@ TEST_CASE("a demo that gets signal upon signal takes its files away all the same
     eventually(
         [&] { return is_served ? has_line(demo.errors(), "3 servers at ") : here.has_begun(); },
         "the demo is there");
-    // Nearly without a pause, for the time at the very end is short; but it must come to act, too.
-    const auto deadline = test_clock::now() + patience;
-    while (!demo.has_ended() && test_clock::now() < deadline) {
-        demo.send(SIGINT);
-        std::this_thread::sleep_for(std::chrono::microseconds{50});
-    }
+    // Again and again, for the time at the very end is short; but it must come to act, too.
+    eventually(
+        [&demo] {
+            demo.send(SIGINT);
+            return demo.has_ended();
+        },
+        "the demo ends");
     const exit_status ended = demo.wait();
     CAPTURE(ended);
     // Behind the end of all there may be one that has its usual effect.
