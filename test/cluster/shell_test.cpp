@@ -235,7 +235,7 @@ TEST_CASE("a shell reads no settings and no history that have no end, and says s
         told = "almenara: the history is not kept: ";
     }
     person anna{what, {.rows = 24, .columns = 200}};
-    anna.wait_for(": it is no regular file. Remove it, or let ");
+    anna.wait_for(": it is no regular file. ");
     anna.run("kv put first 1");
     anna.wait_for("index ");
     anna.wait_for_line("almenara>");
