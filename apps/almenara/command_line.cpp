@@ -228,7 +228,9 @@ outcome<const command*> command_of(const split_line& line,
     for (const command& each : commands()) {
         names.push_back(noun_of(each).empty() ? each.name : noun_of(each));
     }
-    std::string next = two_words_in_quotes(noun).value_or(base::did_you_mean(noun, names));
+    const bool is_in_quotes = find_command(noun) != nullptr;
+    std::string next =
+        is_in_quotes ? "Write it as two words, without quotes." : base::did_you_mean(noun, names);
     if (next.empty()) {
         next = "'almenara --help' lists the commands.";
     }

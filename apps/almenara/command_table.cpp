@@ -79,16 +79,8 @@ const command* find_command(std::span<const std::string> words) {
         }
     }
     const command* const found = words.empty() ? nullptr : find_command(words.front());
-    const bool is_one_word =
-        found != nullptr && noun_of(*found).empty(); // "kv put" in quotes is none
-    return is_one_word ? found : nullptr;
-}
-
-std::optional<std::string> two_words_in_quotes(std::string_view word) {
-    if (find_command(word) == nullptr || word.find(' ') == std::string_view::npos) {
-        return std::nullopt;
-    }
-    return "Write it as two words, without quotes.";
+    const bool is_one_word = found != nullptr && noun_of(*found).empty();
+    return is_one_word ? found : nullptr; // "kv put" in quotes is none.
 }
 
 std::string_view noun_of(const command& which) {

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,9 +68,6 @@ struct command {
 [[nodiscard]] const command* find_command(std::string_view name);
 /// The one that these words begin with, a noun and its verb or a verb alone.
 [[nodiscard]] const command* find_command(std::span<const std::string> words);
-
-/// What somebody who typed this word alone should do, if it is a command of two words.
-[[nodiscard]] std::optional<std::string> two_words_in_quotes(std::string_view word);
 
 [[nodiscard]] std::string_view noun_of(const command& which);
 [[nodiscard]] std::string_view verb_of(const command& which);

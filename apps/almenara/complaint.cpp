@@ -205,4 +205,15 @@ complaint complaint_about(std::string what, const failure& why, duration timeout
     return about;
 }
 
+complaint complaint_about_interrupt(std::string what, wire::result_code how) {
+    const bool unknown = how == wire::result_code::uncertain;
+    complaint told{exit_code::interrupted, unknown ? errc::timed_out : errc::unavailable,
+                   std::move(what),
+                   unknown ? "interrupted, and it may have happened or happen yet"
+                           : "interrupted, and it did not happen",
+                   unknown ? "Look before you do it again." : ""};
+    told.answer_code = wire::to_json(how).as_string();
+    return told;
+}
+
 } // namespace almenara::cli

@@ -50,6 +50,9 @@ using outcome = boost::system::result<T, complaint>;
                                         const client::failure& why,
                                         duration timeout);
 
+/// Somebody interrupted a write: `how` says whether it may have happened.
+[[nodiscard]] complaint complaint_about_interrupt(std::string what, wire::result_code how);
+
 /// What the cluster answered instead of doing it.
 [[nodiscard]] complaint complaint_about(std::string what,
                                         const client::answer& how,

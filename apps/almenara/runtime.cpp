@@ -95,12 +95,7 @@ exit_code runtime::fail_write(const complaint& why, const client::answer& how) {
         out_.complain(why, asked_.json);
         return why.exit;
     }
-    const bool unknown = how.code == wire::result_code::uncertain;
-    complaint told{exit_code::interrupted, unknown ? errc::timed_out : errc::unavailable, why.what,
-                   unknown ? "interrupted, and it may have happened or happen yet"
-                           : "interrupted, and it did not happen",
-                   unknown ? "Look before you do it again." : ""};
-    told.answer_code = wire::to_json(how.code).as_string();
+    const complaint told = complaint_about_interrupt(why.what, how.code);
     out_.complain(told, asked_.json);
     return told.exit;
 }
@@ -244,14 +239,11 @@ asio::awaitable<client::answer> runtime::cluster::administer(wire::admin what, i
 }
 
 asio::awaitable<client::api::logout> runtime::cluster::log_out(instant deadline) {
-    const wait_mark mark{here_};
-    auto stoppable = asio::bind_cancellation_slot(stop_.slot(), asio::use_awaitable);
-    co_return co_await asio::co_spawn(here_.executor_, api_->log_out(deadline),
-                                      std::move(stoppable));
+    return until_interrupted(api_->log_out(deadline));
 }
 
-asio::awaitable<client::answer> runtime::cluster::until_interrupted(
-    asio::awaitable<client::answer> asked) {
+template <class Answer>
+asio::awaitable<Answer> runtime::cluster::until_interrupted(asio::awaitable<Answer> asked) {
     const wait_mark mark{here_};
     auto stoppable = asio::bind_cancellation_slot(stop_.slot(), asio::use_awaitable);
     co_return co_await asio::co_spawn(here_.executor_, std::move(asked), std::move(stoppable));

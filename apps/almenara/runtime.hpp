@@ -110,8 +110,9 @@ class runtime {
 
       private:
         friend class runtime;
-        [[nodiscard]] boost::asio::awaitable<client::answer> until_interrupted(
-            boost::asio::awaitable<client::answer> asked);
+        template <class Answer>
+        [[nodiscard]] boost::asio::awaitable<Answer> until_interrupted(
+            boost::asio::awaitable<Answer> asked);
 
         runtime& here_;
         std::unique_ptr<client::api> own_;

@@ -32,13 +32,7 @@ namespace {
 /// Not the same as an empty value, which would be written over what is there.
 complaint cannot_read(int why) {
     if (why == EINTR) { // By a signal that ends the command.
-        complaint told{exit_code::interrupted,
-                       errc::unavailable,
-                       "-",
-                       "interrupted, and it did not happen",
-                       {}};
-        told.answer_code = wire::to_json(wire::result_code::cancelled).as_string();
-        return told;
+        return complaint_about_interrupt("-", wire::result_code::cancelled);
     }
     return complaint{
         exit_code::failed, errc::malformed, "-",
@@ -215,20 +209,18 @@ bool misses_input(const runtime& here, const invocation& asked) {
     return !here.owns_input() && std::find(words.begin() + 1, words.end(), "-") != words.end();
 }
 
-asio::awaitable<exit_code> refuse_input(runtime& here, const invocation&) {
-    const complaint what =
-        usage_complaint("-", "the commands themselves come from the standard input",
-                        "Write the value, or run this command by itself.");
-    co_return refuse(here, what);
-}
-
 asio::awaitable<exit_code> fail(runtime& here, complaint why) {
     co_return refuse(here, why);
 }
 
+asio::awaitable<exit_code> refuse_input(runtime& here) {
+    return fail(here, usage_complaint("-", "the commands themselves come from the standard input",
+                                      "Write the value, or run this command by itself."));
+}
+
 asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
     if (misses_input(here, asked)) {
-        return refuse_input(here, asked);
+        return refuse_input(here);
     }
     auto value = read_value(asked.words[1], STDIN_FILENO);
     if (!value) {
@@ -242,7 +234,7 @@ asio::awaitable<exit_code> put(runtime& here, const invocation& asked) {
 
 asio::awaitable<exit_code> cas(runtime& here, const invocation& asked) {
     if (misses_input(here, asked)) {
-        return refuse_input(here, asked);
+        return refuse_input(here);
     }
     auto value = read_value(asked.words[2], STDIN_FILENO);
     auto expected = read_value(asked.words[1], STDIN_FILENO);
